@@ -1,0 +1,163 @@
+"""Backtest: which cutoffs, which rows to learn from, and forecasts beside what was sold."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from grocery_demand.core.errors import DataShortageError
+from grocery_demand.core.features import FEATURE_SETS
+from grocery_demand.core.forecaster import Forecaster
+from grocery_demand.core.models import MODELS
+from grocery_demand.core.panel import Panel
+from grocery_demand.core.parameters import parameters, require, require_choice
+
+WEEK = 7
+MIN_HISTORY = 7
+"""Days of sales that a training cutoff has behind it at least."""
+
+_ATTRIBUTES = ["family", "type", "perishable"]
+
+
+@parameters("training")
+class TrainingParameters:
+    """What to fit and how to score it.
+
+    Attributes:
+        model: One of `core.models.MODELS`.
+        feature_set: One of `core.features.FEATURE_SETS`.
+        horizon: Days ahead that are forecast; also the length of holdout and folds, in days.
+        backtest_folds: Cutoffs before the holdout whose out-of-sample errors give the intervals.
+        max_training_cutoffs: Past cutoffs that one fit learns from at most, a week apart.
+        max_training_rows: Rows (series x step x cutoff) that one fit learns from at most.
+        seed: Makes sampling and fitting repeatable.
+    """
+
+    model: str = "lightgbm"
+    feature_set: str = "full"
+    horizon: int = 16
+    backtest_folds: int = 2
+    max_training_cutoffs: int = 104
+    max_training_rows: int = 400_000
+    seed: int = 7
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense."""
+        require_choice("training.model", self.model, MODELS)
+        require_choice("training.feature_set", self.feature_set, FEATURE_SETS)
+        for name, least, most in (
+            ("horizon", 1, 366),
+            ("backtest_folds", 1, 52),
+            ("max_training_cutoffs", 1, 1000),
+            ("max_training_rows", 1000, 10**9),
+            ("seed", 0, 2**31 - 1),
+        ):
+            value = getattr(self, name)
+            allowed = f"a whole number from {least} to {most}"
+            require(least <= value <= most, f"training.{name}", value, allowed)
+
+
+@dataclass(frozen=True)
+class Cutoffs:
+    """Days of the panel at which a training forecasts.
+
+    Attributes:
+        final: The last day with sales.
+        holdout: The last day before the holdout.
+        folds: Cutoffs of the backtest, the newest first; the windows do not overlap.
+    """
+
+    final: int
+    holdout: int
+    folds: tuple[int, ...]
+
+
+def plan_cutoffs(panel: Panel, training: TrainingParameters) -> Cutoffs:
+    """Choose cutoffs whose windows start on the same weekday as the holdout.
+
+    Raises:
+        DataShortageError: If the sales are too short for one fold and the holdout.
+    """
+    holdout = panel.n_days - 1 - training.horizon
+    spacing = WEEK * -(-training.horizon // WEEK)
+    possible = [holdout - spacing * (i + 1) for i in range(training.backtest_folds)]
+    folds = tuple(day for day in possible if day >= MIN_HISTORY + WEEK)
+    if not folds:
+        needed = training.horizon + spacing + MIN_HISTORY + WEEK + 1
+        raise DataShortageError(
+            f"The sales cover {panel.n_days} days ({panel.start_date} … {panel.cutoff}); a horizon "
+            f"of {training.horizon} days needs at least {needed}: give more days, or a shorter "
+            "horizon with --params training.horizon=…"
+        )
+    return Cutoffs(panel.n_days - 1, holdout, folds)
+
+
+@dataclass(frozen=True)
+class TrainingDay:
+    """One past cutoff to learn from: which series and steps.
+
+    Attributes:
+        day: The cutoff, as a day of the panel.
+        steps: Days ahead whose sales are known by then, int [step].
+        rows: Positions of the series, int [row].
+    """
+
+    day: int
+    steps: np.ndarray
+    rows: np.ndarray
+
+
+def choose_training_days(
+    panel: Panel, day: int, training: TrainingParameters
+) -> list[TrainingDay]:
+    """Choose what a model fitted at the end of a day learns from, within the row budget.
+
+    Cutoffs lie whole weeks before `day`, so that each step ahead falls on the weekday on which it
+    will be forecast. Few series get many cutoffs; many series get few, and a random share of them.
+    """
+    first_sale = panel.series["first_sale"].to_numpy()
+    n_started = max(int(np.sum(first_sale <= day)), 1)
+    per_cutoff = n_started * training.horizon
+    fewest = min(8, training.max_training_cutoffs)
+    n_cutoffs = np.clip(training.max_training_rows // per_cutoff, fewest, training.max_training_cutoffs)
+    share = min(1.0, training.max_training_rows / (per_cutoff * n_cutoffs))
+    generator = np.random.default_rng([training.seed, day])
+    chosen = []
+    for cutoff in range(day - WEEK, MIN_HISTORY - 1, -WEEK)[:n_cutoffs]:
+        steps = np.arange(1, min(training.horizon, day - cutoff) + 1)
+        rows = np.flatnonzero(first_sale <= cutoff + steps[-1])
+        if share < 1:
+            rows = rows[generator.random(len(rows)) < share]
+        chosen.append(TrainingDay(cutoff, steps, rows))
+    return chosen
+
+
+def scored_rows(panel: Panel, day: int, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return which rows count, bool [row, step]: the series had started, its store was open."""
+    days = day + steps
+    started = days >= panel.series["first_sale"].to_numpy()[rows, None]
+    return started & panel.open_days[panel.store_position[rows]][:, days]
+
+
+def compare_with_sales(
+    forecaster: Forecaster, panel: Panel, day: int, horizon: int
+) -> pd.DataFrame:
+    """Forecast from a past day and put the units sold beside it.
+
+    Returns:
+        One row per series and day that count (see `scored_rows`): the forecast table with
+        cutoff, family, type, perishable, unit_sales (returns as zero) and is_new (the series had
+        no sale up to the cutoff).
+    """
+    steps = np.arange(1, horizon + 1)
+    first_sale = panel.series["first_sale"].to_numpy()
+    rows = np.flatnonzero(first_sale <= day + horizon)
+    table = forecaster.forecast(panel, day, steps, rows)
+    repeated = np.repeat(rows, horizon)
+    added: dict[str, Any] = {"cutoff": panel.date_of(day).astype("datetime64[ms]")}
+    added |= {name: panel.series[name].to_numpy()[repeated] for name in _ATTRIBUTES}
+    added["unit_sales"] = panel.units[rows][:, day + steps].ravel()
+    added["is_new"] = (first_sale > day)[repeated]
+    counted = scored_rows(panel, day, steps, rows).ravel()
+    return table.assign(**added)[counted].reset_index(drop=True)

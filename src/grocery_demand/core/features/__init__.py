@@ -1,0 +1,7 @@
+"""Features: one function from panel, cutoff and days ahead to a matrix."""
+
+from grocery_demand.core.features.encoding import Encoding
+from grocery_demand.core.features.matrix import MOVING_AVERAGE, SEASONAL_NAIVE, Snapshot
+from grocery_demand.core.features.sets import FEATURE_SETS
+
+__all__ = ["FEATURE_SETS", "MOVING_AVERAGE", "SEASONAL_NAIVE", "Encoding", "Snapshot"]

@@ -1,0 +1,33 @@
+"""Attributes as numbers, by a vocabulary that is fixed when the model is fitted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+NUMBERS = ("store_nbr", "item_nbr", "class", "perishable", "cluster")
+WORDS = ("family", "city", "state", "type")
+ATTRIBUTES = (*NUMBERS, *WORDS)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Codes of the words seen when the model was fitted; kept with the model, never re-fitted.
+
+    Attributes:
+        words: By column, the known words in the order of their codes.
+    """
+
+    words: dict[str, list[str]]
+
+    @classmethod
+    def fit(cls, series: pd.DataFrame) -> "Encoding":
+        """Number the words that occur, in alphabetical order."""
+        return cls({column: sorted(series[column].astype(str).unique()) for column in WORDS})
+
+    def encode(self, series: pd.DataFrame, column: str) -> np.ndarray:
+        """Return an attribute as float32 [series]; a word never seen is NaN."""
+        if column in NUMBERS:
+            return series[column].to_numpy(np.float32)
+        codes = {word: code for code, word in enumerate(self.words[column])}
+        return series[column].astype(str).map(codes).to_numpy(np.float32, na_value=np.nan)

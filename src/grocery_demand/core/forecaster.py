@@ -1,0 +1,175 @@
+"""A fitted forecaster: from panel and cutoff to units and quantiles; kept as plain files."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from grocery_demand.core.features import MOVING_AVERAGE, SEASONAL_NAIVE, Encoding, Snapshot
+from grocery_demand.core.intervals import QUANTILES, Intervals
+from grocery_demand.core.models import PointModel, restore_model
+from grocery_demand.core.panel import SERIES_KEY, Panel
+
+_SERIES_PER_CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class Forecaster:
+    """A point model with what it needs to forecast: vocabulary and intervals.
+
+    Attributes:
+        name: The model's name, one of `core.models.MODELS`.
+        model: The fitted point model.
+        encoding: Codes of attributes, fixed when the model was fitted.
+        intervals: Quantiles of the error.
+        cutoff: Last day of the sales it was fitted on, ISO date.
+    """
+
+    name: str
+    model: PointModel
+    encoding: Encoding
+    intervals: Intervals
+    cutoff: str
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Columns of the feature matrix that the model reads."""
+        return self.model.feature_names
+
+    def predict_features(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return `point` and quantiles in units, one row per row of features.
+
+        Without a column `step`, the quantiles are those of the first day ahead.
+        """
+        matrix = features[list(self.feature_names)].to_numpy(np.float32)
+        step = features["step"].to_numpy(int) if "step" in features else np.ones(len(matrix), int)
+        return self._to_units(self.model.predict(matrix), step)
+
+    def forecast(
+        self, panel: Panel, day: int, steps: np.ndarray, rows: np.ndarray | None = None
+    ) -> pd.DataFrame:
+        """Forecast series from what is known at the end of a day.
+
+        Args:
+            panel: Sales and plan; of the sales, only those up to `day` are read.
+            day: The cutoff, as a day of the panel.
+            steps: Days ahead of the cutoff, 1 for the day after it.
+            rows: Positions of the series wanted; all of them by default.
+
+        Returns:
+            One row per series and step, the steps of a series one after the other: store_nbr,
+            item_nbr, date, step, point, the quantiles, and the two baselines, all in units.
+        """
+        snapshot = Snapshot(panel, day)
+        rows = np.arange(len(panel.series)) if rows is None else rows
+        chunks = [
+            self._forecast_chunk(snapshot, steps, rows[start : start + _SERIES_PER_CHUNK])
+            for start in range(0, len(rows), _SERIES_PER_CHUNK)
+        ]
+        return pd.concat(chunks, ignore_index=True)
+
+    def _forecast_chunk(
+        self, snapshot: Snapshot, steps: np.ndarray, rows: np.ndarray
+    ) -> pd.DataFrame:
+        matrix = snapshot.features(self.encoding, steps, self.feature_names, rows)
+        baselines = snapshot.features(self.encoding, steps, (SEASONAL_NAIVE, MOVING_AVERAGE), rows)
+        step = np.tile(steps.astype(np.int16), len(rows))
+        keys = snapshot.panel.series[SERIES_KEY].iloc[np.repeat(rows, len(steps))]
+        table = keys.reset_index(drop=True)
+        dates = snapshot.panel.date_of(snapshot.day) + step.astype("timedelta64[D]")
+        table["date"] = dates.astype("datetime64[ms]")
+        table["step"] = step
+        table = pd.concat([table, self._to_units(self.model.predict(matrix), step)], axis=1)
+        table[[SEASONAL_NAIVE, MOVING_AVERAGE]] = np.expm1(baselines)
+        return table
+
+    def _to_units(self, log_units: np.ndarray, step: np.ndarray) -> pd.DataFrame:
+        quantiles = self.intervals.quantiles(log_units, step)
+        return pd.DataFrame(np.expm1(np.column_stack([log_units, quantiles])), columns=["point", *QUANTILES])
+
+    def to_files(self) -> dict[str, bytes]:
+        """Return the forecaster as named files: JSON and the model library's own format."""
+        description = {
+            "name": self.name,
+            "feature_names": self.feature_names,
+            "words": self.encoding.words,
+            "intervals": self.intervals.to_dict(),
+            "cutoff": self.cutoff,
+        }
+        return {"forecaster.json": to_json(description)} | self.model.to_files()
+
+    @classmethod
+    def from_files(cls, files: dict[str, bytes]) -> "Forecaster":
+        """Restore from `to_files`."""
+        description = json.loads(files["forecaster.json"])
+        return cls(
+            name=description["name"],
+            model=restore_model(description["name"], tuple(description["feature_names"]), files),
+            encoding=Encoding(description["words"]),
+            intervals=Intervals.from_dict(description["intervals"]),
+            cutoff=description["cutoff"],
+        )
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What one training made: the forecaster to use and the one that the scores stand for.
+
+    Attributes:
+        final: Fitted on all sales.
+        holdout: Fitted without the last days, with which it was scored.
+        metadata: What the fitted model was given and how it scored; JSON-able.
+        input_example: A few rows of features.
+    """
+
+    final: Forecaster
+    holdout: Forecaster
+    metadata: dict[str, Any]
+    input_example: pd.DataFrame
+
+    def to_files(self) -> dict[str, bytes]:
+        """Return the model as named files; `from_files` restores it."""
+        parts = {"final": self.final, "holdout": self.holdout}
+        return {
+            "metadata.json": to_json(self.metadata),
+            "input_example.json": to_json(self.input_example.to_dict(orient="list")),
+        } | {
+            f"{part}/{name}": contents
+            for part, forecaster in parts.items()
+            for name, contents in forecaster.to_files().items()
+        }
+
+    @classmethod
+    def from_files(cls, files: dict[str, bytes]) -> "TrainedModel":
+        """Restore from `to_files`."""
+        return cls(
+            final=Forecaster.from_files(_below("final/", files)),
+            holdout=Forecaster.from_files(_below("holdout/", files)),
+            metadata=json.loads(files["metadata.json"]),
+            input_example=pd.DataFrame(json.loads(files["input_example.json"])),
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the fitted state; the same data, code and parameters give the same one."""
+        digest = hashlib.sha256()
+        for name, contents in sorted(self.to_files().items()):
+            if name.startswith(("final/", "holdout/")):
+                digest.update(f"{name} {len(contents)} ".encode() + contents)
+        return digest.hexdigest()
+
+
+def to_json(contents: Any) -> bytes:
+    """Return readable JSON with sorted keys, the same bytes for the same contents."""
+    return json.dumps(contents, indent=1, sort_keys=True).encode()
+
+
+def _below(folder: str, files: dict[str, bytes]) -> dict[str, bytes]:
+    return {
+        name.removeprefix(folder): contents
+        for name, contents in files.items()
+        if name.startswith(folder)
+    }

@@ -1,0 +1,102 @@
+"""The workshop's four models, by scikit-learn."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+_FILE = "model.skops"
+_UNKNOWN = -1.0
+
+SCIKIT_MODELS = ("decision_tree", "random_forest", "adaboost", "gradient_boosting")
+
+_TRUSTED = [
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.loss.HalfSquaredError",
+]
+"""Types beyond skops' own defaults that a model file may hold; anything else is refused."""
+
+
+@dataclass(frozen=True)
+class ScikitModel:
+    """A scikit-learn regressor of ln(1+units); what is unknown enters as −1.
+
+    Attributes:
+        feature_names: Columns of the matrix, in their order.
+        regressor: The fitted regressor.
+    """
+
+    feature_names: tuple[str, ...]
+    regressor: Any
+
+    @classmethod
+    def fit(  # noqa: PLR0913
+        cls,
+        name: str,
+        feature_names: tuple[str, ...],
+        matrix: np.ndarray,
+        target: np.ndarray,
+        weight: np.ndarray,
+        settings: dict[str, Any],
+        seed: int,
+    ) -> "ScikitModel":
+        """Fit one of `SCIKIT_MODELS`."""
+        regressor = _make_regressor(name, settings, seed)
+        regressor.fit(_fill(matrix), target, sample_weight=weight)
+        return cls(feature_names, regressor)
+
+    @classmethod
+    def from_files(
+        cls, feature_names: tuple[str, ...], files: dict[str, bytes]
+    ) -> "ScikitModel":
+        """Restore from `to_files`; a file with any other type in it is refused."""
+        import skops.io
+
+        return cls(feature_names, skops.io.loads(files[_FILE], trusted=_TRUSTED))
+
+    def predict(self, matrix: np.ndarray) -> np.ndarray:
+        """Return ln(1+units), never below zero."""
+        return np.maximum(self.regressor.predict(_fill(matrix)), 0).astype(np.float32)
+
+    def importance(self) -> np.ndarray:
+        """Return the impurity-based importances."""
+        return np.asarray(self.regressor.feature_importances_)
+
+    def to_files(self) -> dict[str, bytes]:
+        """Return a skops file whose bytes depend on the model alone."""
+        import skops.io
+
+        return {_FILE: _without_timestamps(skops.io.dumps(self.regressor))}
+
+
+def _make_regressor(name: str, settings: dict[str, Any], seed: int) -> Any:
+    from sklearn import ensemble, tree
+
+    if name == "adaboost":
+        settings = dict(settings)
+        stump = tree.DecisionTreeRegressor(max_depth=settings.pop("max_depth"))
+        return ensemble.AdaBoostRegressor(stump, random_state=seed, **settings)
+    kinds = {
+        "decision_tree": tree.DecisionTreeRegressor,
+        "random_forest": ensemble.RandomForestRegressor,
+        "gradient_boosting": ensemble.GradientBoostingRegressor,
+    }
+    return kinds[name](random_state=seed, **settings)
+
+
+def _fill(matrix: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(np.ascontiguousarray(matrix), nan=_UNKNOWN)
+
+
+def _without_timestamps(archive: bytes) -> bytes:
+    """Return the same zip archive with every entry dated 1980-01-01."""
+    import zipfile
+
+    rewritten = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(rewritten, "w") as new:
+        for name in sorted(old.namelist()):
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            new.writestr(entry, old.read(name), zipfile.ZIP_DEFLATED)
+    return rewritten.getvalue()

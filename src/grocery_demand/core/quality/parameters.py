@@ -1,0 +1,56 @@
+"""What counts as a bad row, and how many of them are too many."""
+
+from datetime import date
+
+from grocery_demand.core.parameters import parameters, require
+
+
+@parameters("quality")
+class QualityParameters:
+    """The bounds that raw rows are checked against.
+
+    Attributes:
+        max_bad_share: Largest share of bad rows in a table, 0 to 1; more of them stop the run.
+        max_units: Largest plausible unit_sales of a row, either sign.
+        first_date: First plausible date in any table, ISO.
+        last_date: Last plausible date in any table, ISO.
+        max_gap_days: Longest plausible span without any sale in the whole table, in days; the
+            smaller side of a longer gap is set aside.
+
+    Raises:
+        ParameterError: When a value is not allowed.
+    """
+
+    max_bad_share: float
+    max_units: float
+    first_date: str
+    last_date: str
+    max_gap_days: int
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that no row, or any row, would keep."""
+        share, units, gap = self.max_bad_share, self.max_units, self.max_gap_days
+        require(0 <= share <= 1, "quality.max_bad_share", share, "a share from 0 to 1")
+        require(0 < units < float("inf"), "quality.max_units", units, "a number above 0")
+        require(gap >= 1, "quality.max_gap_days", gap, "a whole number of days, 1 or more")
+        for name in ("first_date", "last_date"):
+            _require_date(f"quality.{name}", getattr(self, name))
+        in_order = self.first_day <= self.last_day
+        require(in_order, "quality.last_date", self.last_date, f"{self.first_date} or later")
+
+    @property
+    def first_day(self) -> date:
+        """First plausible date."""
+        return date.fromisoformat(self.first_date)
+
+    @property
+    def last_day(self) -> date:
+        """Last plausible date."""
+        return date.fromisoformat(self.last_date)
+
+
+def _require_date(name: str, value: str) -> None:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        require(False, name, value, 'an ISO date such as "2013-01-01"')

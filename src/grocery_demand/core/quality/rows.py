@@ -1,0 +1,204 @@
+"""From CSV text to checked rows: a fast way for good rows and an exact way for the others.
+
+The exact way is the definition: every line is one row, its cells are texts, and the column's
+rules say what is wrong. The fast way lets Polars parse a whole block at once and only vouches for
+rows that are certainly good; the rest goes the exact way. A row never spans lines, so that a
+stray quotation mark costs its own line and not the lines after it.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from polars.exceptions import PolarsError
+
+from grocery_demand.core.errors import RawDataError
+from grocery_demand.core.parameters import suggestion
+from grocery_demand.core.quality import reasons
+from grocery_demand.core.quality.raw_table import RawTable
+from grocery_demand.core.quality.tables import TableRules
+
+ROW = "row"
+"""Column with the number of the row in the file; for CSV the number of its line."""
+
+REJECTED_SCHEMA = {"row": pl.UInt32, "column": pl.String, "value": pl.String, "reason": pl.String}
+
+_SURPLUS = "surplus"
+_SOUND = "sound"
+_FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """Rows of one part of a table.
+
+    Attributes:
+        kept: One row per good row: the rules' columns and `row`, in file order.
+        rejected: One row per bad row: row, column, value, reason.
+    """
+
+    kept: pl.DataFrame
+    rejected: pl.DataFrame
+
+    @property
+    def rows_read(self) -> int:
+        """Rows that were read; blank lines are none."""
+        return self.kept.height + self.rejected.height
+
+
+def check_blocks(raw: RawTable, rules: TableRules) -> Iterator[CheckedRows]:
+    """Read a table and check its rows, block by block.
+
+    Raises:
+        RawDataError: If a column is missing or named twice.
+    """
+    row, header = raw.first_row, None
+    for block in raw.read_blocks():
+        text = block
+        if header is None:
+            first_line, _, text = block.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
+            header = _read_header(first_line, raw, rules)
+        if text:
+            lines = _Lines(text, row)
+            row += lines.count
+            yield _check_lines(lines, header, rules)
+
+
+def _read_header(line: bytes, raw: RawTable, rules: TableRules) -> list[str]:
+    header = [name.strip() for name in _split(line)]
+    for name in rules.names:
+        if header.count(name) != 1:
+            problem = "no column" if name not in header else "more than one column"
+            raise RawDataError(
+                f"{raw.place} has {problem} `{name}`{suggestion(name, header)}. "
+                f"Its columns: {', '.join(header) or 'none'}. Name the columns of "
+                f"{raw.table} as Kaggle does, separated by commas: {', '.join(rules.names)}."
+            )
+    return header
+
+
+class _Lines:
+    """The lines of a block of text."""
+
+    def __init__(self, text: bytes, first_row: int) -> None:
+        self.text = text
+        self.first_row = first_row
+        ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+        self._ends = ends if text.endswith(b"\n") else np.append(ends, len(text))
+
+    @property
+    def count(self) -> int:
+        return len(self._ends)
+
+    def at(self, position: int) -> bytes:
+        """Return a line without its end."""
+        start = self._ends[position - 1] + 1 if position else 0
+        return self.text[start : self._ends[position]]
+
+
+def _check_lines(lines: _Lines, header: list[str], rules: TableRules) -> CheckedRows:
+    quick = _check_quickly(lines, header, rules)
+    if quick is None:
+        return _check_exactly(lines, np.arange(lines.count), header, rules)
+    sound = quick.drop_in_place(_SOUND)
+    if sound.all():
+        return CheckedRows(quick, pl.DataFrame(schema=REJECTED_SCHEMA))
+    doubtful = np.flatnonzero(~sound.to_numpy())
+    exact = _check_exactly(lines, doubtful, header, rules)
+    kept = quick.filter(sound)
+    if not exact.kept.is_empty():
+        kept = pl.concat([kept, exact.kept]).sort(ROW)
+    return CheckedRows(kept, exact.rejected)
+
+
+def _check_quickly(lines: _Lines, header: list[str], rules: TableRules) -> pl.DataFrame | None:
+    """Return the values of every line and whether they are sound; None where it cannot tell."""
+    quoted = b'"' in lines.text
+    scan_types = {column.name: column.scan_type for column in rules.columns}
+    schema = {
+        name if name in scan_types else f"{position}": scan_types.get(name, pl.String)
+        for position, name in enumerate(header)
+    }
+    cells = pl.scan_csv(
+        lines.text,
+        has_header=False,
+        schema=schema | {_SURPLUS: pl.String},
+        quote_char='"' if quoted else None,
+        encoding="utf8-lossy",
+        ignore_errors=True,
+        missing_columns="insert",
+        extra_columns="ignore",
+        raise_if_empty=False,
+        glob=False,
+    )
+    sound = pl.all_horizontal(
+        pl.col(_SURPLUS).is_null(), *(c.is_sound(pl.col(c.name)) for c in rules.columns)
+    )
+    values = [column.parse(pl.col(column.name)).alias(column.name) for column in rules.columns]
+    try:
+        checked = cells.select(*values, sound.alias(_SOUND)).collect()
+    except PolarsError:
+        return None
+    if checked.height != lines.count:
+        return None
+    numbers = pl.int_range(lines.first_row, lines.first_row + lines.count, dtype=pl.UInt32)
+    return checked.with_columns(numbers.alias(ROW))
+
+
+def _check_exactly(
+    lines: _Lines, positions: np.ndarray, header: list[str], rules: TableRules
+) -> CheckedRows:
+    texts = _read_texts(lines, positions, header, rules)
+    faults = [("", reasons.SURPLUS_CELL, pl.col(_SURPLUS).is_not_null())]
+    for column in rules.columns:
+        found = column.faults(pl.col(column.name))
+        faults += [(column.name, reason, applies) for reason, applies in found]
+    first_fault = pl.coalesce(
+        pl.when(applies).then(pl.lit(n, pl.Int32)) for n, (_, _, applies) in enumerate(faults)
+    )
+    values = [column.parse(pl.col(column.name)).alias(column.name) for column in rules.columns]
+    checked = texts.with_columns(first_fault.alias(_FAULT))
+    kept = checked.filter(pl.col(_FAULT).is_null()).select(*values, ROW)
+    return CheckedRows(kept, _describe(checked.drop_nulls(_FAULT), faults))
+
+
+def _read_texts(
+    lines: _Lines, positions: np.ndarray, header: list[str], rules: TableRules
+) -> pl.DataFrame:
+    """Return the cells of some lines as texts, null where empty; blank lines are left out."""
+    wanted = [header.index(name) for name in rules.names] + [len(header)]
+    rows, texts = [], []
+    for position in positions:
+        line = lines.at(position)
+        if line.strip():
+            cells = [cell.strip() or None for cell in _split(line)]
+            cells += [None] * (len(header) + 1 - len(cells))
+            rows.append(lines.first_row + int(position))
+            texts.append([cells[n] for n in wanted])
+    schema = dict.fromkeys([*rules.names, _SURPLUS], pl.String)
+    frame = pl.DataFrame(texts, schema=schema, orient="row")
+    return frame.with_columns(pl.Series(ROW, rows, pl.UInt32))
+
+
+def _split(line: bytes) -> list[str]:
+    text = line.decode(errors="replace").strip("\r\n")
+    try:
+        return next(csv.reader([text]), [])
+    except csv.Error:
+        return [text]
+
+
+def _describe(rejected: pl.DataFrame, faults: list[tuple[str, str, pl.Expr]]) -> pl.DataFrame:
+    """Return row, column, value and reason of rows with the number of their first fault."""
+    parts = [
+        part.select(
+            ROW,
+            pl.lit(faults[number][0]).alias("column"),
+            pl.col(faults[number][0] or _SURPLUS).fill_null("").alias("value"),
+            pl.lit(faults[number][1]).alias("reason"),
+        )
+        for (number,), part in rejected.partition_by(_FAULT, as_dict=True).items()
+    ]
+    return pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *parts]).sort(ROW)

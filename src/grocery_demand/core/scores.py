@@ -1,0 +1,89 @@
+"""Scores of a forecast beside the baselines, in total and by slice."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from grocery_demand.core import metrics
+from grocery_demand.core.intervals import LEVELS, QUANTILES
+from grocery_demand.core.models import BASELINES
+from grocery_demand.core.panel import PERISHABLE_WEIGHT
+
+SLICES = {
+    "step": "step",
+    "family": "family",
+    "store_nbr": "store_nbr",
+    "type": "type",
+    "new": "is_new",
+}
+"""Slices by name, with the column whose values divide the rows; `total` is all rows."""
+
+
+def score_table(forecasts: pd.DataFrame, model: str, evaluation: str) -> pd.DataFrame:
+    """Score a model and the baselines on the same rows.
+
+    Args:
+        forecasts: Forecasts beside units sold; see `core.backtest.compare_with_sales`.
+        model: Name of the model whose forecast is `point`.
+        evaluation: Name of the evaluation: `backtest` or `holdout`.
+
+    Returns:
+        One row per model and slice value: evaluation, model, slice, value, rows, nwrmsle,
+        r2_score, wape, bias, pinball_loss (mean over the levels, in units) and coverage of the
+        80 % interval; the last two are NaN for baselines, which have no quantiles.
+    """
+    columns = {model: "point"} | {name: name for name in BASELINES if name != model}
+    records = [
+        {"evaluation": evaluation, "model": name, "slice": slice_name, "value": value}
+        | _score(rows, column)
+        for slice_name, value, rows in _slices(forecasts)
+        for name, column in columns.items()
+    ]
+    return pd.DataFrame(records)
+
+
+def summarise_scores(scores: pd.DataFrame, model: str) -> dict[str, float]:
+    """Return the total scores as named numbers, the baselines' and the backtest's beside them."""
+    totals = scores[scores["slice"] == "total"].set_index(["evaluation", "model"])
+    names = ("nwrmsle", "r2_score", "wape", "bias", "pinball_loss", "coverage")
+    summary = {name: float(totals.loc[("holdout", model), name]) for name in names}
+    summary |= {f"backtest_{n}": float(totals.loc[("backtest", model), n]) for n in names}
+    for baseline in BASELINES:
+        if ("holdout", baseline) in totals.index:
+            key = f"baseline_{baseline}_nwrmsle"
+            summary[key] = float(totals.loc[("holdout", baseline), "nwrmsle"])
+    return {name: value for name, value in summary.items() if np.isfinite(value)}
+
+
+def row_weights(forecasts: pd.DataFrame) -> np.ndarray:
+    """Return the metric's weight of each row."""
+    return np.where(forecasts["perishable"] == 1, PERISHABLE_WEIGHT, 1.0)
+
+
+def _slices(forecasts: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    yield "total", "all", forecasts
+    for name, column in SLICES.items():
+        for value, rows in forecasts.groupby(column, sort=True, observed=True):
+            yield name, str(value), rows
+
+
+def _score(rows: pd.DataFrame, column: str) -> dict[str, float]:
+    actual, forecast = rows["unit_sales"].to_numpy(), rows[column].to_numpy()
+    scores: dict[str, float] = {
+        "rows": len(rows),
+        "nwrmsle": metrics.nwrmsle(actual, forecast, row_weights(rows)),
+        "r2_score": metrics.r2_score(actual, forecast),
+        "wape": metrics.wape(actual, forecast),
+        "bias": metrics.bias(actual, forecast),
+        "pinball_loss": float("nan"),
+        "coverage": float("nan"),
+    }
+    if column == "point":
+        quantiles = [rows[name].to_numpy() for name in QUANTILES]
+        pairs = zip(quantiles, LEVELS, strict=True)
+        scores["pinball_loss"] = float(
+            np.mean([metrics.pinball_loss(actual, q, level) for q, level in pairs])
+        )
+        scores["coverage"] = metrics.coverage(actual, quantiles[0], quantiles[-1])
+    return scores

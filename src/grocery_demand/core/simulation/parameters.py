@@ -1,0 +1,100 @@
+"""What a simulated world is made from."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from grocery_demand.core.errors import ParameterError
+
+EPOCH = date(2013, 1, 1)
+LAST_DAY = date(2039, 12, 31)
+SCENARIOS = ("none", "promotion_wave", "demand_shift", "new_store", "broken_feed")
+
+
+@dataclass(frozen=True)
+class SimulationParameters:
+    """The parameters of one simulated world.
+
+    The world itself (stores, items, what is sold where, every day's sales) depends on `seed`,
+    `stores` and `items` alone; the dates choose the window of it that is written out. So a later
+    `end_date` continues the same world.
+
+    Attributes:
+        seed: Number of the world, 0 or more.
+        stores: Number of stores, 2 to 54; stores 44 and 47 are always among them.
+        items: Number of items, 3 to 4,100; 99197, 105574 and 1963838 are always among them.
+        start_date: First day with sales, ISO, not before 2013-01-01.
+        end_date: Last day with sales, ISO.
+        plan_days: Days after `end_date` for which the promotion plan is known, 1 to 60.
+        scenario: What goes differently from `scenario_start` on; one of `SCENARIOS`.
+        scenario_start: First day of the scenario, ISO, within the window; empty for "none".
+
+    Raises:
+        ParameterError: When a value is not allowed.
+    """
+
+    seed: int
+    stores: int
+    items: int
+    start_date: str
+    end_date: str
+    plan_days: int = 16
+    scenario: str = "none"
+    scenario_start: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no world."""
+        _require_within("seed", self.seed, 0, 2**63 - 1)
+        _require_within("stores", self.stores, 2, 54)
+        _require_within("items", self.items, 3, 4100)
+        _require_within("plan_days", self.plan_days, 1, 60)
+        start = _require_date("start_date", self.start_date, EPOCH, LAST_DAY)
+        _require_date("end_date", self.end_date, start, LAST_DAY)
+        self._require_scenario()
+
+    def _require_scenario(self) -> None:
+        if self.scenario not in SCENARIOS:
+            raise _refusal("scenario", self.scenario, "one of " + ", ".join(SCENARIOS))
+        if self.scenario != "none":
+            _require_date("scenario_start", self.scenario_start, self.first_day, self.last_day)
+        elif self.scenario_start != "":
+            raise _refusal("scenario_start", self.scenario_start, 'empty with scenario "none"')
+
+    @property
+    def first_day(self) -> date:
+        """The first day with sales."""
+        return date.fromisoformat(self.start_date)
+
+    @property
+    def last_day(self) -> date:
+        """The last day with sales."""
+        return date.fromisoformat(self.end_date)
+
+    @property
+    def last_planned_day(self) -> date:
+        """The last day whose promotions are known."""
+        return self.last_day + timedelta(days=self.plan_days)
+
+    def runs_scenario(self, name: str, day: date) -> bool:
+        """Whether the named scenario is chosen and has begun by the day."""
+        return self.scenario == name and day >= date.fromisoformat(self.scenario_start)
+
+
+def _refusal(name: str, value: object, allowed: str) -> ParameterError:
+    return ParameterError(f"simulation.{name} is {value!r}; allowed: {allowed}.")
+
+
+def _require_within(name: str, value: object, lowest: int, highest: int) -> None:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or not lowest <= value <= highest:  # type: ignore[operator]
+        raise _refusal(name, value, f"a whole number from {lowest} to {highest}")
+
+
+def _require_date(name: str, value: object, earliest: date, latest: date) -> date:
+    allowed = f'a quoted ISO date such as "2016-05-31", from {earliest} to {latest}'
+    try:
+        day = date.fromisoformat(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise _refusal(name, value, allowed) from None
+    if not earliest <= day <= latest:
+        raise _refusal(name, value, allowed)
+    return day

@@ -1,0 +1,204 @@
+"""Training: fit, backtest, score on the holdout, fit again on everything."""
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from grocery_demand.core.backtest import (
+    TrainingParameters,
+    choose_training_days,
+    compare_with_sales,
+    plan_cutoffs,
+    scored_rows,
+)
+from grocery_demand.core.features import Encoding, Snapshot
+from grocery_demand.core.forecaster import Forecaster, TrainedModel
+from grocery_demand.core.intervals import QUANTILES, Intervals
+from grocery_demand.core.metrics import log1p_units
+from grocery_demand.core.models import PointModel, feature_names_of, fit_model, needs_fitting
+from grocery_demand.core.panel import Panel
+
+logger = logging.getLogger(__name__)
+
+_EXAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Forecasts made out of sample, beside what was sold.
+
+    Attributes:
+        folds: Of the cutoffs before the holdout; see `compare_with_sales`.
+        holdout: Of the last days, by a model that saw none of them.
+        holdout_forecaster: The model that made them.
+    """
+
+    folds: pd.DataFrame
+    holdout: pd.DataFrame
+    holdout_forecaster: Forecaster
+
+
+def run_backtest(
+    panel: Panel, training: TrainingParameters, settings: dict[str, Any]
+) -> Backtest:
+    """Forecast from each cutoff of the backtest and from the holdout's.
+
+    A fold's intervals come from the other folds' errors, the holdout's from all folds', so that
+    no interval was fitted on what it is scored with.
+
+    Args:
+        panel: All sales.
+        training: What to fit.
+        settings: The model library's own parameters.
+    """
+    cutoffs = plan_cutoffs(panel, training)
+    encoding = Encoding.fit(panel.series)
+    folds = []
+    for day in cutoffs.folds:
+        logger.info("Backtest: fitting up to %s", panel.date_of(day))
+        forecaster = _fit(panel, day, training, settings, encoding)
+        folds.append(compare_with_sales(forecaster, panel, day, training.horizon))
+    holdout_forecaster = replace(
+        _fit(panel, cutoffs.holdout, training, settings, encoding),
+        intervals=_fit_intervals(pd.concat(folds)),
+    )
+    logger.info("Holdout: scoring %s days after %s", training.horizon, holdout_forecaster.cutoff)
+    return Backtest(
+        folds=pd.concat(_with_intervals_of_others(folds), ignore_index=True),
+        holdout=compare_with_sales(holdout_forecaster, panel, cutoffs.holdout, training.horizon),
+        holdout_forecaster=holdout_forecaster,
+    )
+
+
+def fit_final_model(
+    panel: Panel,
+    training: TrainingParameters,
+    settings: dict[str, Any],
+    backtest: Backtest,
+    metrics: dict[str, float],
+) -> TrainedModel:
+    """Fit on everything; intervals come from all out-of-sample errors, the holdout's included."""
+    day = panel.n_days - 1
+    logger.info("Final fit on all sales up to %s", panel.cutoff)
+    encoding = backtest.holdout_forecaster.encoding
+    errors = pd.concat([backtest.folds, backtest.holdout])
+    final = replace(
+        _fit(panel, day, training, settings, encoding), intervals=_fit_intervals(errors)
+    )
+    return TrainedModel(
+        final=final,
+        holdout=backtest.holdout_forecaster,
+        metadata=_describe(panel, training, settings, backtest, metrics),
+        input_example=_example(panel, final),
+    )
+
+
+def fit_point_model(
+    panel: Panel,
+    day: int,
+    training: TrainingParameters,
+    settings: dict[str, Any],
+    encoding: Encoding,
+) -> PointModel:
+    """Fit a point model on what is known at the end of a day."""
+    names = feature_names_of(training.model, training.feature_set)
+    if needs_fitting(training.model):
+        rows = assemble_rows(panel, day, training, names, encoding)
+    else:
+        rows = (np.empty((0, len(names)), np.float32), np.empty(0), np.empty(0))
+    return fit_model(training.model, names, *rows, settings, training.seed)
+
+
+def assemble_rows(
+    panel: Panel,
+    day: int,
+    training: TrainingParameters,
+    names: tuple[str, ...],
+    encoding: Encoding,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what a model fitted at the end of a day learns from.
+
+    Returns:
+        Features float32 [row, feature], ln(1+units) float32 [row] and weights float32 [row].
+    """
+    blocks, targets, weights = [], [], []
+    for chosen in choose_training_days(panel, day, training):
+        known = Snapshot(panel, chosen.day)
+        counted = scored_rows(panel, chosen.day, chosen.steps, chosen.rows).ravel()
+        matrix = known.features(encoding, chosen.steps, names, chosen.rows)
+        blocks.append(matrix.T[:, counted])
+        units = panel.units[chosen.rows][:, chosen.day + chosen.steps].ravel()
+        targets.append(np.log1p(units[counted]))
+        weights.append(np.repeat(panel.weights[chosen.rows], len(chosen.steps))[counted])
+    return np.concatenate(blocks, axis=1).T, np.concatenate(targets), np.concatenate(weights)
+
+
+def _fit(
+    panel: Panel,
+    day: int,
+    training: TrainingParameters,
+    settings: dict[str, Any],
+    encoding: Encoding,
+) -> Forecaster:
+    return Forecaster(
+        name=training.model,
+        model=fit_point_model(panel, day, training, settings, encoding),
+        encoding=encoding,
+        intervals=Intervals.unknown(),
+        cutoff=str(panel.date_of(day)),
+    )
+
+
+def _fit_intervals(table: pd.DataFrame) -> Intervals:
+    return Intervals.fit(
+        log1p_units(table["unit_sales"].to_numpy()),
+        log1p_units(table["point"].to_numpy()),
+        table["step"].to_numpy(),
+    )
+
+
+def _with_intervals_of_others(folds: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Give each fold quantiles from the other folds' errors (from its own if it is the only)."""
+    tables = []
+    for i, fold in enumerate(folds):
+        others = folds[:i] + folds[i + 1 :] or folds
+        point, step = log1p_units(fold["point"].to_numpy()), fold["step"].to_numpy()
+        quantiles = np.expm1(_fit_intervals(pd.concat(others)).quantiles(point, step))
+        tables.append(fold.assign(**dict(zip(QUANTILES, quantiles.T, strict=True))))
+    return tables
+
+
+def _describe(
+    panel: Panel,
+    training: TrainingParameters,
+    settings: dict[str, Any],
+    backtest: Backtest,
+    metrics: dict[str, float],
+) -> dict[str, Any]:
+    """Return what the fitted model was given and how it scored."""
+    return {
+        "model": training.model,
+        "feature_set": training.feature_set,
+        "features": len(backtest.holdout_forecaster.feature_names),
+        "horizon": training.horizon,
+        "seed": training.seed,
+        "settings": settings,
+        "data_digest": panel.digest,
+        "start_date": str(panel.start_date),
+        "cutoff": str(panel.cutoff),
+        "holdout_cutoff": backtest.holdout_forecaster.cutoff,
+        "series": len(panel.series),
+        "stores": len(panel.stores),
+        "items": int(panel.series["item_nbr"].nunique()),
+        "metrics": metrics,
+    }
+
+
+def _example(panel: Panel, forecaster: Forecaster) -> pd.DataFrame:
+    rows = np.arange(min(_EXAMPLE_ROWS, len(panel.series)))
+    known = Snapshot(panel, panel.n_days - 1)
+    matrix = known.features(forecaster.encoding, np.array([1]), forecaster.feature_names, rows)
+    return pd.DataFrame(matrix.astype(float), columns=list(forecaster.feature_names))

@@ -1,0 +1,66 @@
+"""Nodes of the training pipeline."""
+
+from typing import Any
+
+import pandas as pd
+
+from grocery_demand.core.backtest import TrainingParameters
+from grocery_demand.core.errors import ParameterError
+from grocery_demand.core.forecaster import Forecaster, TrainedModel
+from grocery_demand.core.models import needs_fitting
+from grocery_demand.core.panel import Panel
+from grocery_demand.core.scores import score_table, summarise_scores
+from grocery_demand.core.training import Backtest, fit_final_model, run_backtest
+
+
+def choose_settings(
+    training: TrainingParameters, model_settings: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the library's own parameters of the chosen model; a baseline has none."""
+    if not needs_fitting(training.model):
+        return {}
+    if training.model not in model_settings:
+        raise ParameterError(
+            f"`model_settings` in conf/base/parameters.yml has no entry `{training.model}`; "
+            f"it has: {', '.join(model_settings)}."
+        )
+    return model_settings[training.model]
+
+
+def backtest_model(
+    panel: Panel, training: TrainingParameters, settings: dict[str, Any]
+) -> tuple[pd.DataFrame, pd.DataFrame, Forecaster]:
+    """Forecast from past cutoffs and from the holdout's, by models that saw nothing later."""
+    backtest = run_backtest(panel, training, settings)
+    return backtest.folds, backtest.holdout, backtest.holdout_forecaster
+
+
+def score_forecasts(
+    backtest_forecasts: pd.DataFrame, holdout_forecasts: pd.DataFrame, training: TrainingParameters
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Score the model beside the baselines; return the table by slice and the totals."""
+    tables = {"backtest": backtest_forecasts, "holdout": holdout_forecasts}
+    scores = pd.concat(
+        [score_table(table, training.model, name) for name, table in tables.items()],
+        ignore_index=True,
+    )
+    return scores, summarise_scores(scores, training.model)
+
+
+def fit_challenger(  # noqa: PLR0913
+    panel: Panel,
+    training: TrainingParameters,
+    settings: dict[str, Any],
+    backtest_forecasts: pd.DataFrame,
+    holdout_forecasts: pd.DataFrame,
+    holdout_forecaster: Forecaster,
+    metrics: dict[str, float],
+) -> tuple[TrainedModel, pd.DataFrame]:
+    """Fit the model on all sales; return it with each feature's share of its gain."""
+    backtest = Backtest(backtest_forecasts, holdout_forecasts, holdout_forecaster)
+    challenger = fit_final_model(panel, training, settings, backtest, metrics)
+    forecaster = challenger.final
+    importance = pd.DataFrame(
+        {"feature": forecaster.feature_names, "importance": forecaster.model.importance()}
+    )
+    return challenger, importance.sort_values("importance", ascending=False, ignore_index=True)

@@ -1,0 +1,50 @@
+"""Wiring of the training pipeline."""
+
+from kedro.pipeline import Pipeline, node
+
+from grocery_demand.pipelines.training.nodes import (
+    backtest_model,
+    choose_settings,
+    fit_challenger,
+    score_forecasts,
+)
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """From the panel to a scored challenger in the registry."""
+    return Pipeline(
+        [
+            node(
+                choose_settings,
+                inputs=["params:training", "params:model_settings"],
+                outputs="chosen_settings",
+                name="choose_settings",
+            ),
+            node(
+                backtest_model,
+                inputs=["panel", "params:training", "chosen_settings"],
+                outputs=["backtest_forecasts", "holdout_forecasts", "holdout_forecaster"],
+                name="backtest_model",
+            ),
+            node(
+                score_forecasts,
+                inputs=["backtest_forecasts", "holdout_forecasts", "params:training"],
+                outputs=["scores", "metrics"],
+                name="score_forecasts",
+            ),
+            node(
+                fit_challenger,
+                inputs=[
+                    "panel",
+                    "params:training",
+                    "chosen_settings",
+                    "backtest_forecasts",
+                    "holdout_forecasts",
+                    "holdout_forecaster",
+                    "metrics",
+                ],
+                outputs=["challenger", "feature_importance"],
+                name="fit_challenger",
+            ),
+        ]
+    )
