@@ -108,9 +108,7 @@ class TrainingDay:
     rows: np.ndarray
 
 
-def choose_training_days(
-    panel: Panel, day: int, training: TrainingParameters
-) -> list[TrainingDay]:
+def choose_training_days(panel: Panel, day: int, training: TrainingParameters) -> list[TrainingDay]:
     """Choose what a model fitted at the end of a day learns from, within the row budget.
 
     Cutoffs lie whole weeks before `day`, so that each step ahead falls on the weekday on which it
@@ -120,7 +118,9 @@ def choose_training_days(
     n_started = max(int(np.sum(first_sale <= day)), 1)
     per_cutoff = n_started * training.horizon
     fewest = min(8, training.max_training_cutoffs)
-    n_cutoffs = np.clip(training.max_training_rows // per_cutoff, fewest, training.max_training_cutoffs)
+    n_cutoffs = np.clip(
+        training.max_training_rows // per_cutoff, fewest, training.max_training_cutoffs
+    )
     share = min(1.0, training.max_training_rows / (per_cutoff * n_cutoffs))
     generator = np.random.default_rng([training.seed, day])
     chosen = []

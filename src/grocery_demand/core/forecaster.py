@@ -88,7 +88,9 @@ class Forecaster:
 
     def _to_units(self, log_units: np.ndarray, step: np.ndarray) -> pd.DataFrame:
         quantiles = self.intervals.quantiles(log_units, step)
-        return pd.DataFrame(np.expm1(np.column_stack([log_units, quantiles])), columns=["point", *QUANTILES])
+        return pd.DataFrame(
+            np.expm1(np.column_stack([log_units, quantiles])), columns=["point", *QUANTILES]
+        )
 
     def to_files(self) -> dict[str, bytes]:
         """Return the forecaster as named files: JSON and the model library's own format."""

@@ -13,6 +13,7 @@ QUANTILES = tuple(f"quantile_{level}" for level in LEVELS)
 
 _MAX_BINS = 24
 _MIN_ROWS_PER_BIN = 150
+_NO_SPREAD = 1e-6
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,7 @@ class Intervals:
     step_scale: np.ndarray
 
     @classmethod
-    def fit(
-        cls, actual: np.ndarray, forecast: np.ndarray, step: np.ndarray
-    ) -> "Intervals":
+    def fit(cls, actual: np.ndarray, forecast: np.ndarray, step: np.ndarray) -> "Intervals":
         """Learn from out-of-sample errors.
 
         Args:
@@ -87,6 +86,6 @@ def _spread_by_step(error: np.ndarray, step: np.ndarray) -> np.ndarray:
     """Return each step's root mean square error over that of all steps, [step]."""
     squares = np.bincount(step - 1, weights=error**2)
     rows = np.bincount(step - 1)
-    overall = max(float(np.sqrt(np.mean(error**2))), 1e-6)
+    overall = max(float(np.sqrt(np.mean(error**2))), _NO_SPREAD)
     by_step = np.sqrt(squares / np.maximum(rows, 1)) / overall
-    return np.where((rows == 0) | (by_step < 1e-6), 1.0, by_step)
+    return np.where((rows == 0) | (by_step < _NO_SPREAD), 1.0, by_step)

@@ -71,8 +71,8 @@ class Panel:
         """Return the date of a day."""
         return self.start_date + np.timedelta64(int(day), "D")
 
-    def day_of(self, date: str | np.datetime64) -> int:
-        """Return the day of a date, which may lie outside the panel."""
+    def day_of(self, date: str) -> int:
+        """Return the day of an ISO date, which may lie outside the panel."""
         return int((np.datetime64(date, "D") - self.start_date).astype(int))
 
     def until(self, day: int) -> "Panel":

@@ -9,7 +9,7 @@ from grocery_demand.core.errors import RawDataError
 from grocery_demand.core.panel import ITEM_ATTRIBUTES, SERIES_KEY, STORE_ATTRIBUTES, Panel
 
 
-def build_panel(  # noqa: PLR0913
+def build_panel(
     sales: pl.LazyFrame,
     promotion_plan: pd.DataFrame,
     items: pd.DataFrame,
@@ -33,8 +33,13 @@ def build_panel(  # noqa: PLR0913
     """
     table = sales.select("date", "store_nbr", "item_nbr", "unit_sales", "onpromotion").collect()
     if table.is_empty():
-        raise RawDataError("The sales table is empty: train.csv holds no row that passes the checks.")
-    start, cutoff = (np.datetime64(table["date"].min(), "D"), np.datetime64(table["date"].max(), "D"))
+        raise RawDataError(
+            "The sales table is empty: train.csv holds no row that passes the checks."
+        )
+    start, cutoff = (
+        np.datetime64(table["date"].min(), "D"),
+        np.datetime64(table["date"].max(), "D"),
+    )
     n_days = int((cutoff - start).astype(int)) + 1
     plan = promotion_plan[promotion_plan["date"].to_numpy().astype("datetime64[D]") > cutoff]
     pairs = _PairIndex(stores, items, table, plan)
@@ -80,9 +85,7 @@ class _PairIndex:
     def describe(self, stores: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
         """Return one row per series: the key and the attributes of its item and store."""
         store, item = np.divmod(self.cells, len(self.item_nbrs))
-        keys = pd.DataFrame(
-            {"store_nbr": self.store_nbrs[store], "item_nbr": self.item_nbrs[item]}
-        )
+        keys = pd.DataFrame({"store_nbr": self.store_nbrs[store], "item_nbr": self.item_nbrs[item]})
         with_item = keys.merge(items[["item_nbr", *ITEM_ATTRIBUTES]], on="item_nbr", how="left")
         return with_item.merge(stores[["store_nbr", *STORE_ATTRIBUTES]], on="store_nbr", how="left")
 

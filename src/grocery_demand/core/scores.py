@@ -45,14 +45,14 @@ def score_table(forecasts: pd.DataFrame, model: str, evaluation: str) -> pd.Data
 
 def summarise_scores(scores: pd.DataFrame, model: str) -> dict[str, float]:
     """Return the total scores as named numbers, the baselines' and the backtest's beside them."""
-    totals = scores[scores["slice"] == "total"].set_index(["evaluation", "model"])
-    names = ("nwrmsle", "r2_score", "wape", "bias", "pinball_loss", "coverage")
-    summary = {name: float(totals.loc[("holdout", model), name]) for name in names}
-    summary |= {f"backtest_{n}": float(totals.loc[("backtest", model), n]) for n in names}
-    for baseline in BASELINES:
-        if ("holdout", baseline) in totals.index:
-            key = f"baseline_{baseline}_nwrmsle"
-            summary[key] = float(totals.loc[("holdout", baseline), "nwrmsle"])
+    names = ["nwrmsle", "r2_score", "wape", "bias", "pinball_loss", "coverage"]
+    totals = scores[scores["slice"] == "total"]
+    summary: dict[str, float] = {}
+    for record in totals.to_dict(orient="records"):
+        kept = names if record["model"] == model else ["nwrmsle"]
+        baseline = "" if record["model"] == model else f"baseline_{record['model']}_"
+        prefix = ("" if record["evaluation"] == "holdout" else "backtest_") + baseline
+        summary |= {prefix + name: float(record[name]) for name in kept}
     return {name: value for name, value in summary.items() if np.isfinite(value)}
 
 

@@ -41,9 +41,7 @@ class Backtest:
     holdout_forecaster: Forecaster
 
 
-def run_backtest(
-    panel: Panel, training: TrainingParameters, settings: dict[str, Any]
-) -> Backtest:
+def run_backtest(panel: Panel, training: TrainingParameters, settings: dict[str, Any]) -> Backtest:
     """Forecast from each cutoff of the backtest and from the holdout's.
 
     A fold's intervals come from the other folds' errors, the holdout's from all folds', so that

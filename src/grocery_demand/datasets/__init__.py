@@ -1,0 +1,20 @@
+"""Kedro datasets of our own."""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "JsonDataset": "json_file",
+    "PanelDataset": "panel",
+    "RawFolderDataset": "raw_folder",
+    "RawTableDataset": "raw_table",
+    "SalesDataset": "sales",
+    "TableDataset": "table",
+}
+"""The module of each dataset; imported when it is asked for, as some bring slow libraries."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,1 @@
+"""Pipelines: they meet in the catalog and never import each other."""

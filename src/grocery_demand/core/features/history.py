@@ -68,7 +68,7 @@ def divide(total: np.ndarray, count: np.ndarray) -> np.ndarray:
 def _last_days(values: np.ndarray, day: int, dtype: type) -> np.ndarray:
     """Return the last 140 days up to a day, [series, 140], zero before the first day."""
     n_known = min(day + 1, HISTORY_DAYS)
-    block = np.zeros((len(values), HISTORY_DAYS), dtype)
+    block: np.ndarray = np.zeros((len(values), HISTORY_DAYS), dtype)
     block[:, HISTORY_DAYS - n_known :] = values[:, day + 1 - n_known : day + 1]
     return block
 

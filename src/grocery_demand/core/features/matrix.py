@@ -44,6 +44,7 @@ CALENDAR_FEATURES = (
     "local_holiday",
 )
 
+
 @dataclass(frozen=True)
 class Snapshot:
     """All that is known of every series at the end of a day.
@@ -127,7 +128,9 @@ class Snapshot:
     def _fill_unknown(self, level: np.ndarray, statistic: str) -> np.ndarray:
         """Give series without a past the level of their item, else class, else family."""
         for group in ("item", "class_store", "family_store"):
-            level = np.where(np.isnan(level), self.series_stats[f"{group}_{statistic}"][:, None], level)
+            level = np.where(
+                np.isnan(level), self.series_stats[f"{group}_{statistic}"][:, None], level
+            )
         return np.nan_to_num(level)
 
     def _planned(self, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -144,6 +147,9 @@ class Snapshot:
         values = self.panel.units[rows[:, None], np.clip(days, 0, self.day)]
         known = (days >= first) & (days >= 0) & (days <= self.day)
         return np.where(known, np.log1p(values), np.nan)
+
+
+_AheadFeature = Callable[[Snapshot, np.ndarray, np.ndarray], np.ndarray]
 
 
 def _local_holiday(known: Snapshot, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -176,15 +182,23 @@ def _same_day_year_ago(known: Snapshot, steps: np.ndarray) -> np.ndarray:
     return known.day + steps - YEAR * np.ceil(steps / YEAR).astype(int)
 
 
-def _calendar_feature(name: str) -> Callable[[Snapshot, np.ndarray, np.ndarray], np.ndarray]:
-    return lambda known, steps, rows: known._day_features[name][None, known.day + steps]
+def _step(_known: Snapshot, steps: np.ndarray, _rows: np.ndarray) -> np.ndarray:
+    return steps[None, :]
 
 
-_AHEAD: dict[str, Callable[[Snapshot, np.ndarray, np.ndarray], np.ndarray]] = {
-    "step": lambda known, steps, rows: steps[None, :],
-    "onpromotion": lambda known, steps, rows: known._planned(steps, rows),
-    "onpromotion_day_before": lambda known, steps, rows: known._planned(steps - 1, rows),
-    "onpromotion_day_after": lambda known, steps, rows: known._planned(steps + 1, rows),
+def _plan_shifted_by(days: int) -> _AheadFeature:
+    return lambda known, steps, rows: known._planned(steps + days, rows)
+
+
+def _calendar_feature(name: str) -> _AheadFeature:
+    return lambda known, steps, _rows: known._day_features[name][None, known.day + steps]
+
+
+_AHEAD: dict[str, _AheadFeature] = {
+    "step": _step,
+    "onpromotion": _plan_shifted_by(0),
+    "onpromotion_day_before": _plan_shifted_by(-1),
+    "onpromotion_day_after": _plan_shifted_by(1),
     "promotions_ahead": _promotions_ahead,
     "item_share_promoted": _item_share_promoted,
     "year_ago": _year_ago,

@@ -34,7 +34,7 @@ def feature_names_of(name: str, feature_set: str) -> tuple[str, ...]:
     return FEATURE_SETS[feature_set] if needs_fitting(name) else (name,)
 
 
-def fit_model(  # noqa: PLR0913
+def fit_model(
     name: str,
     feature_names: tuple[str, ...],
     matrix: np.ndarray,
@@ -61,9 +61,7 @@ def fit_model(  # noqa: PLR0913
     return ScikitModel.fit(name, feature_names, matrix, target, weight, settings, seed)
 
 
-def restore_model(
-    name: str, feature_names: tuple[str, ...], files: dict[str, bytes]
-) -> PointModel:
+def restore_model(name: str, feature_names: tuple[str, ...], files: dict[str, bytes]) -> PointModel:
     """Restore a model from the files that its `to_files` gave."""
     if not needs_fitting(name):
         return Baseline(feature_names)

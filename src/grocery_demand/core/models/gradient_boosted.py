@@ -30,7 +30,7 @@ class LightGBM:
     relative: bool
 
     @classmethod
-    def fit(  # noqa: PLR0913
+    def fit(
         cls,
         feature_names: tuple[str, ...],
         matrix: np.ndarray,
@@ -59,9 +59,7 @@ class LightGBM:
         return cls(feature_names, booster.model_to_string(), relative)
 
     @classmethod
-    def from_files(
-        cls, feature_names: tuple[str, ...], files: dict[str, bytes]
-    ) -> "LightGBM":
+    def from_files(cls, feature_names: tuple[str, ...], files: dict[str, bytes]) -> "LightGBM":
         """Restore from `to_files`."""
         return cls(feature_names, files[_FILE].decode(), MOVING_AVERAGE in feature_names)
 

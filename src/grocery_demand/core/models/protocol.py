@@ -6,13 +6,11 @@ import numpy as np
 
 
 class PointModel(Protocol):
-    """A fitted model of ln(1+units).
+    """A fitted model of ln(1+units)."""
 
-    Attributes:
-        feature_names: Columns of the matrix that it reads, in their order.
-    """
-
-    feature_names: tuple[str, ...]
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Columns of the matrix that it reads, in their order."""
 
     def predict(self, matrix: np.ndarray) -> np.ndarray:
         """Return ln(1+units), float32 [row], for a matrix float32 [row, feature]."""

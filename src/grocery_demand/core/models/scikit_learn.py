@@ -32,7 +32,7 @@ class ScikitModel:
     regressor: Any
 
     @classmethod
-    def fit(  # noqa: PLR0913
+    def fit(
         cls,
         name: str,
         feature_names: tuple[str, ...],
@@ -48,9 +48,7 @@ class ScikitModel:
         return cls(feature_names, regressor)
 
     @classmethod
-    def from_files(
-        cls, feature_names: tuple[str, ...], files: dict[str, bytes]
-    ) -> "ScikitModel":
+    def from_files(cls, feature_names: tuple[str, ...], files: dict[str, bytes]) -> "ScikitModel":
         """Restore from `to_files`; a file with any other type in it is refused."""
         import skops.io
 

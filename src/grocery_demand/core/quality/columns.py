@@ -56,18 +56,17 @@ class Column:
         return [
             (empty, text.is_null() & (not self.optional)),
             *((reason, unparsed & applies) for reason, applies in self.unparsed_faults(text)),
-            *((reason, applies.fill_null(value=False)) for reason, applies in self.value_faults(value)),
+            *((reason, applies.fill_null(False)) for reason, applies in self.value_faults(value)),
         ]
 
     def is_sound(self, cell: pl.Expr) -> pl.Expr:
         """Return whether a cell is certainly good; used on cells of `scan_type`."""
         value = self.parse(cell)
         sound = value.is_not_null()
-        if self.optional:
-            empty = cell.is_null()
-            sound = sound | ((empty | (cell == "")) if self.scan_type is pl.String else empty)
+        if self.optional and self.scan_type is pl.String:
+            sound = sound | cell.is_null() | (cell == "")
         for _, applies in self.value_faults(value):
-            sound = sound & ~applies.fill_null(value=False)
+            sound = sound & ~applies.fill_null(False)
         return sound
 
 
@@ -165,6 +164,6 @@ class FlagColumn(Column):
         is_true = cell.is_in(TRUE_WORDS)
         return pl.when(is_true | cell.is_in(FALSE_WORDS)).then(is_true)
 
-    def value_faults(self, value: pl.Expr) -> list[Fault]:
+    def value_faults(self, value: pl.Expr) -> list[Fault]:  # noqa: ARG002
         """Return nothing: both values are good."""
         return []

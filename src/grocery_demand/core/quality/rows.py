@@ -9,6 +9,7 @@ stray quotation mark costs its own line and not the lines after it.
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -85,12 +86,12 @@ class _Lines:
     def __init__(self, text: bytes, first_row: int) -> None:
         self.text = text
         self.first_row = first_row
-        ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
-        self._ends = ends if text.endswith(b"\n") else np.append(ends, len(text))
+        self.count = text.count(b"\n") + (not text.endswith(b"\n"))
 
-    @property
-    def count(self) -> int:
-        return len(self._ends)
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        ends = np.flatnonzero(np.frombuffer(self.text, np.uint8) == ord("\n"))
+        return np.append(ends, len(self.text))[: self.count]
 
     def at(self, position: int) -> bytes:
         """Return a line without its end."""

@@ -123,9 +123,7 @@ REFERENCE_RULES: dict[str, Callable[[QualityParameters], TableRules]] = {
 
 
 def _date(parameters: QualityParameters) -> DateColumn:
-    return DateColumn(
-        name="date", key=True, first=parameters.first_day, last=parameters.last_day
-    )
+    return DateColumn(name="date", key=True, first=parameters.first_day, last=parameters.last_day)
 
 
 def _store(known: Known) -> WholeColumn:
@@ -135,7 +133,5 @@ def _store(known: Known) -> WholeColumn:
 
 
 def _sales_key(parameters: QualityParameters, known: Known) -> tuple[Column, ...]:
-    item = WholeColumn(
-        name="item_nbr", key=True, known=known.items, unknown=reasons.UNKNOWN_ITEM
-    )
+    item = WholeColumn(name="item_nbr", key=True, known=known.items, unknown=reasons.UNKNOWN_ITEM)
     return _date(parameters), _store(known), item

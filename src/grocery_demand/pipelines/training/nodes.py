@@ -47,7 +47,7 @@ def score_forecasts(
     return scores, summarise_scores(scores, training.model)
 
 
-def fit_challenger(  # noqa: PLR0913
+def fit_challenger(
     panel: Panel,
     training: TrainingParameters,
     settings: dict[str, Any],

@@ -1,0 +1,56 @@
+# Everything a person types. `make` alone lists the targets.
+export DO_NOT_TRACK = true
+export KEDRO_DISABLE_TELEMETRY = true
+export MLFLOW_DISABLE_TELEMETRY = true
+export OMP_WAIT_POLICY = passive
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: help setup run test check format lock viz ui notebook clean
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/ready  ## Install everything into .venv, at the versions of requirements.lock
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "Python 3.11 is needed: install it, or name it with make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Setting up .venv (one to two minutes) …"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup  ## Run the whole loop on the sample: preprocess, train, gate, forecast, report
+	$(BIN)/kedro run
+
+test: setup  ## Run all tests
+	$(BIN)/python -m pytest
+
+check: setup  ## Run the linters, the type checker and the layer contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup  ## Pin the newest allowed versions in requirements.lock
+	$(BIN)/uv pip compile --python-version 3.11 --all-extras --no-emit-index-url --no-header \
+	  --upgrade pyproject.toml --output-file requirements.lock
+
+viz: setup  ## Open the lineage in the browser
+	$(BIN)/kedro viz run
+
+ui: setup  ## Open the tracked runs on http://127.0.0.1:5000
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db
+
+notebook: setup  ## Open JupyterLab with catalog, context and pipelines loaded
+	$(BIN)/kedro jupyter lab
+
+clean:  ## Remove what runs have made (keeps .venv, the sample and the registry)
+	rm -rf data/02_intermediate/[!.]* data/03_primary/[!.]* data/07_model_output/[!.]* data/08_reporting/[!.]*

@@ -1,0 +1,37 @@
+"""A trained model under the number by which the registry knows it."""
+
+from dataclasses import dataclass
+
+from grocery_demand.core.forecaster import TrainedModel
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One version of the registered model.
+
+    Attributes:
+        number: Its number in the registry, from 1.
+        model: The trained model.
+        run_id: The MLflow run that made it; None if none did.
+    """
+
+    number: int
+    model: TrainedModel
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to become of a challenger.
+
+    Attributes:
+        promoted: Whether it becomes champion.
+        version: Its number.
+        replaces: The champion that it was judged against; None if there was none.
+        reason: The verdict in one sentence.
+    """
+
+    promoted: bool
+    version: int
+    replaces: int | None
+    reason: str

@@ -1,0 +1,73 @@
+"""Files and folders that are whole or not there: written beside their place, then renamed."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a path to write to, and rename it to `path` if the block ends without an error.
+
+    A run that breaks off leaves the former file as it was, and at most a hidden file beside it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    beside = Path(name)
+    try:
+        yield beside
+        beside.chmod(0o666 & ~_umask())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Give a new folder to write to, and put it in the place of `path` if the block succeeds.
+
+    No call replaces a folder that holds files, so the former one is renamed first. Between these
+    two renames, or if the process dies there, `standing_folder` still finds the former one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _recover(path)
+    beside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        yield beside
+        beside.chmod(0o777 & ~_umask())
+        former = _former(path)
+        if path.exists():
+            path.rename(former)
+        beside.rename(path)
+        shutil.rmtree(former, ignore_errors=True)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def standing_folder(path: Path) -> Path:
+    """Return where the folder is to be read: in its place, or where its former one waits."""
+    former = _former(path)
+    return former if former.exists() and not path.exists() else path
+
+
+def _recover(path: Path) -> None:
+    """Finish what a process that died while replacing the folder left undone."""
+    former = _former(path)
+    if not path.exists() and former.exists():
+        former.rename(path)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def _former(path: Path) -> Path:
+    return path.with_name(f".{path.name}.former")
+
+
+def _umask() -> int:
+    """Return the rights that new files do not get: temporary files are made private at first."""
+    umask = os.umask(0o022)
+    os.umask(umask)
+    return umask

@@ -1,0 +1,132 @@
+"""Read and check the raw tables, set bad rows aside, make the panel."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+import polars as pl
+
+from grocery_demand.core.panel import Panel
+from grocery_demand.core.panel_building import build_panel
+from grocery_demand.core.quality.checking import CheckedTable, check_table
+from grocery_demand.core.quality.parameters import QualityParameters
+from grocery_demand.core.quality.raw_table import RawTable
+from grocery_demand.core.quality.report import describe_quality, list_quarantined_rows
+from grocery_demand.core.quality.tables import (
+    REFERENCE_RULES,
+    Known,
+    promotion_plan_rules,
+    sales_rules,
+    transaction_rules,
+)
+
+logger = logging.getLogger(__name__)
+
+CheckedTables = dict[str, CheckedTable]
+
+
+def check_reference_tables(
+    raw_items: RawTable,
+    raw_stores: RawTable,
+    raw_holidays_events: RawTable,
+    raw_oil: RawTable,
+    raw_transactions: RawTable,
+    parameters: QualityParameters,
+) -> CheckedTables:
+    """Check the small tables, those first that the others refer to.
+
+    Returns:
+        One checked table for each of items, stores, holidays_events, oil and transactions.
+    """
+    checked = {
+        raw.table: check_table(raw, REFERENCE_RULES[raw.table](parameters), parameters)
+        for raw in (raw_items, raw_stores, raw_holidays_events, raw_oil)
+    }
+    rules = transaction_rules(parameters, _find_known(checked))
+    checked["transactions"] = check_table(raw_transactions, rules, parameters)
+    return checked
+
+
+def check_sales(
+    raw_sales: RawTable, reference_tables: CheckedTables, parameters: QualityParameters
+) -> CheckedTable:
+    """Check every row of train."""
+    rules = sales_rules(parameters, _find_known(reference_tables))
+    return check_table(raw_sales, rules, parameters)
+
+
+def check_promotion_plan(
+    raw_promotion_plan: RawTable, reference_tables: CheckedTables, parameters: QualityParameters
+) -> CheckedTable:
+    """Check every row of test, if there is one."""
+    rules = promotion_plan_rules(parameters, _find_known(reference_tables))
+    return check_table(raw_promotion_plan, rules, parameters)
+
+
+def report_quality(
+    reference_tables: CheckedTables, sales: CheckedTable, promotion_plan: CheckedTable
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Sum up what was read and set aside.
+
+    Returns:
+        The data-quality report; and the quarantined rows, one row each.
+    """
+    tables = [*reference_tables.values(), promotion_plan, sales]
+    report = describe_quality(tables, sales.kept)
+    logger.info(
+        "Sales %s … %s: %d stores, %d items, %d series; %d rows of all tables set aside.",
+        *(report["sales"][name] for name in ("first_date", "last_date", "stores", "items")),
+        report["sales"]["series"],
+        report["rows_quarantined"],
+    )
+    return report, list_quarantined_rows(tables)
+
+
+def keep_good_rows(
+    reference_tables: CheckedTables, sales: CheckedTable, promotion_plan: CheckedTable
+) -> tuple[pl.DataFrame | pd.DataFrame, ...]:
+    """Release the good rows of all tables, once every one of them has passed its checks.
+
+    Returns:
+        Sales (Polars, in file order); promotion plan, items, stores, transactions, oil, and
+        holidays and events (pandas).
+    """
+    names = ("items", "stores", "transactions", "oil", "holidays_events")
+    small = [promotion_plan, *(reference_tables[name] for name in names)]
+    return sales.kept, *(_to_pandas(table.kept) for table in small)
+
+
+def make_panel(
+    sales: pl.LazyFrame,
+    promotion_plan: pd.DataFrame,
+    items: pd.DataFrame,
+    stores: pd.DataFrame,
+    holidays_events: pd.DataFrame,
+    data_quality: dict[str, Any],
+) -> Panel:
+    """Make the dense panel of all series and days, with the digest of the raw files."""
+    panel = build_panel(
+        sales, promotion_plan, items, stores, holidays_events, data_quality["digest"]
+    )
+    logger.info(
+        "Panel: %d series × %d days up to %s, promotions known for %d days more.",
+        len(panel.series),
+        panel.n_days,
+        panel.cutoff,
+        panel.n_planned_days,
+    )
+    return panel
+
+
+def _find_known(reference_tables: CheckedTables) -> Known:
+    return Known(
+        stores=reference_tables["stores"].kept["store_nbr"],
+        items=reference_tables["items"].kept["item_nbr"],
+    )
+
+
+def _to_pandas(rows: pl.DataFrame) -> pd.DataFrame:
+    """Return the rows with pandas' own types; a flag that may be empty becomes `boolean`."""
+    table = rows.to_pandas()
+    flags = rows.select(pl.selectors.boolean()).columns
+    return table.astype(dict.fromkeys(flags, "boolean"))
