@@ -1,21 +1,35 @@
 """The pipelines that `kedro run --pipeline NAME` knows."""
 
-from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
+
+from grocery_demand.pipelines import (
+    forecasting,
+    preprocessing,
+    promotion,
+    reporting,
+    simulate,
+    training,
+)
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Return every registered pipeline by name; `__default__` is the whole loop."""
-    found = find_pipelines(raise_errors=True)
-    preprocess, forecast, report = found["preprocessing"], found["forecasting"], found["reporting"]
-    train = preprocess + found["training"] + found["promotion"]
+    """Return every registered pipeline by name; `__default__` is the whole loop.
+
+    Modules are named one by one: `find_pipelines` looks for a module by the requested pipeline's
+    name, and ours are registered as verbs.
+    """
+    preprocess = preprocessing.create_pipeline()
+    promote = promotion.create_pipeline()
+    train = preprocess + training.create_pipeline() + promote
+    forecast = forecasting.create_pipeline()
+    report = reporting.create_pipeline()
     return {
         "__default__": train + forecast + report,
         "preprocess": preprocess,
         "train": train,
-        "promote": found["promotion"],
+        "promote": promote,
         "forecast": forecast,
         "report": report,
         "retrain": train + forecast + report,
-        "simulate": found["simulate"],
+        "simulate": simulate.create_pipeline(),
     }

@@ -17,6 +17,9 @@ WEEK = 7
 MIN_HISTORY = 7
 """Days of sales that a training cutoff has behind it at least."""
 
+_FEWEST_CUTOFFS = 8
+"""Cutoffs that many series get: rather fewer of the series than of the weeks."""
+
 _ATTRIBUTES = ["family", "type", "perishable"]
 
 
@@ -117,18 +120,17 @@ def choose_training_days(panel: Panel, day: int, training: TrainingParameters) -
     first_sale = panel.series["first_sale"].to_numpy()
     n_started = max(int(np.sum(first_sale <= day)), 1)
     per_cutoff = n_started * training.horizon
-    fewest = min(8, training.max_training_cutoffs)
-    n_cutoffs = np.clip(
-        training.max_training_rows // per_cutoff, fewest, training.max_training_cutoffs
-    )
+    possible = range(day - WEEK, MIN_HISTORY - 1, -WEEK)[: training.max_training_cutoffs]
+    fewest = min(_FEWEST_CUTOFFS, len(possible))
+    n_cutoffs = int(np.clip(training.max_training_rows // per_cutoff, fewest, len(possible)))
     share = min(1.0, training.max_training_rows / (per_cutoff * n_cutoffs))
     generator = np.random.default_rng([training.seed, day])
     chosen = []
-    for cutoff in range(day - WEEK, MIN_HISTORY - 1, -WEEK)[:n_cutoffs]:
+    for cutoff in possible[:n_cutoffs]:
         steps = np.arange(1, min(training.horizon, day - cutoff) + 1)
         rows = np.flatnonzero(first_sale <= cutoff + steps[-1])
         if share < 1:
-            rows = rows[generator.random(len(rows)) < share]
+            rows = np.sort(generator.choice(rows, int(share * len(rows)), replace=False))
         chosen.append(TrainingDay(cutoff, steps, rows))
     return chosen
 
@@ -137,7 +139,7 @@ def scored_rows(panel: Panel, day: int, steps: np.ndarray, rows: np.ndarray) -> 
     """Return which rows count, bool [row, step]: the series had started, its store was open."""
     days = day + steps
     started = days >= panel.series["first_sale"].to_numpy()[rows, None]
-    return started & panel.open_days[panel.store_position[rows]][:, days]
+    return started & panel.open_days[panel.store_position[rows, None], days]
 
 
 def compare_with_sales(
@@ -157,7 +159,7 @@ def compare_with_sales(
     repeated = np.repeat(rows, horizon)
     added: dict[str, Any] = {"cutoff": panel.date_of(day).astype("datetime64[ms]")}
     added |= {name: panel.series[name].to_numpy()[repeated] for name in _ATTRIBUTES}
-    added["unit_sales"] = panel.units[rows][:, day + steps].ravel()
+    added["unit_sales"] = panel.units[rows[:, None], day + steps].ravel()
     added["is_new"] = (first_sale > day)[repeated]
     counted = scored_rows(panel, day, steps, rows).ravel()
     return table.assign(**added)[counted].reset_index(drop=True)

@@ -26,3 +26,7 @@ class GateError(GroceryDemandError):
 
 class RegistryError(GroceryDemandError):
     """The model registry does not hold the version or alias that is asked for."""
+
+
+class ModelFileError(GroceryDemandError):
+    """A model file is damaged or was not written by this project."""

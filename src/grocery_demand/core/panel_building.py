@@ -1,12 +1,17 @@
 """From checked tables to the panel."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import polars as pl
 
 from grocery_demand.core.calendar import DAYS_AHEAD, build_calendar
 from grocery_demand.core.errors import RawDataError
+from grocery_demand.core.pairs import SLICE, PairIndex, find_day_span, number_days
 from grocery_demand.core.panel import ITEM_ATTRIBUTES, SERIES_KEY, STORE_ATTRIBUTES, Panel
+
+_EPOCH = np.datetime64("1970-01-01", "D")
 
 
 def build_panel(
@@ -22,7 +27,7 @@ def build_panel(
     Args:
         sales: One row per date, store_nbr and item_nbr with unit_sales and onpromotion.
         promotion_plan: One row per future date, store_nbr and item_nbr with onpromotion; may be
-            empty.
+            empty. Dates up to the last sales day, or more than a year after it, are left out.
         items: One row per item: item_nbr, family, class, perishable.
         stores: One row per store: store_nbr, city, state, type, cluster.
         holidays_events: One row per day, kind and place.
@@ -31,95 +36,105 @@ def build_panel(
     Raises:
         RawDataError: If there is no sale at all.
     """
-    table = sales.select("date", "store_nbr", "item_nbr", "unit_sales", "onpromotion").collect()
+    columns = ["date", *SERIES_KEY, "unit_sales", "onpromotion"]
+    table = sales.select(columns).collect(engine="streaming")
     if table.is_empty():
         raise RawDataError(
             "The sales table is empty: train.csv holds no row that passes the checks."
         )
-    start, cutoff = (
-        np.datetime64(table["date"].min(), "D"),
-        np.datetime64(table["date"].max(), "D"),
-    )
-    n_days = int((cutoff - start).astype(int)) + 1
-    plan = promotion_plan[promotion_plan["date"].to_numpy().astype("datetime64[D]") > cutoff]
-    pairs = _PairIndex(stores, items, table, plan)
-    units, promotions, first_sale = _fill_days(table, pairs, start, n_days, plan)
+    span = find_day_span(table["date"])
+    plan = _select_plan(promotion_plan, span[1])
+    pairs = PairIndex(stores["store_nbr"].to_numpy(), items["item_nbr"].to_numpy(), [table, plan])
     stores = stores.sort_values("store_nbr", ignore_index=True)
-    n_calendar_days = n_days + max(DAYS_AHEAD, promotions.shape[1] - n_days)
+    series = _describe_series(pairs, stores, items)
+    by_day = _DayTables.fill(table, plan, pairs, span)
+    del table
+    units, first_sale, open_days = by_day.split_by_store(series, stores)
+    start_date = _EPOCH + span[0]
+    n_calendar_days = units.shape[1] + max(DAYS_AHEAD, len(by_day.promotions) - units.shape[1])
     return Panel(
-        start_date=start,
+        start_date=start_date,
         units=units,
-        promotions=promotions,
-        open_days=_find_open_days(table, stores, start, n_days),
-        series=pairs.describe(stores, items).assign(first_sale=first_sale),
+        promotions=_transpose(by_day.promotions),
+        open_days=open_days,
+        series=series.assign(first_sale=first_sale),
         stores=stores,
-        calendar=build_calendar(holidays_events, stores, start, n_calendar_days),
+        calendar=build_calendar(holidays_events, stores, start_date, n_calendar_days),
         digest=digest,
     )
 
 
-class _PairIndex:
-    """Positions of the pairs of store and item that occur, in the order of store and item."""
-
-    def __init__(
-        self, stores: pd.DataFrame, items: pd.DataFrame, sales: pl.DataFrame, plan: pd.DataFrame
-    ) -> None:
-        self.store_nbrs = np.sort(stores["store_nbr"].to_numpy())
-        self.item_nbrs = np.sort(items["item_nbr"].to_numpy())
-        sold = sales.select(SERIES_KEY).unique().to_pandas()
-        keys = pd.concat([sold, plan[SERIES_KEY]])
-        present = np.zeros(len(self.store_nbrs) * len(self.item_nbrs), bool)
-        present[self._cell(keys["store_nbr"].to_numpy(), keys["item_nbr"].to_numpy())] = True
-        self.cells = np.flatnonzero(present)
-        self._position = np.full(len(present), -1, np.int32)
-        self._position[self.cells] = np.arange(len(self.cells), dtype=np.int32)
-
-    def _cell(self, store_nbr: np.ndarray, item_nbr: np.ndarray) -> np.ndarray:
-        store = np.searchsorted(self.store_nbrs, store_nbr)
-        return store * len(self.item_nbrs) + np.searchsorted(self.item_nbrs, item_nbr)
-
-    def positions(self, store_nbr: np.ndarray, item_nbr: np.ndarray) -> np.ndarray:
-        """Return the series of each pair, int32."""
-        return self._position[self._cell(store_nbr, item_nbr)]
-
-    def describe(self, stores: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-        """Return one row per series: the key and the attributes of its item and store."""
-        store, item = np.divmod(self.cells, len(self.item_nbrs))
-        keys = pd.DataFrame({"store_nbr": self.store_nbrs[store], "item_nbr": self.item_nbrs[item]})
-        with_item = keys.merge(items[["item_nbr", *ITEM_ATTRIBUTES]], on="item_nbr", how="left")
-        return with_item.merge(stores[["store_nbr", *STORE_ATTRIBUTES]], on="store_nbr", how="left")
+def _select_plan(promotion_plan: pd.DataFrame, last_day: int) -> pl.DataFrame:
+    dates = promotion_plan["date"].to_numpy().astype("datetime64[D]")
+    ahead = (dates - _EPOCH).astype(int) - last_day
+    inside = (ahead > 0) & (ahead <= DAYS_AHEAD)
+    chosen = promotion_plan[inside]
+    return pl.DataFrame(
+        {
+            "date": dates[inside],
+            **{name: chosen[name].to_numpy() for name in SERIES_KEY},
+            "onpromotion": chosen["onpromotion"].to_numpy(dtype=bool, na_value=False),
+        },
+        schema_overrides={"date": pl.Date},
+    )
 
 
-def _fill_days(
-    sales: pl.DataFrame, pairs: _PairIndex, start: np.datetime64, n_days: int, plan: pd.DataFrame
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return units, promotions and the day of the first row of each series."""
-    n_series = len(pairs.cells)
-    plan_day = _days_since(start, plan["date"].to_numpy())
-    n_all_days = max(n_days, plan_day.max(initial=-1) + 1)
-    units = np.zeros((n_series, n_days), np.float32)
-    promotions = np.zeros((n_series, n_all_days), np.uint8)
-    first_sale = np.full(n_series, n_days, np.int32)
-    for part in sales.iter_slices(10_000_000):
-        series = pairs.positions(part["store_nbr"].to_numpy(), part["item_nbr"].to_numpy())
-        day = _days_since(start, part["date"].to_numpy())
-        units[series, day] = np.maximum(part["unit_sales"].to_numpy(), 0)
-        promotions[series, day] = part["onpromotion"].fill_null(value=False).to_numpy()
-        np.minimum.at(first_sale, series, day)
-    planned = pairs.positions(plan["store_nbr"].to_numpy(), plan["item_nbr"].to_numpy())
-    promotions[planned, plan_day] = plan["onpromotion"].to_numpy(dtype=bool, na_value=False)
-    return units, promotions, first_sale
+def _describe_series(pairs: PairIndex, stores: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per series: the key and the attributes of its item and store."""
+    keys = pd.DataFrame({"store_nbr": pairs.store_nbrs, "item_nbr": pairs.item_nbrs})
+    with_item = keys.merge(items[["item_nbr", *ITEM_ATTRIBUTES]], on="item_nbr", how="left")
+    return with_item.merge(stores[["store_nbr", *STORE_ATTRIBUTES]], on="store_nbr", how="left")
 
 
-def _find_open_days(
-    sales: pl.DataFrame, stores: pd.DataFrame, start: np.datetime64, n_days: int
-) -> np.ndarray:
-    open_days = np.zeros((len(stores), n_days), bool)
-    days = sales.select("store_nbr", "date").unique()
-    store = np.searchsorted(stores["store_nbr"], days["store_nbr"].to_numpy())
-    open_days[store, _days_since(start, days["date"].to_numpy())] = True
-    return open_days
+@dataclass(frozen=True)
+class _DayTables:
+    """The panel's arrays with the days first.
+
+    Sales come in the order of days, so that filling these touches memory in its order; writing
+    each row straight to its place in [series, day] takes several times as long.
+
+    Attributes:
+        units: float32 [day, series]; NaN where there is no row.
+        promotions: uint8 [day, series].
+    """
+
+    units: np.ndarray
+    promotions: np.ndarray
+
+    @classmethod
+    def fill(
+        cls, sales: pl.DataFrame, plan: pl.DataFrame, pairs: PairIndex, span: tuple[int, int]
+    ) -> "_DayTables":
+        start_day, last_day = span
+        last_planned_day = last_day if plan.is_empty() else find_day_span(plan["date"])[1]
+        units = np.full((last_day - start_day + 1, len(pairs)), np.nan, np.float32)
+        promotions = np.zeros((last_planned_day - start_day + 1, len(pairs)), np.uint8)
+        for part in sales.iter_slices(SLICE):
+            place = number_days(part["date"]) - start_day, pairs.of(part)
+            units[place] = np.maximum(part["unit_sales"].to_numpy(), 0)
+            promotions[place] = part["onpromotion"].fill_null(value=False).to_numpy()
+        promotions[number_days(plan["date"]) - start_day, pairs.of(plan)] = plan["onpromotion"]
+        return cls(units, promotions)
+
+    def split_by_store(
+        self, series: pd.DataFrame, stores: pd.DataFrame
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return units [series, day], first_sale [series] and open_days [store, day]."""
+        n_days, n_series = self.units.shape
+        units = np.empty((n_series, n_days), np.float32)
+        first_sale = np.full(n_series, n_days, np.int32)
+        open_days = np.zeros((len(stores), n_days), bool)
+        ends = np.searchsorted(series["store_nbr"], stores["store_nbr"], side="right")
+        starts = np.concatenate([[0], ends[:-1]])
+        for store, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            units[start:end] = self.units[:, start:end].T
+            recorded = ~np.isnan(units[start:end])
+            units[start:end][~recorded] = 0
+            sold = recorded.any(axis=1)
+            first_sale[start:end][sold] = recorded.argmax(axis=1)[sold]
+            open_days[store] = recorded.any(axis=0)
+        return units, first_sale, open_days
 
 
-def _days_since(start: np.datetime64, dates: np.ndarray) -> np.ndarray:
-    return (dates.astype("datetime64[D]") - start).astype(np.int32)
+def _transpose(table: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(table.T)

@@ -14,6 +14,7 @@ from grocery_demand.core.backtest import (
     plan_cutoffs,
     scored_rows,
 )
+from grocery_demand.core.errors import DataShortageError
 from grocery_demand.core.features import Encoding, Snapshot
 from grocery_demand.core.forecaster import Forecaster, TrainedModel
 from grocery_demand.core.intervals import QUANTILES, Intervals
@@ -121,16 +122,25 @@ def assemble_rows(
 
     Returns:
         Features float32 [row, feature], ln(1+units) float32 [row] and weights float32 [row].
+
+    Raises:
+        DataShortageError: If no series was observed in any of the chosen windows.
     """
     blocks, targets, weights = [], [], []
     for chosen in choose_training_days(panel, day, training):
         known = Snapshot(panel, chosen.day)
         counted = scored_rows(panel, chosen.day, chosen.steps, chosen.rows).ravel()
         matrix = known.features(encoding, chosen.steps, names, chosen.rows)
-        blocks.append(matrix.T[:, counted])
-        units = panel.units[chosen.rows][:, chosen.day + chosen.steps].ravel()
+        blocks.append(np.compress(counted, matrix.T, axis=1))
+        units = panel.units[chosen.rows[:, None], chosen.day + chosen.steps].ravel()
         targets.append(np.log1p(units[counted]))
         weights.append(np.repeat(panel.weights[chosen.rows], len(chosen.steps))[counted])
+    if not any(len(part) for part in targets):
+        raise DataShortageError(
+            f"No series has sales to learn from up to {panel.date_of(day)} within "
+            f"{training.max_training_rows} rows: give more days, or raise the budget with "
+            "--params training.max_training_rows=…"
+        )
     return np.concatenate(blocks, axis=1).T, np.concatenate(targets), np.concatenate(weights)
 
 

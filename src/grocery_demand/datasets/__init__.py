@@ -4,6 +4,9 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "ChallengerDataset": "model_versions",
+    "ChampionDataset": "model_versions",
+    "IncumbentDataset": "model_versions",
     "JsonDataset": "json_file",
     "PanelDataset": "panel",
     "RawFolderDataset": "raw_folder",

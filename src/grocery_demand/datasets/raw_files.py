@@ -56,9 +56,9 @@ def read_blocks(path: Path) -> Iterator[bytes]:
     blocks = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     with ThreadPoolExecutor(max_workers=1) as reader:
         try:
-            following = reader.submit(next, blocks, b"")
-            while block := following.result():
-                following = reader.submit(next, blocks, b"")
+            following = reader.submit(next, blocks, None)
+            while (block := following.result()) is not None:
+                following = reader.submit(next, blocks, None)
                 yield block
         except _UNREADABLE as error:
             raise RawFileError(_explain(path, error)) from error

@@ -37,7 +37,7 @@ def summarise_groups(history: History, codes: dict[str, np.ndarray]) -> dict[str
     for name, code in codes.items():
         for window in GROUP_WINDOWS:
             i = WINDOWS.index(window)
-            total, days = _add_up(history.sums[:, i], code), _add_up(history.counts[:, i], code)
+            total, days = _add_up(history.sums[i], code), _add_up(history.counts[i], code)
             stats[f"{name}_mean_{window}"] = divide(total, days)[code]
     return stats
 
@@ -45,27 +45,26 @@ def summarise_groups(history: History, codes: dict[str, np.ndarray]) -> dict[str
 def summarise_group_weekdays(
     history: History, codes: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Return means over each series' groups by weekday, float32 [series, 7] by name."""
+    """Return means over each series' groups by weekday, float32 [7, series] by name."""
     stats = {}
     i = WEEKDAY_WINDOWS.index(8)
     for name, code in codes.items():
-        pairs = zip(history.weekday_sums[:, i].T, history.weekday_counts[:, i].T, strict=True)
-        columns = [divide(_add_up(s, code), _add_up(c, code))[code] for s, c in pairs]
-        stats[f"{name}_weekday_mean"] = np.stack(columns, axis=1)
+        pairs = zip(history.weekday_sums[i], history.weekday_counts[i], strict=True)
+        means = [divide(_add_up(s, code), _add_up(c, code))[code] for s, c in pairs]
+        stats[f"{name}_weekday_mean"] = np.stack(means)
     return stats
 
 
 def share_of_group(values: np.ndarray, members: np.ndarray, code: np.ndarray) -> np.ndarray:
-    """Return the share of each series' group with a 1, float32 [series, step].
+    """Return the share of each series' group with a 1, float32 [step, series].
 
     Args:
-        values: 0 or 1, [series, step].
+        values: 0 or 1, [step, series].
         members: Whether the series counts, bool [series].
         code: Group of each series, int [series].
     """
-    size = _add_up(members.astype(float), code)
-    columns = [divide(_add_up(column * members, code), size)[code] for column in values.T]
-    return np.stack(columns, axis=1)
+    size = _add_up(members, code)
+    return np.stack([divide(_add_up(row * members, code), size)[code] for row in values])
 
 
 def _add_up(values: np.ndarray, code: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """What the past of each series says at the end of a day."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -14,6 +15,9 @@ WEEKDAY_WINDOWS = (4, 8, 20)
 
 HISTORY_DAYS = 140
 
+_SERIES_PER_CHUNK = 4096
+"""Series summarised at once: few enough that their days stay in the processor's cache."""
+
 MEDIAN_WINDOWS = (7, 14, 28, 56, 112)
 """Windows whose median is the level of the moving average (public Kaggle kernels' baseline)."""
 
@@ -26,12 +30,12 @@ class History:
 
     Attributes:
         stats: By name, float32 [series]; NaN where nothing was observed.
-        sums: Sum over each of `WINDOWS`, float32 [series, window].
-        counts: Observed days in each of `WINDOWS`, float32 [series, window].
-        weekday_sums: Sum over each of `WEEKDAY_WINDOWS`, float32 [series, window, 7]; the last
+        sums: Sum over each of `WINDOWS`, float32 [window, series].
+        counts: Observed days in each of `WINDOWS`, float32 [window, series].
+        weekday_sums: Sum over each of `WEEKDAY_WINDOWS`, float32 [window, 7, series]; the middle
             axis is the weekday, 0 for the weekday of the day after the cutoff.
         weekday_counts: Observed days, of the same shape.
-        last_week: The seven days up to the cutoff, float32 [series, 7], on the same axis.
+        last_week: The seven days up to the cutoff, float32 [7, series], on the same axis.
     """
 
     stats: dict[str, np.ndarray]
@@ -44,98 +48,104 @@ class History:
 
 def summarise_history(panel: Panel, day: int) -> History:
     """Summarise the last 140 days of every series, seen from the end of a day."""
-    log_units = _last_days(panel.units, day, np.float32)
-    np.log1p(log_units, out=log_units)
-    observed = _observed_days(panel, day)
-    sums, counts = _window_sums(log_units), _window_sums(observed)
-    weeks = (len(log_units), HISTORY_DAYS // 7, 7)
-    return History(
-        stats=_series_stats(panel, day, log_units, sums, counts),
-        sums=sums,
-        counts=counts,
-        weekday_sums=_weekday_sums(log_units.reshape(weeks)),
-        weekday_counts=_weekday_sums(observed.reshape(weeks)),
-        last_week=log_units[:, -7:].copy(),
-    )
+    starts = range(0, len(panel.units), _SERIES_PER_CHUNK)
+    parts = [_summarise_days(panel, day, slice(s, s + _SERIES_PER_CHUNK)) for s in starts]
+    found = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
+    kept = ("sums", "counts", "weekday_sums", "weekday_counts", "last_week")
+    stats = _series_stats(found) | _promotion_stats(found)
+    first_sale = panel.series["first_sale"].to_numpy()
+    stats["days_since_first_sale"] = np.maximum(day + 1 - first_sale, 0).astype(np.float32)
+    return History(stats=stats, **{name: found[name] for name in kept})
 
 
 def divide(total: np.ndarray, count: np.ndarray) -> np.ndarray:
     """Return total / count as float32, NaN where the count is zero."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(count > 0, total / count, np.nan).astype(np.float32)
-
-
-def _last_days(values: np.ndarray, day: int, dtype: type) -> np.ndarray:
-    """Return the last 140 days up to a day, [series, 140], zero before the first day."""
-    n_known = min(day + 1, HISTORY_DAYS)
-    block: np.ndarray = np.zeros((len(values), HISTORY_DAYS), dtype)
-    block[:, HISTORY_DAYS - n_known :] = values[:, day + 1 - n_known : day + 1]
-    return block
-
-
-def _observed_days(panel: Panel, day: int) -> np.ndarray:
-    open_days = _last_days(panel.open_days, day, bool)[panel.store_position]
-    first = panel.series["first_sale"].to_numpy() - (day + 1 - HISTORY_DAYS)
-    return open_days & (np.arange(HISTORY_DAYS) >= first[:, None])
-
-
-def _window_sums(block: np.ndarray) -> np.ndarray:
-    """Return the sums over the last `WINDOWS` days, float32 [series, window]."""
-    starts = [HISTORY_DAYS - window for window in reversed(WINDOWS)]
-    parts = np.add.reduceat(block, starts, axis=1, dtype=np.float32)
-    return np.ascontiguousarray(parts[:, ::-1].cumsum(axis=1, dtype=np.float32))
-
-
-def _weekday_sums(block: np.ndarray) -> np.ndarray:
-    n_weeks = block.shape[1]
-    starts = [n_weeks - window for window in reversed(WEEKDAY_WINDOWS)]
-    parts = np.add.reduceat(block, starts, axis=1, dtype=np.float32)
-    return np.ascontiguousarray(parts[:, ::-1].cumsum(axis=1, dtype=np.float32))
-
-
-def _series_stats(
-    panel: Panel, day: int, log_units: np.ndarray, sums: np.ndarray, counts: np.ndarray
-) -> dict[str, np.ndarray]:
-    means = divide(sums, counts)
-    stats = {f"mean_{window}": means[:, i] for i, window in enumerate(WINDOWS)}
-    sold = log_units > 0
-    sold_sums = _window_sums(sold)
-    for window in (7, 28, 112):
-        i = WINDOWS.index(window)
-        stats[f"sale_share_{window}"] = divide(sold_sums[:, i], counts[:, i])
-    squares = _window_sums(log_units * log_units)
-    for window in (28, 140):
-        i = WINDOWS.index(window)
-        variance = divide(squares[:, i], counts[:, i]) - means[:, i] ** 2
-        stats[f"deviation_{window}"] = np.sqrt(np.maximum(variance, 0))
-    stats["change_7_28"] = stats["mean_7"] - stats["mean_28"]
-    stats["change_28_112"] = stats["mean_28"] - stats["mean_112"]
-    first_sale = panel.series["first_sale"].to_numpy()
-    stats["days_since_first_sale"] = np.maximum(day + 1 - first_sale, 0).astype(np.float32)
-    stats["days_since_sale"] = _days_since_sale(sold)
-    return stats | _promotion_stats(panel, day, log_units, sums, counts)
-
-
-def _days_since_sale(sold: np.ndarray) -> np.ndarray:
-    """Return the days since the last day with a sale, 0 if it is the cutoff, at most 140."""
-    days = np.argmax(sold[:, ::-1], axis=1).astype(np.float32)
-    days[~sold.any(axis=1)] = HISTORY_DAYS
-    return days
-
-
-def _promotion_stats(
-    panel: Panel, day: int, log_units: np.ndarray, sums: np.ndarray, counts: np.ndarray
-) -> dict[str, np.ndarray]:
-    promoted = _last_days(panel.promotions, day, np.uint8)
-    days = _window_sums(promoted)
-    stats = {f"promotions_{window}": days[:, WINDOWS.index(window)] for window in (7, 28, 140)}
-    units = np.einsum("ij,ij->i", log_units, promoted, dtype=np.float32)
-    stats["mean_promoted"] = divide(units, days[:, -1])
-    stats["mean_unpromoted"] = divide(sums[:, -1] - units, counts[:, -1] - days[:, -1])
-    return stats
+    unknown = np.full(np.shape(total), np.nan, np.float32)
+    return np.divide(total, count, out=unknown, where=count > 0, casting="same_kind")
 
 
 def moving_average_level(history: History) -> np.ndarray:
     """Return the median of the window means, float32 [series]; NaN where nothing was observed."""
-    with np.errstate(all="ignore"):
-        return np.median([history.stats[f"mean_{w}"] for w in MEDIAN_WINDOWS], axis=0)
+    means = np.sort([history.stats[f"mean_{w}"] for w in MEDIAN_WINDOWS], axis=0)
+    n_known = np.sum(~np.isnan(means), axis=0)
+    middle = np.stack([np.maximum(n_known - 1, 0) // 2, n_known // 2])
+    return np.take_along_axis(means, middle, axis=0).mean(axis=0)
+
+
+def _summarise_days(panel: Panel, day: int, rows: slice) -> dict[str, np.ndarray]:
+    """Return the sums of some series, float32 with series on the last axis, by name."""
+    log_units = _last_days(panel.units[rows], day)
+    np.log1p(log_units, out=log_units)
+    sold = (log_units > 0).view(np.uint8)
+    observed = _observed_days(panel, day, rows)
+    promoted = _last_days(panel.promotions[rows], day)
+    return {
+        "sums": _sums_back(log_units, WINDOWS),
+        "squares": _sums_back(log_units * log_units, WINDOWS),
+        "counts": _sums_back(observed, WINDOWS),
+        "sold": _sums_back(sold, WINDOWS),
+        "weekday_sums": _sums_back(_by_week(log_units), WEEKDAY_WINDOWS),
+        "weekday_counts": _sums_back(_by_week(observed), WEEKDAY_WINDOWS),
+        "last_week": log_units[-7:].copy(),
+        "days_since_sale": _days_since_sale(sold),
+        "promoted": _sums_back(promoted, WINDOWS),
+        "promoted_sum": np.sum(log_units * promoted, axis=0),
+    }
+
+
+def _last_days(values: np.ndarray, day: int) -> np.ndarray:
+    """Return the last 140 days up to a day, [140, series], zero before the first day."""
+    n_known = min(day + 1, HISTORY_DAYS)
+    block = np.zeros((HISTORY_DAYS, len(values)), values.dtype)
+    block[HISTORY_DAYS - n_known :] = values[:, day + 1 - n_known : day + 1].T
+    return block
+
+
+def _observed_days(panel: Panel, day: int, rows: slice) -> np.ndarray:
+    open_days = _last_days(panel.open_days, day)[:, panel.store_position[rows]]
+    first = panel.series["first_sale"].to_numpy()[rows] - (day + 1 - HISTORY_DAYS)
+    return (open_days & (np.arange(HISTORY_DAYS)[:, None] >= first)).view(np.uint8)
+
+
+def _by_week(block: np.ndarray) -> np.ndarray:
+    return block.reshape(HISTORY_DAYS // 7, 7, -1)
+
+
+def _sums_back(block: np.ndarray, windows: tuple[int, ...]) -> np.ndarray:
+    """Return the sums of the last rows of a block, as many as each window says, float32."""
+    n = len(block)
+    parts = [
+        block[n - longer : n - shorter].sum(axis=0, dtype=block.dtype)
+        for shorter, longer in zip((0, *windows), windows, strict=False)
+    ]
+    return np.array(list(accumulate(parts)), np.float32)
+
+
+def _days_since_sale(sold: np.ndarray) -> np.ndarray:
+    """Return the days since the last day with a sale, 0 if it is the cutoff, at most 140."""
+    position = np.arange(1, HISTORY_DAYS + 1, dtype=np.uint8)
+    return HISTORY_DAYS - (sold * position[:, None]).max(axis=0).astype(np.float32)
+
+
+def _series_stats(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    means = divide(found["sums"], found["counts"])
+    stats = {f"mean_{window}": means[i] for i, window in enumerate(WINDOWS)}
+    shares = divide(found["sold"], found["counts"])
+    stats |= {f"sale_share_{window}": shares[WINDOWS.index(window)] for window in (7, 28, 112)}
+    variances = divide(found["squares"], found["counts"]) - means**2
+    for window in (28, 140):
+        variance = variances[WINDOWS.index(window)]
+        stats[f"deviation_{window}"] = np.sqrt(np.maximum(variance, 0))
+    stats["change_7_28"] = stats["mean_7"] - stats["mean_28"]
+    stats["change_28_112"] = stats["mean_28"] - stats["mean_112"]
+    stats["days_since_sale"] = found["days_since_sale"]
+    return stats
+
+
+def _promotion_stats(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    days, total = found["promoted"], found["promoted_sum"]
+    stats = {f"promotions_{window}": days[WINDOWS.index(window)] for window in (7, 28, 140)}
+    stats["mean_promoted"] = divide(total, days[-1])
+    unpromoted_days = found["counts"][-1] - days[-1]
+    stats["mean_unpromoted"] = divide(found["sums"][-1] - total, unpromoted_days)
+    return stats

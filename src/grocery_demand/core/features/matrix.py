@@ -29,6 +29,13 @@ from grocery_demand.core.panel import Panel
 YEAR = 364
 """A lag of 52 whole weeks: a year ago on the same weekday."""
 
+PLAN_DAYS = 16
+"""Days ahead whose promotions count as known, also where later sales show more of them.
+
+As many as Kaggle's plan has; in training as in forecasting, so that the model learns from no plan
+that is longer than the one it will be given.
+"""
+
 SEASONAL_NAIVE = "seasonal_naive"
 MOVING_AVERAGE = "moving_average"
 
@@ -69,13 +76,16 @@ class Snapshot:
 
     @cached_property
     def weekday_stats(self) -> dict[str, np.ndarray]:
-        """What depends on series and weekday, float32 [series, 7] by name."""
+        """What depends on series and weekday, float32 [7, series] by name.
+
+        The first axis is the weekday, 0 for the weekday of the day after the cutoff.
+        """
         past = self.history
         means = divide(past.weekday_sums, past.weekday_counts)
-        own = {f"weekday_mean_{w}": means[:, i] for i, w in enumerate(WEEKDAY_WINDOWS)}
+        own = {f"weekday_mean_{w}": means[i] for i, w in enumerate(WEEKDAY_WINDOWS)}
         groups = summarise_group_weekdays(past, self._codes)
-        level = self._fill_unknown(moving_average_level(past)[:, None], "mean_28")
-        shape = means[:, WEEKDAY_WINDOWS.index(8)] - past.stats["mean_56"][:, None]
+        level = self._fill_unknown(moving_average_level(past), "mean_28")
+        shape = means[WEEKDAY_WINDOWS.index(8)] - past.stats["mean_56"]
         moving_average = np.maximum(level + np.nan_to_num(shape), 0)
         baselines = {SEASONAL_NAIVE: past.last_week, MOVING_AVERAGE: moving_average}
         return baselines | own | groups
@@ -110,12 +120,12 @@ class Snapshot:
     ) -> np.ndarray:
         """Return one feature, broadcastable to [row, step]."""
         if name in ATTRIBUTES:
-            return encoding.encode(self.panel.series.iloc[rows], name)[:, None]
+            return encoding.encode(self.panel.series[[name]].iloc[rows], name)[:, None]
+        if name in _AHEAD:
+            return _AHEAD[name](self, steps, rows)
         if name in self.series_stats:
             return self.series_stats[name][rows, None]
-        if name in self.weekday_stats:
-            return self.weekday_stats[name][rows[:, None], (steps - 1) % 7]
-        return _AHEAD[name](self, steps, rows)
+        return self.weekday_stats[name][(steps - 1) % 7, rows[:, None]]
 
     @cached_property
     def _codes(self) -> dict[str, np.ndarray]:
@@ -125,18 +135,28 @@ class Snapshot:
     def _day_features(self) -> dict[str, np.ndarray]:
         return self.panel.calendar.day_features()
 
+    @cached_property
+    def _item_shares_promoted(self) -> np.ndarray:
+        """Share of each series' item's started series on promotion, float32 [day ahead, series].
+
+        The last row is the day after the plan.
+        """
+        plan = self._planned(np.arange(1, PLAN_DAYS + 2), np.arange(len(self.panel.series)))
+        started = self.panel.series["first_sale"].to_numpy() <= self.day
+        return share_of_group(plan.T, started, self._codes["item"])
+
     def _fill_unknown(self, level: np.ndarray, statistic: str) -> np.ndarray:
         """Give series without a past the level of their item, else class, else family."""
         for group in ("item", "class_store", "family_store"):
             level = np.where(
-                np.isnan(level), self.series_stats[f"{group}_{statistic}"][:, None], level
+                np.isnan(level), self.series_stats[f"{group}_{statistic}"], level
             )
         return np.nan_to_num(level)
 
     def _planned(self, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return the promotion plan, uint8 [row, step]; 0 beyond the plan and before day 0."""
+        """Return the promotions known, uint8 [row, step]; 0 beyond the plan."""
         days = self.day + steps
-        known = (days >= 0) & (days < self.panel.promotions.shape[1])
+        known = (steps <= PLAN_DAYS) & (days < self.panel.promotions.shape[1])
         plan = np.zeros((len(rows), len(steps)), np.uint8)
         plan[:, known] = self.panel.promotions[rows[:, None], days[known]]
         return plan
@@ -158,13 +178,13 @@ def _local_holiday(known: Snapshot, steps: np.ndarray, rows: np.ndarray) -> np.n
 
 
 def _promotions_ahead(known: Snapshot, _: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    return known._planned(np.arange(1, 17), rows).sum(axis=1, dtype=np.float32)[:, None]
+    plan = known._planned(np.arange(1, PLAN_DAYS + 1), rows)
+    return plan.sum(axis=1, dtype=np.float32)[:, None]
 
 
 def _item_share_promoted(known: Snapshot, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    everyone = known._planned(steps, np.arange(len(known.panel.series)))
-    sold = known.panel.series["first_sale"].to_numpy() <= known.day
-    return share_of_group(everyone, sold, known._codes["item"])[rows]
+    day_of_plan = np.where(steps <= PLAN_DAYS, steps, PLAN_DAYS + 1) - 1
+    return known._item_shares_promoted[day_of_plan, rows[:, None]]
 
 
 def _year_ago(known: Snapshot, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -1,22 +1,16 @@
 """The workshop's four models, by scikit-learn."""
 
-import io
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from grocery_demand.core.models.skops_file import read_skops, write_skops
+
 _FILE = "model.skops"
 _UNKNOWN = -1.0
 
 SCIKIT_MODELS = ("decision_tree", "random_forest", "adaboost", "gradient_boosting")
-
-_TRUSTED = [
-    "sklearn._loss.link.IdentityLink",
-    "sklearn._loss.link.Interval",
-    "sklearn._loss.loss.HalfSquaredError",
-]
-"""Types beyond skops' own defaults that a model file may hold; anything else is refused."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +39,15 @@ class ScikitModel:
         """Fit one of `SCIKIT_MODELS`."""
         regressor = _make_regressor(name, settings, seed)
         regressor.fit(_fill(matrix), target, sample_weight=weight)
+        if "n_jobs" in settings:
+            # Threads would add up the trees' forecasts in the order in which they finish.
+            regressor.set_params(n_jobs=None)
         return cls(feature_names, regressor)
 
     @classmethod
     def from_files(cls, feature_names: tuple[str, ...], files: dict[str, bytes]) -> "ScikitModel":
-        """Restore from `to_files`; a file with any other type in it is refused."""
-        import skops.io
-
-        return cls(feature_names, skops.io.loads(files[_FILE], trusted=_TRUSTED))
+        """Restore from `to_files`; a file with a type that is not trusted is refused."""
+        return cls(feature_names, read_skops(files[_FILE], len(feature_names)))
 
     def predict(self, matrix: np.ndarray) -> np.ndarray:
         """Return ln(1+units), never below zero."""
@@ -64,9 +59,7 @@ class ScikitModel:
 
     def to_files(self) -> dict[str, bytes]:
         """Return a skops file whose bytes depend on the model alone."""
-        import skops.io
-
-        return {_FILE: _without_timestamps(skops.io.dumps(self.regressor))}
+        return {_FILE: write_skops(self.regressor)}
 
 
 def _make_regressor(name: str, settings: dict[str, Any], seed: int) -> Any:
@@ -86,15 +79,3 @@ def _make_regressor(name: str, settings: dict[str, Any], seed: int) -> Any:
 
 def _fill(matrix: np.ndarray) -> np.ndarray:
     return np.nan_to_num(np.ascontiguousarray(matrix), nan=_UNKNOWN)
-
-
-def _without_timestamps(archive: bytes) -> bytes:
-    """Return the same zip archive with every entry dated 1980-01-01."""
-    import zipfile
-
-    rewritten = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(rewritten, "w") as new:
-        for name in sorted(old.namelist()):
-            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            new.writestr(entry, old.read(name), zipfile.ZIP_DEFLATED)
-    return rewritten.getvalue()

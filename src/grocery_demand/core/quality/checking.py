@@ -60,6 +60,7 @@ def check_table(raw: RawTable, rules: TableRules, parameters: QualityParameters)
         RawDataError: If a column is missing, the table is empty or too many rows are bad.
     """
     if not raw.is_there:
+        logger.info("%s: there is no such file; the run goes on without it.", raw.table)
         return CheckedTable(raw, _no_rows(rules), pl.DataFrame(schema=REJECTED_SCHEMA))
     checked = _check_rows(raw, rules, parameters)
     if rules.key == _SALES_KEY:
@@ -68,7 +69,10 @@ def check_table(raw: RawTable, rules: TableRules, parameters: QualityParameters)
         checked = _reject_duplicates(checked, rules.key)
     _refuse_useless(raw, checked, parameters)
     logger.info(
-        "%s: %d rows read, %d set aside.", raw.file, checked.rows_read, checked.rejected.height
+        "%s: %s rows read, %s set aside.",
+        raw.file,
+        f"{checked.rows_read:,}",
+        f"{checked.rejected.height:,}",
     )
     return CheckedTable(raw, checked.kept.drop(ROW), checked.rejected.sort(ROW))
 
@@ -84,7 +88,7 @@ def _check_rows(raw: RawTable, rules: TableRules, parameters: QualityParameters)
             break
         before, rows_read = rows_read, rows_read + part.rows_read
         if rows_read // _LOG_EVERY > before // _LOG_EVERY:
-            logger.info("%s: %d million rows read …", raw.file, rows_read // 1_000_000)
+            logger.info("%s: %s rows read …", raw.file, f"{rows_read:,}")
     return _join(parts, rules)
 
 
@@ -131,7 +135,7 @@ def _reject(checked: CheckedRows, bad: np.ndarray, columns: list[str], reason: s
 
 def _refuse_useless(raw: RawTable, checked: CheckedRows, parameters: QualityParameters) -> None:
     if not checked.rows_read:
-        raise RawDataError(f"{raw.place} holds no rows, only a header. Put the whole file there.")
+        raise RawDataError(f"{raw.place} is empty: it holds no rows. Put the whole file there.")
     share = checked.rejected.height / checked.rows_read
     if share <= parameters.max_bad_share and not checked.kept.is_empty():
         return
@@ -147,7 +151,7 @@ def _list_reasons(rejected: pl.DataFrame) -> str:
     """Return a line per reason: how often, and an example with its place."""
     lines = []
     for reason, count in _count_reasons(rejected).items():
-        row = rejected.row(by_predicate=pl.col("reason") == reason, named=True)
+        row = rejected.filter(pl.col("reason") == reason).sort(ROW).row(0, named=True)
         where = f"row {row['row']}" + (f", column {row['column']}" if row["column"] else "")
         lines.append(f"  {count:,} × {reason}, as in {where}: {row['value']!r}")
     return "\n".join(lines)

@@ -5,7 +5,6 @@ cells and the exact way over texts (see `rows`).
 """
 
 from dataclasses import dataclass, field
-from datetime import date
 from typing import ClassVar
 
 import polars as pl
@@ -83,10 +82,10 @@ class ChoiceColumn(Column):
 
 @dataclass(frozen=True, kw_only=True)
 class DateColumn(Column):
-    """A date, YYYY-MM-DD, within two dates."""
+    """A date, YYYY-MM-DD, from `first` to `last`, which are dates of this form too."""
 
-    first: date
-    last: date
+    first: str
+    last: str
 
     def parse(self, cell: pl.Expr) -> pl.Expr:
         """Return the date of a text."""
@@ -99,7 +98,8 @@ class DateColumn(Column):
 
     def value_faults(self, value: pl.Expr) -> list[Fault]:
         """Return what can be wrong with a value."""
-        return [(reasons.IMPOSSIBLE_DATE, ~value.is_between(self.first, self.last))]
+        first, last = (self.parse(pl.lit(bound)) for bound in (self.first, self.last))
+        return [(reasons.IMPOSSIBLE_DATE, ~value.is_between(first, last))]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,7 @@
 import numpy as np
 import polars as pl
 
-from grocery_demand.core.quality.positions import Positions, find_day_span, number_days
-
-_SLICE = 8_000_000
+from grocery_demand.core.pairs import SLICE, PairIndex, find_day_span, number_days
 
 
 def find_duplicates(rows: pl.DataFrame, key: list[str]) -> np.ndarray:
@@ -27,12 +25,13 @@ def find_duplicate_sales(rows: pl.DataFrame) -> np.ndarray:
     """
     if rows.is_empty():
         return np.zeros(0, bool)
-    pairs, n_pairs = _number_pairs(rows)
+    pairs = PairIndex.of_rows(rows)
     first, last = find_day_span(rows["date"])
-    seen = np.zeros((last - first + 1) * n_pairs, bool)
+    seen = np.zeros((last - first + 1) * len(pairs), bool)
     n_seen, found = 0, []
-    for part, pair in zip(rows.iter_slices(_SLICE), pairs, strict=True):
-        cell = (number_days(part["date"]) - first).astype(np.int64) * n_pairs + pair
+    for part in rows.iter_slices(SLICE):
+        day = (number_days(part["date"]) - first).astype(np.int64)
+        cell = day * len(pairs) + pairs.of(part)
         repeated = seen[cell]
         seen[cell] = True
         n_seen_before, n_seen = n_seen, int(np.count_nonzero(seen))
@@ -40,20 +39,6 @@ def find_duplicate_sales(rows: pl.DataFrame) -> np.ndarray:
             repeated |= _find_repeats(cell)
         found.append(repeated)
     return np.concatenate(found)
-
-
-def _number_pairs(rows: pl.DataFrame) -> tuple[list[np.ndarray], int]:
-    """Return numbers of the rows' pairs of store and item, by slice, and how many there are."""
-    stores = Positions(rows["store_nbr"].unique().to_numpy())
-    items = Positions(rows["item_nbr"].unique().to_numpy())
-    present = np.zeros(len(stores) * len(items), bool)
-    cells = []
-    for part in rows.iter_slices(_SLICE):
-        store, item = stores.of(part["store_nbr"].to_numpy()), items.of(part["item_nbr"].to_numpy())
-        cells.append(store * np.int32(len(items)) + item)
-        present[cells[-1]] = True
-    numbers = np.cumsum(present, dtype=np.int32) - np.int32(1)
-    return [numbers[cell] for cell in cells], int(np.count_nonzero(present))
 
 
 def _find_repeats(cells: np.ndarray) -> np.ndarray:

@@ -1,6 +1,8 @@
 """What counts as a bad row, and how many of them are too many."""
 
-from datetime import date
+import re
+
+import numpy as np
 
 from grocery_demand.core.parameters import parameters, require
 
@@ -35,22 +37,17 @@ class QualityParameters:
         require(gap >= 1, "quality.max_gap_days", gap, "a whole number of days, 1 or more")
         for name in ("first_date", "last_date"):
             _require_date(f"quality.{name}", getattr(self, name))
-        in_order = self.first_day <= self.last_day
+        in_order = self.first_date <= self.last_date
         require(in_order, "quality.last_date", self.last_date, f"{self.first_date} or later")
-
-    @property
-    def first_day(self) -> date:
-        """First plausible date."""
-        return date.fromisoformat(self.first_date)
-
-    @property
-    def last_day(self) -> date:
-        """Last plausible date."""
-        return date.fromisoformat(self.last_date)
 
 
 def _require_date(name: str, value: str) -> None:
+    require(_is_date(value), name, value, 'an ISO date such as "2013-01-01"')
+
+
+def _is_date(value: str) -> bool:
     try:
-        date.fromisoformat(value)
+        np.datetime64(value, "D")
     except ValueError:
-        require(False, name, value, 'an ISO date such as "2013-01-01"')
+        return False
+    return re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None

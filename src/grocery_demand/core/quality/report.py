@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 
+from grocery_demand.core.pairs import PairIndex
 from grocery_demand.core.quality.checking import CheckedTable
 from grocery_demand.core.quality.raw_table import RawTable
 
@@ -62,14 +64,15 @@ def _describe_table(table: CheckedTable) -> dict[str, Any]:
 
 
 def _describe_sales(sales: pl.DataFrame) -> dict[str, Any]:
-    pairs = sales.lazy().select("store_nbr", "item_nbr").unique().select(pl.len())
-    facts = sales.lazy().select(
+    pairs = PairIndex.of_rows(sales)
+    facts = sales.select(
         first_date=pl.col("date").min().cast(pl.String),
         last_date=pl.col("date").max().cast(pl.String),
-        stores=pl.col("store_nbr").n_unique(),
-        items=pl.col("item_nbr").n_unique(),
+        stores=pl.lit(len(np.unique(pairs.store_nbrs))),
+        items=pl.lit(len(np.unique(pairs.item_nbrs))),
+        series=pl.lit(len(pairs)),
         returns=(pl.col("unit_sales") < 0).sum(),
         promotions=pl.col("onpromotion").sum(),
         promotions_unknown=pl.col("onpromotion").null_count(),
     )
-    return facts.collect().row(0, named=True) | {"series": pairs.collect().item()}
+    return facts.row(0, named=True)

@@ -7,6 +7,7 @@ stray quotation mark costs its own line and not the lines after it.
 """
 
 import csv
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,9 @@ ROW = "row"
 """Column with the number of the row in the file; for CSV the number of its line."""
 
 REJECTED_SCHEMA = {"row": pl.UInt32, "column": pl.String, "value": pl.String, "reason": pl.String}
+
+_LONGEST = 200
+"""Characters of a bad cell that are kept."""
 
 _SURPLUS = "surplus"
 _SOUND = "sound"
@@ -139,7 +143,10 @@ def _check_quickly(lines: _Lines, header: list[str], rules: TableRules) -> pl.Da
     )
     values = [column.parse(pl.col(column.name)).alias(column.name) for column in rules.columns]
     try:
-        checked = cells.select(*values, sound.alias(_SOUND)).collect()
+        with warnings.catch_warnings():
+            # Polars warns of rows that span lines; they are found out by the count below.
+            warnings.simplefilter("ignore")
+            checked = cells.select(*values, sound.alias(_SOUND)).collect()
     except PolarsError:
         return None
     if checked.height != lines.count:
@@ -169,15 +176,16 @@ def _read_texts(
     lines: _Lines, positions: np.ndarray, header: list[str], rules: TableRules
 ) -> pl.DataFrame:
     """Return the cells of some lines as texts, null where empty; blank lines are left out."""
-    wanted = [header.index(name) for name in rules.names] + [len(header)]
+    wanted = [header.index(name) for name in rules.names]
     rows, texts = [], []
     for position in positions:
         line = lines.at(position)
         if line.strip():
             cells = [cell.strip() or None for cell in _split(line)]
             cells += [None] * (len(header) + 1 - len(cells))
+            surplus = line.decode(errors="replace").strip() if cells[len(header)] else None
             rows.append(lines.first_row + int(position))
-            texts.append([cells[n] for n in wanted])
+            texts.append([*(cells[n] for n in wanted), surplus])
     schema = dict.fromkeys([*rules.names, _SURPLUS], pl.String)
     frame = pl.DataFrame(texts, schema=schema, orient="row")
     return frame.with_columns(pl.Series(ROW, rows, pl.UInt32))
@@ -197,7 +205,7 @@ def _describe(rejected: pl.DataFrame, faults: list[tuple[str, str, pl.Expr]]) ->
         part.select(
             ROW,
             pl.lit(faults[number][0]).alias("column"),
-            pl.col(faults[number][0] or _SURPLUS).fill_null("").alias("value"),
+            pl.col(faults[number][0] or _SURPLUS).fill_null("").str.head(_LONGEST).alias("value"),
             pl.lit(faults[number][1]).alias("reason"),
         )
         for (number,), part in rejected.partition_by(_FAULT, as_dict=True).items()

@@ -3,9 +3,7 @@
 import numpy as np
 import polars as pl
 
-from grocery_demand.core.quality.positions import find_day_span, number_days
-
-_SLICE = 8_000_000
+from grocery_demand.core.pairs import SLICE, find_day_span, number_days
 
 
 def find_stray_dates(dates: pl.Series, max_gap_days: int) -> np.ndarray:
@@ -38,7 +36,7 @@ def find_stray_dates(dates: pl.Series, max_gap_days: int) -> np.ndarray:
 def _count_rows(dates: pl.Series, first: int) -> np.ndarray:
     """Return the number of rows of each day from the first to the last, int64."""
     counts = np.zeros(0, np.int64)
-    for part in dates.to_frame("date").iter_slices(_SLICE):
+    for part in dates.to_frame("date").iter_slices(SLICE):
         more = np.bincount(number_days(part["date"]) - first, minlength=len(counts))
         more[: len(counts)] += counts
         counts = more

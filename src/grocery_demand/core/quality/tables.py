@@ -123,7 +123,7 @@ REFERENCE_RULES: dict[str, Callable[[QualityParameters], TableRules]] = {
 
 
 def _date(parameters: QualityParameters) -> DateColumn:
-    return DateColumn(name="date", key=True, first=parameters.first_day, last=parameters.last_day)
+    return DateColumn(name="date", key=True, first=parameters.first_date, last=parameters.last_date)
 
 
 def _store(known: Known) -> WholeColumn:

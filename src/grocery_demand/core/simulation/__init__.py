@@ -1,0 +1,1 @@
+"""A simulated grocery retailer: the world its sales come from, and how real they look."""

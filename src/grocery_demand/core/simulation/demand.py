@@ -15,9 +15,9 @@ LOWEST_UNITS, HIGHEST_UNITS = -15_372.0, 89_440.0
 _MONTH_START = {1: 1.24, 2: 1.19, 3: 1.15, 4: 1.13, 5: 1.10, 6: 1.07, 7: 1.05, 16: 1.04}
 _MONTH_END = 1.05
 _LATE_IN_MONTH = {22: 0.97, 23: 0.96, 24: 0.95, 25: 0.94, 26: 0.93, 27: 0.92, 28: 0.93, 29: 0.95}
-_STORE_DAY_NOISE, _FAMILY_DAY_NOISE = 0.14, 0.12
+_STORE_DAY_NOISE, _FAMILY_DAY_NOISE = 0.13, 0.12
 _WILD, _WILDER = 0.12, 1.5
-_RETURN, _OUTLIER = 8.5e-5, 4e-6
+_RETURN_AT, _RETURN, _BULK_AT, _BULK = 0.5, 8.5e-5, 0.6, 2e-6
 _NEW_YEAR_FACTOR = 0.35
 _LEAST_UNITS, _LEAST_WEIGHT = 1.0, 0.45
 
@@ -86,10 +86,10 @@ def _round_units(world: World, units: np.ndarray) -> np.ndarray:
 
 def _add_oddities(units: np.ndarray, chance: np.ndarray) -> np.ndarray:
     """Turn a few rows into returns and fewer into bulk sales, both of very unequal size."""
-    returned = (chance > 0.5) & (chance < 0.5 + _RETURN)
-    size = (chance[returned] - 0.5) / _RETURN
-    units[returned] = -np.minimum(np.ceil(0.6 / (size + 1e-5)), -LOWEST_UNITS) + 0 * units[returned]
-    bulk = (chance > 0.6) & (chance < 0.6 + _OUTLIER)
-    factor = 20 + 10 / ((chance[bulk] - 0.6) / _OUTLIER + 0.01)
+    returned = (chance > _RETURN_AT) & (chance < _RETURN_AT + _RETURN) & ~np.isnan(units)
+    size = (chance[returned] - _RETURN_AT) / _RETURN
+    units[returned] = -np.minimum(np.ceil(0.6 / (size + 1e-5)), -LOWEST_UNITS)
+    bulk = (chance > _BULK_AT) & (chance < _BULK_AT + _BULK)
+    factor = 20 + 0.3 / ((chance[bulk] - _BULK_AT) / _BULK + 0.003)
     units[bulk] = np.minimum(np.round(units[bulk] * factor), HIGHEST_UNITS)
     return units

@@ -6,7 +6,7 @@ of units, promoted shares, uplifts, week shapes); what is not published is set t
 
 from dataclasses import dataclass
 
-GENERAL_WEEK = (0.99, 0.90, 0.84, 0.80, 0.87, 1.22, 1.38)
+GENERAL_WEEK = (0.99, 0.89, 0.86, 0.81, 0.89, 1.20, 1.36)
 
 
 @dataclass(frozen=True)
@@ -42,29 +42,51 @@ FAMILIES = (
     Family("GROCERY I", 1334, 0.320, 1000, promoted=0.08, uplift=1.63),
     Family("BEVERAGES", 613, 0.202, 1100, promoted=0.085, uplift=1.59),
     Family(
-        "PRODUCE", 306, 0.114, 2000, True, 0.48, 0.18, 1.51,
-        (0.95, 0.94, 1.14, 0.79, 0.83, 1.12, 1.23),
+        "PRODUCE",
+        306,
+        0.114,
+        2000,
+        True,
+        0.48,
+        0.18,
+        1.51,
+        (0.97, 0.95, 1.11, 0.80, 0.83, 1.12, 1.22),
     ),
-    Family("CLEANING", 446, 0.091, 3000, promoted=0.09, uplift=1.28),
-    Family("DAIRY", 242, 0.060, 2100, True, promoted=0.14, uplift=1.07),
+    Family("CLEANING", 446, 0.091, 3000, promoted=0.09, uplift=1.32),
+    Family("DAIRY", 242, 0.060, 2100, True, promoted=0.14, uplift=1.10),
     Family("BREAD/BAKERY", 134, 0.039, 2200, True, promoted=0.08, uplift=1.2),
     Family("POULTRY", 54, 0.030, 2300, True, 0.99, 0.13, 1.45, _FRIDAY_WEEK),
     Family("MEATS", 84, 0.029, 2350, True, 0.98, 0.21, 1.60, _FRIDAY_WEEK),
-    Family("PERSONAL CARE", 153, 0.023, 4000, promoted=0.10, uplift=1.43),
+    Family("PERSONAL CARE", 153, 0.023, 4000, promoted=0.10, uplift=1.48),
     Family("DELI", 91, 0.023, 2400, True, 0.09, 0.23, 1.25),
     Family("HOME CARE", 108, 0.015, 3100, promoted=0.09, uplift=1.3),
     Family(
-        "EGGS", 41, 0.015, 2500, True, 0.0, 0.17, 1.2,
+        "EGGS",
+        41,
+        0.015,
+        2500,
+        True,
+        0.0,
+        0.17,
+        1.2,
         (1.38, 0.90, 0.84, 0.74, 0.84, 1.11, 1.19),
     ),
     Family(
-        "FROZEN FOODS", 55, 0.013, 2600, promoted=0.09,
-        week=(0.84, 0.80, 0.84, 0.79, 0.95, 1.52, 1.26),
+        "FROZEN FOODS",
+        55,
+        0.013,
+        2600,
+        promoted=0.09,
+        week=(0.87, 0.82, 0.85, 0.80, 0.95, 1.46, 1.25),
     ),
     Family("PREPARED FOODS", 26, 0.008, 2700, True, promoted=0.08, uplift=1.2),
     Family(
-        "LIQUOR,WINE,BEER", 73, 0.007, 1300, promoted=0.07,
-        week=(0.51, 0.58, 0.69, 0.83, 1.46, 1.93, 1.00),
+        "LIQUOR,WINE,BEER",
+        73,
+        0.007,
+        1300,
+        promoted=0.07,
+        week=(0.58, 0.62, 0.71, 0.84, 1.43, 1.82, 1.00),
     ),
     Family("SEAFOOD", 8, 0.002, 2800, True, 0.30, 0.26, 1.4, _FRIDAY_WEEK),
     Family("GROCERY II", 14, 0.002, 1400, promoted=0.06),

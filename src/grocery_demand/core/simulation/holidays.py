@@ -6,7 +6,11 @@ import numpy as np
 import polars as pl
 
 NATIONAL_EFFECTS = {
-    "Additional": 1.30, "Bridge": 1.28, "Transfer": 1.24, "Holiday": 1.13, "Event": 1.05,
+    "Additional": 1.30,
+    "Bridge": 1.28,
+    "Transfer": 1.24,
+    "Holiday": 1.13,
+    "Event": 1.05,
     "Work Day": 1.05,
 }
 LOCAL_EFFECT = 1.03
@@ -19,28 +23,64 @@ MOTHERS_DAY = "Dia de la Madre"
 QUAKE = "Terremoto Manabi"
 
 _FIXED = {
-    (1, 1): "Primer dia del ano", (5, 1): "Dia del Trabajo", (5, 24): "Batalla de Pichincha",
-    (8, 10): "Primer Grito de Independencia", (10, 9): "Independencia de Guayaquil",
-    (11, 2): "Dia de Difuntos", (11, 3): "Independencia de Cuenca", (12, 25): "Navidad",
+    (1, 1): "Primer dia del ano",
+    (5, 1): "Dia del Trabajo",
+    (5, 24): "Batalla de Pichincha",
+    (8, 10): "Primer Grito de Independencia",
+    (10, 9): "Independencia de Guayaquil",
+    (11, 2): "Dia de Difuntos",
+    (11, 3): "Independencia de Cuenca",
+    (12, 25): "Navidad",
 }
 _MOVABLE = {(5, 24), (8, 10), (10, 9)}
-_WORLD_CUP_2014 = (
-    (6, 12), (6, 15), (6, 20), (6, 25), (6, 28), (6, 29), (6, 30), (7, 1), (7, 4), (7, 5), (7, 8),
-    (7, 9), (7, 12), (7, 13),
+_WORLD_CUP_DAYS = (
+    (6, 12),
+    (6, 15),
+    (6, 20),
+    (6, 25),
+    (6, 28),
+    (6, 29),
+    (6, 30),
+    (7, 1),
+    (7, 4),
+    (7, 5),
+    (7, 8),
+    (7, 9),
+    (7, 12),
+    (7, 13),
 )
 _REGIONAL = {
-    (4, 1): "Cotopaxi", (6, 25): "Imbabura", (11, 6): "Santo Domingo de los Tsachilas",
+    (4, 1): "Cotopaxi",
+    (6, 25): "Imbabura",
+    (11, 6): "Santo Domingo de los Tsachilas",
     (11, 7): "Santa Elena",
 }
 _LOCAL = {
-    (3, 2): ("Manta",), (4, 12): ("Cuenca",), (4, 14): ("Libertad",), (4, 21): ("Riobamba",),
-    (5, 12): ("Puyo",), (6, 23): ("Guaranda",), (6, 25): ("Latacunga", "Machala"),
-    (7, 3): ("El Carmen", "Santo Domingo"), (7, 23): ("Cayambe",), (7, 25): ("Guayaquil",),
-    (8, 5): ("Esmeraldas",), (8, 15): ("Riobamba",), (8, 24): ("Ambato",), (9, 28): ("Ibarra",),
-    (10, 7): ("Quevedo",), (11, 3): ("Cuenca",), (11, 10): ("Guaranda",), (11, 11): ("Latacunga",),
-    (11, 12): ("Ambato",), (12, 6): ("Quito",), (12, 8): ("Loja",), (12, 22): ("Salinas",),
+    (3, 2): ("Manta",),
+    (4, 12): ("Cuenca",),
+    (4, 14): ("Libertad",),
+    (4, 21): ("Riobamba",),
+    (5, 12): ("Puyo",),
+    (6, 23): ("Guaranda",),
+    (6, 25): ("Latacunga", "Machala"),
+    (7, 3): ("El Carmen", "Santo Domingo"),
+    (7, 23): ("Cayambe",),
+    (7, 25): ("Guayaquil",),
+    (8, 5): ("Esmeraldas",),
+    (8, 15): ("Riobamba",),
+    (8, 24): ("Ambato",),
+    (9, 28): ("Ibarra",),
+    (10, 7): ("Quevedo",),
+    (11, 3): ("Cuenca",),
+    (11, 10): ("Guaranda",),
+    (11, 11): ("Latacunga",),
+    (11, 12): ("Ambato",),
+    (12, 6): ("Quito",),
+    (12, 8): ("Loja",),
+    (12, 22): ("Salinas",),
 }
 _DAY = timedelta(days=1)
+_SUNDAY, _NOVEMBER, _WORLD_CUP = 6, 11, 2014
 Row = tuple[date, str, str, str, str, bool]
 
 
@@ -92,7 +132,7 @@ def _move_holiday(day: date) -> date:
     weekday = day.weekday()
     if (day.month, day.day) in _MOVABLE and weekday in (1, 2, 3):
         return day + (4 - weekday) * _DAY
-    if (day.month, day.day) == (1, 1) and weekday == 6:
+    if (day.month, day.day) == (1, 1) and weekday == _SUNDAY:
         return day + _DAY
     return day
 
@@ -115,7 +155,7 @@ def _list_bridges(year: int) -> list[Row]:
     for month, day_of_month in ((1, 1), (11, 3), (12, 25)):
         day = date(year, month, day_of_month)
         gap = {1: -_DAY, 3: _DAY}.get(day.weekday())
-        if gap is None or (gap < 0 * _DAY and month == 11):
+        if gap is None or (gap < 0 * _DAY and month == _NOVEMBER):
             continue
         bridge = day + gap
         saturday = bridge + (12 - bridge.weekday()) * _DAY
@@ -131,8 +171,8 @@ def _list_events(year: int) -> list[Row]:
         (thanksgiving + 4 * _DAY, "Cyber Monday"),
         (_find_mothers_day(year), MOTHERS_DAY),
     ]
-    if year == 2014:
-        days += [(date(year, m, d), "Mundial de futbol Brasil") for m, d in _WORLD_CUP_2014]
+    if year == _WORLD_CUP:
+        days += [(date(year, m, d), "Mundial de futbol Brasil") for m, d in _WORLD_CUP_DAYS]
     if year == EARTHQUAKE.year:
         days += [(EARTHQUAKE + n * _DAY, f"{QUAKE}+{n}" if n else QUAKE) for n in range(31)]
     return [_national(day, "Event", name) for day, name in days]

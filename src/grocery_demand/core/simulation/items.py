@@ -19,8 +19,10 @@ FULL_CLASSES = 337
 NAMED_POPULARITY = 0.9
 NEVER = np.iinfo(np.int64).max // 2
 _EVERY_FAMILY_FROM = 100
+_CLASS_NUMBERS, _MANY_CLASSES = 50, 40
 _CLASS_SPREAD, _ITEM_SPREAD = 0.28, 0.76
-_SHARE_FROM_START, _NEW_ITEMS_FROM, _NEW_ITEMS_UNTIL = 0.36, -40, 1900
+_SHARE_FROM_START = 0.36
+_NEW_ITEMS_FROM, _NEW_ITEMS_UNTIL, _NEW_ITEMS_SLOWING = -40, 1950, 1.2
 _NOISE, _NOISE_SPREAD = 0.42, 0.44
 _UNSOLD, _UNSOLD_SPREAD = 0.01, 0.12
 _MEAN_LIFE = 33 * 365.0
@@ -135,16 +137,19 @@ def _number_classes(source: np.random.Generator, family: int, count: int) -> np.
     """Number a family's classes, those of the named items first."""
     base, name = FAMILIES[family].class_base, FAMILIES[family].name
     named = [number for owner, number in NAMED_ITEMS.values() if owner == name]
-    free = [n for n in range(base + 2, base + 98 if count > 40 else base + 48) if n not in named]
+    width = _CLASS_NUMBERS if count <= _MANY_CLASSES else 2 * _CLASS_NUMBERS
+    free = [n for n in range(base + 2, base + width - 2) if n not in named]
     return np.array(named + source.permutation(free).tolist())[:count]
 
 
 def _draw_life(source: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw the first day on offer and the end of each item, in days since the epoch."""
     ranks = (source.permutation(count) + 0.5) / count
-    later = (ranks - _SHARE_FROM_START) / (1 - _SHARE_FROM_START)
+    later = np.maximum(ranks - _SHARE_FROM_START, 0) / (1 - _SHARE_FROM_START)
     span = _NEW_ITEMS_UNTIL - _NEW_ITEMS_FROM
-    first = np.where(later > 0, _NEW_ITEMS_FROM + span * later, -1000).astype(np.int64)
+    first = np.where(later > 0, _NEW_ITEMS_FROM + span * later**_NEW_ITEMS_SLOWING, -1000).astype(
+        np.int64
+    )
     end = np.maximum(first, 0) + 120 + source.exponential(_MEAN_LIFE, count).astype(np.int64)
     first[: len(NAMED_ITEMS)] = -1000
     end[: len(NAMED_ITEMS)] = NEVER
@@ -155,7 +160,8 @@ def _number_items(source: np.random.Generator, first_day: np.ndarray) -> np.ndar
     """Number the items, newer ones higher, and the named ones as they are called."""
     count = len(first_day)
     named = list(NAMED_ITEMS)
-    free = np.setdiff1d(np.arange(100_003, 2_150_000), named)
+    free = np.arange(100_003, 2_150_000)
+    free = free[~np.isin(free, named)]
     numbers = np.empty(count, dtype=np.int64)
     numbers[: len(named)] = named
     rest = np.sort(source.choice(free, count - len(named), replace=False))

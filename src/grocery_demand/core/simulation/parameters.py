@@ -1,16 +1,15 @@
 """What a simulated world is made from."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
-from grocery_demand.core.errors import ParameterError
+from grocery_demand.core.parameters import parameters, require, require_choice
 
 EPOCH = date(2013, 1, 1)
 LAST_DAY = date(2039, 12, 31)
 SCENARIOS = ("none", "promotion_wave", "demand_shift", "new_store", "broken_feed")
 
 
-@dataclass(frozen=True)
+@parameters("simulation")
 class SimulationParameters:
     """The parameters of one simulated world.
 
@@ -52,12 +51,12 @@ class SimulationParameters:
         self._require_scenario()
 
     def _require_scenario(self) -> None:
-        if self.scenario not in SCENARIOS:
-            raise _refusal("scenario", self.scenario, "one of " + ", ".join(SCENARIOS))
+        require_choice("simulation.scenario", self.scenario, SCENARIOS)
         if self.scenario != "none":
             _require_date("scenario_start", self.scenario_start, self.first_day, self.last_day)
-        elif self.scenario_start != "":
-            raise _refusal("scenario_start", self.scenario_start, 'empty with scenario "none"')
+        else:
+            start = self.scenario_start
+            require(not start, "simulation.scenario_start", start, 'empty with scenario "none"')
 
     @property
     def first_day(self) -> date:
@@ -79,22 +78,16 @@ class SimulationParameters:
         return self.scenario == name and day >= date.fromisoformat(self.scenario_start)
 
 
-def _refusal(name: str, value: object, allowed: str) -> ParameterError:
-    return ParameterError(f"simulation.{name} is {value!r}; allowed: {allowed}.")
+def _require_within(name: str, value: int, lowest: int, highest: int) -> None:
+    allowed = f"a whole number from {lowest} to {highest}"
+    require(lowest <= value <= highest, f"simulation.{name}", value, allowed)
 
 
-def _require_within(name: str, value: object, lowest: int, highest: int) -> None:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if not is_whole or not lowest <= value <= highest:  # type: ignore[operator]
-        raise _refusal(name, value, f"a whole number from {lowest} to {highest}")
-
-
-def _require_date(name: str, value: object, earliest: date, latest: date) -> date:
+def _require_date(name: str, value: str, earliest: date, latest: date) -> date:
     allowed = f'a quoted ISO date such as "2016-05-31", from {earliest} to {latest}'
     try:
-        day = date.fromisoformat(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise _refusal(name, value, allowed) from None
-    if not earliest <= day <= latest:
-        raise _refusal(name, value, allowed)
+        day = date.fromisoformat(value)
+    except ValueError:
+        day = date.min
+    require(earliest <= day <= latest, f"simulation.{name}", value, allowed)
     return day

@@ -10,8 +10,14 @@ from grocery_demand.core.simulation.parameters import SimulationParameters
 from grocery_demand.core.simulation.randomness import Purpose, generator
 
 _SHIFTED_FAMILIES = {
-    "GROCERY I": 0.55, "BEVERAGES": 1.8, "PRODUCE": 0.5, "CLEANING": 1.7, "DAIRY": 0.6,
-    "BREAD/BAKERY": 1.6, "PERSONAL CARE": 1.8, "HOME CARE": 0.5,
+    "GROCERY I": 0.55,
+    "BEVERAGES": 1.8,
+    "PRODUCE": 0.5,
+    "CLEANING": 1.7,
+    "DAIRY": 0.6,
+    "BREAD/BAKERY": 1.6,
+    "PERSONAL CARE": 1.8,
+    "HOME CARE": 0.5,
 }
 _SHIFTED_WEEK = (1.25, 1.2, 1.2, 1.3, 1.05, 0.75, 0.65)
 _MISSING_STORES, _WRONG_UNITS_STORES, _STUCK_STORES = 0.2, 0.2, 0.1
@@ -45,20 +51,21 @@ def break_feed(parameters: SimulationParameters, day: date, sales: pl.DataFrame)
     if not parameters.runs_scenario("broken_feed", day) or sales.is_empty():
         return sales
     source = generator(parameters.seed, Purpose.SCENARIO, day.toordinal())
-    numbers = sales["store_nbr"].unique().sort().to_numpy()
-    luck = dict(zip(numbers.tolist(), source.permutation(len(numbers)) / len(numbers), strict=True))
-    empty = pl.Series(source.random(len(sales)) < _EMPTY_UNITS)
-    stuck_day = date.fromisoformat(parameters.scenario_start)
-    wrong_until = _MISSING_STORES + _WRONG_UNITS_STORES
-    store_luck = pl.col("store_nbr").replace_strict(luck, return_dtype=pl.Float64)
-    damaged = sales.with_columns(
-        unit_sales=pl.when(empty)
-        .then(None)
-        .when(store_luck.is_between(_MISSING_STORES, wrong_until, closed="left"))
-        .then(pl.col("unit_sales") * _UNITS_FACTOR)
-        .otherwise(pl.col("unit_sales")),
-        date=pl.when(store_luck >= 1 - _STUCK_STORES)
-        .then(pl.lit(stuck_day))
-        .otherwise(pl.col("date")),
-    )
-    return damaged.filter(store_luck >= _MISSING_STORES)
+    turn = _take_turns(source, sales["store_nbr"])
+    is_empty = pl.Series(source.random(len(sales)) < _EMPTY_UNITS)
+    is_wrong = (turn > _MISSING_STORES) & (turn <= _MISSING_STORES + _WRONG_UNITS_STORES)
+    is_stuck = turn > 1 - _STUCK_STORES
+    first_day = pl.lit(date.fromisoformat(parameters.scenario_start))
+    units, day_sold = pl.col("unit_sales"), pl.col("date")
+    wrong_units = pl.when(is_wrong).then(units * _UNITS_FACTOR).otherwise(units)
+    return sales.with_columns(
+        unit_sales=pl.when(~is_empty).then(wrong_units),
+        date=pl.when(is_stuck).then(first_day).otherwise(day_sold),
+    ).filter(turn > _MISSING_STORES)
+
+
+def _take_turns(source: np.random.Generator, stores: pl.Series) -> pl.Series:
+    """Give each store of the day its turn, evenly spread up to 1; one value per row."""
+    numbers = stores.unique().sort()
+    turns = (source.permutation(len(numbers)) + 1) / len(numbers)
+    return stores.replace_strict(numbers, pl.Series(turns))

@@ -16,14 +16,28 @@ MEAN_UNITS = {"A": 31_600.0, "D": 14_700.0, "B": 14_300.0, "E": 12_100.0, "C": 7
 _TYPE_COUNTS = {"D": 18, "C": 15, "A": 9, "B": 8, "E": 4}
 _TYPE_CLUSTERS = {"D": 5, "C": 4, "A": 4, "B": 2, "E": 2}
 _CITIES = {
-    "Quito": ("Pichincha", 18), "Guayaquil": ("Guayas", 8), "Cuenca": ("Azuay", 3),
-    "Santo Domingo": ("Santo Domingo de los Tsachilas", 3), "Manta": ("Manabi", 2),
-    "Machala": ("El Oro", 2), "Latacunga": ("Cotopaxi", 2), "Ambato": ("Tungurahua", 2),
-    "Cayambe": ("Pichincha", 1), "Riobamba": ("Chimborazo", 1), "Ibarra": ("Imbabura", 1),
-    "Guaranda": ("Bolivar", 1), "Puyo": ("Pastaza", 1), "Salinas": ("Santa Elena", 1),
-    "Daule": ("Guayas", 1), "Babahoyo": ("Los Rios", 1), "Quevedo": ("Los Rios", 1),
-    "Playas": ("Guayas", 1), "Libertad": ("Guayas", 1), "Loja": ("Loja", 1),
-    "Esmeraldas": ("Esmeraldas", 1), "El Carmen": ("Manabi", 1),
+    "Quito": ("Pichincha", 18),
+    "Guayaquil": ("Guayas", 8),
+    "Cuenca": ("Azuay", 3),
+    "Santo Domingo": ("Santo Domingo de los Tsachilas", 3),
+    "Manta": ("Manabi", 2),
+    "Machala": ("El Oro", 2),
+    "Latacunga": ("Cotopaxi", 2),
+    "Ambato": ("Tungurahua", 2),
+    "Cayambe": ("Pichincha", 1),
+    "Riobamba": ("Chimborazo", 1),
+    "Ibarra": ("Imbabura", 1),
+    "Guaranda": ("Bolivar", 1),
+    "Puyo": ("Pastaza", 1),
+    "Salinas": ("Santa Elena", 1),
+    "Daule": ("Guayas", 1),
+    "Babahoyo": ("Los Rios", 1),
+    "Quevedo": ("Los Rios", 1),
+    "Playas": ("Guayas", 1),
+    "Libertad": ("Guayas", 1),
+    "Loja": ("Loja", 1),
+    "Esmeraldas": ("Esmeraldas", 1),
+    "El Carmen": ("Manabi", 1),
 }
 _OPENINGS, _CLOSURES = 7, 6
 _SAMPLE_OPENING, _SAMPLE_CLOSURE = 4, 4

@@ -13,7 +13,7 @@ from grocery_demand.core.simulation.world import World
 _FIRST_MONDAY = EPOCH - timedelta(days=EPOCH.weekday())
 _ITEM_DRIFT, _ITEM_MEMORY = 0.18, 0.975
 _SERIES_DRIFT, _SERIES_MEMORY = 0.20, 0.95
-_GROWTH_A_YEAR = 0.05
+_GROWTH_A_YEAR = 0.07
 _SHELF_MEMORY, _OFF_SHELF = 0.97, -1.1
 _GROWTH_FROM = date(2015, 7, 1)
 
@@ -48,13 +48,13 @@ def pass_weeks(world: World, first_day: date, last_day: date) -> Iterator[Week]:
     """Pass through the weeks from the epoch, yielding those that hold the days.
 
     A store takes an item off its shelves for weeks at a time while its shelf space is low; the
-    named items always keep theirs. The drifts are first-order autoregressions whose innovations belong to their week, so that
-    every longer walk begins with the shorter one.
+    named items always keep theirs. Drifts and shelf space are first-order autoregressions whose
+    innovations belong to their week, so that every longer walk begins with the shorter one.
     """
     item_drift = np.zeros(len(world.items.numbers))
     series_drift, shelf_space = np.zeros((2, *world.levels.shape))
     for week in range(find_week(last_day) + 1):
-        item_drift = _step(item_drift, _draw_item_innovations(world, week), week, _ITEM_MEMORY)
+        item_drift = _step(item_drift, _draw_items(world, week), week, _ITEM_MEMORY)
         innovations = _draw_series(world, Purpose.SERIES_DRIFT, week)
         series_drift = _step(series_drift, innovations, week, _SERIES_MEMORY)
         innovations = _draw_series(world, Purpose.SHELF_SPACE, week)
@@ -72,7 +72,7 @@ def _step(drift: np.ndarray, innovations: np.ndarray, week: int, memory: float) 
     return memory * drift + np.sqrt(1 - memory**2) * innovations
 
 
-def _draw_item_innovations(world: World, week: int) -> np.ndarray:
+def _draw_items(world: World, week: int) -> np.ndarray:
     source = generator(world.seed, Purpose.ITEM_DRIFT, week)
     return source.standard_normal(len(world.items.numbers))
 

@@ -11,11 +11,11 @@ from grocery_demand.core.simulation.parameters import EPOCH, SimulationParameter
 from grocery_demand.core.simulation.randomness import Purpose, draw_by_store, generator
 from grocery_demand.core.simulation.stores import Stores, make_stores
 
-GENERAL_LEVEL = 1.47
+GENERAL_LEVEL = 1.49
 MONTHS = (1.04, 0.92, 1.01, 0.93, 0.92, 0.96, 1.03, 0.92, 1.03, 1.01, 1.03, 1.25)
-_SERIES_SPREAD = 0.40
-_STORE_SHARE_IN_LEVEL = 0.8
-_CARRIED_BASE, _CARRIED_BY_ITEM, _CARRIED_BY_STORE = 3.4, 0.7, 0.5
+_SERIES_SPREAD = 0.33
+_STORE_SHARE_IN_LEVEL = 0.9
+_CARRIED_BASE, _CARRIED_BY_ITEM, _CARRIED_BY_STORE = 3.8, 0.7, 0.5
 _LATE_SHARE, _LATE_DAYS, _LISTING_DAYS = 0.2, 1500, 20.0
 _SERIES_LIFE = 40 * 365.0
 _WEEKDAY_SPREAD, _MONTH_SPREAD = 0.05, 0.03

@@ -73,11 +73,10 @@ def report_quality(
     """
     tables = [*reference_tables.values(), promotion_plan, sales]
     report = describe_quality(tables, sales.kept)
+    facts = report["sales"]
     logger.info(
-        "Sales %s … %s: %d stores, %d items, %d series; %d rows of all tables set aside.",
-        *(report["sales"][name] for name in ("first_date", "last_date", "stores", "items")),
-        report["sales"]["series"],
-        report["rows_quarantined"],
+        "Sales %s … %s: %s stores, %s items, %s series.",
+        *(facts[name] for name in ("first_date", "last_date", "stores", "items", "series")),
     )
     return report, list_quarantined_rows(tables)
 

@@ -1,13 +1,11 @@
 """Parameters in, a folder of raw tables out."""
 
-from typing import Any
-
 from kedro.pipeline import Pipeline, node
 
 from grocery_demand.pipelines.simulate.nodes import simulate_raw_tables
 
 
-def create_pipeline(**kwargs: Any) -> Pipeline:
+def create_pipeline(**_: object) -> Pipeline:
     """Create the pipeline that simulates the raw tables."""
     return Pipeline(
         [

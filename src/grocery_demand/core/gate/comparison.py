@@ -96,9 +96,7 @@ def compare(sums: pd.DataFrame, confidence: float) -> Comparison:
     return Comparison(challenger, reference, float(lower), float(upper), n_series)
 
 
-def compare_slices(
-    sums: pd.DataFrame, confidence: float
-) -> dict[tuple[str, str], Comparison]:
+def compare_slices(sums: pd.DataFrame, confidence: float) -> dict[tuple[str, str], Comparison]:
     """Compare within each store type and each family.
 
     The confidence holds for all slices together (Bonferroni): the more slices are looked at, the

@@ -1,0 +1,111 @@
+"""Commands of this project, added to Kedro's own."""
+
+import logging
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import CONTEXT_SETTINGS, env_option
+
+from grocery_demand.core.errors import GroceryDemandError
+
+_RUN_HELP = """Run a pipeline; without --pipeline the whole loop, from raw sales to forecasts.
+
+\b
+Examples:
+  kedro run
+  kedro run --pipeline train --params training.model=random_forest
+  kedro run --env kaggle
+  kedro run --params raw_dir=path/to/folder
+"""
+
+_ROLLBACK_HELP = """Put the previous champion back; the one it replaces becomes `previous`.
+
+\b
+Examples:
+  kedro rollback
+  kedro rollback --reason "forecasts too high since Monday"
+"""
+
+_WRAPPED_PARAMETER = re.compile(r"- Parameter '.*?': (?:Failed to instantiate .*? '.*?': )?(.*)")
+
+
+@click.group(context_settings=CONTEXT_SETTINGS, name="grocery-demand")
+def cli() -> None:
+    """Commands of this project."""
+
+
+@cli.command(name="run", params=kedro_run.params, help=_RUN_HELP)
+@click.pass_context
+def run(context: click.Context, /, **options: Any) -> None:
+    """Run a pipeline as Kedro does, one run at a time; say mendable errors in one message."""
+    from grocery_demand.hooks.run_lock import run_lock
+
+    logging.getLogger("kedro.validation").setLevel(logging.CRITICAL)
+    if options["pipeline"] and not options["pipelines"]:
+        options["pipelines"] = [options["pipeline"]]
+        options["pipeline"] = None
+    signal.signal(signal.SIGTERM, _stop)
+    with _plain_errors(), run_lock(context.obj.project_path / "data"):
+        context.invoke(kedro_run, **options)
+
+
+@cli.command(help=_ROLLBACK_HELP)
+@env_option
+@click.option("--reason", default="rolled back by hand", help="Why; kept in the history.")
+@click.pass_context
+def rollback(context: click.Context, /, env: str | None, reason: str) -> None:
+    """Swap `champion` and `previous`."""
+    with _plain_errors():
+        change = _open_registry(context.obj.project_path, env).roll_back(reason)
+        click.echo(
+            f"Champion is version {change.champion} again, instead of version {change.replaced}, "
+            f"which is `previous` now. Recorded: {change.by}, {change.at}."
+        )
+        click.echo("Next:\n  kedro run --pipeline forecast  forecasts of the restored champion")
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn errors that a user can mend into one message and exit status 1."""
+    try:
+        yield
+    except Exception as error:
+        message = explain(error)
+        if message is None:
+            raise
+        raise click.ClickException(message) from error
+
+
+def explain(error: BaseException) -> str | None:
+    """Return what to tell the user about an error; None if it is a bug, not a mistake."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, GroceryDemandError):
+            return str(cause)
+        if type(cause).__name__ == "ParameterValidationError":
+            return "\n".join(_WRAPPED_PARAMETER.findall(str(cause))) or str(cause)
+        cause = cause.__cause__ or cause.__context__
+    unknown_pipeline = str(error).startswith("Failed to find the pipeline named")
+    return str(error) if unknown_pipeline else None
+
+
+def _open_registry(project: Path, env: str | None) -> Any:
+    """Return the registry that the configuration names."""
+    from kedro.framework.session import KedroSession
+
+    from grocery_demand.datasets.model_registry import ModelRegistry
+
+    session = KedroSession.create(project_path=project, env=env, save_on_close=False)
+    loader = session.load_context().config_loader
+    return ModelRegistry(loader["globals"]["model_name"])
+
+
+def _stop(*_: object) -> None:
+    """End the process in order when it is told to, so that its MLflow run is closed."""
+    raise SystemExit(143)

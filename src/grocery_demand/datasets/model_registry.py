@@ -1,0 +1,199 @@
+"""The registered model in MLflow: its versions, its aliases, and who was champion when."""
+
+import getpass
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from grocery_demand.core.errors import RegistryError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from grocery_demand.core.forecaster import TrainedModel
+    from grocery_demand.core.model_version import Decision, ModelVersion
+
+ALIASES = CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
+
+_CHANGE_TAG = "champion_change."
+_DESCRIBED = ("model", "feature_set", "data_digest", "cutoff")
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+
+
+@dataclass(frozen=True)
+class ChampionChange:
+    """One change of the champion.
+
+    Attributes:
+        at: When, ISO in UTC.
+        by: The user who did it.
+        kind: `promotion` or `rollback`.
+        replaced: Number of the version that was champion; None if none was.
+        champion: Number of the version that is champion since.
+        reason: Why, in one sentence.
+    """
+
+    at: str
+    by: str
+    kind: str
+    replaced: int | None
+    champion: int
+    reason: str
+
+
+class ModelRegistry:
+    """A registered model, in the MLflow that is set as tracking and registry address.
+
+    Setting an alias is atomic in MLflow, and the champion's is never deleted: once there is a
+    champion, there is one at every moment.
+
+    Args:
+        name: Name of the registered model.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def register(self, model: "TrainedModel") -> int:
+        """Log a model on the active run and make it the challenger; return its number."""
+        from grocery_demand.datasets.model_flavor import log_model
+
+        tags = {name: str(model.metadata[name]) for name in _DESCRIBED}
+        tags["model_digest"] = model.digest
+        info = log_model(model, tags)
+        self._create()
+        created = self._client.create_model_version(
+            self.name, info.model_uri, run_id=info.run_id, model_id=info.model_id, tags=tags
+        )
+        self._point(CHALLENGER, int(created.version))
+        if info.run_id:
+            self._client.set_tag(info.run_id, "model_version", created.version)
+        return int(created.version)
+
+    def find(self, alias: str) -> int | None:
+        """Return the number of the version that an alias points at; None if it points at none."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = self._client.get_model_version_by_alias(self.name, alias)
+        except MlflowException as error:
+            if error.error_code in _ABSENT:
+                return None
+            raise
+        return int(found.version)
+
+    def load(self, alias: str) -> "ModelVersion":
+        """Return the version that an alias points at.
+
+        Raises:
+            RegistryError: If there is none, or its files are gone.
+        """
+        number = self.find(alias)
+        if number is None:
+            raise RegistryError(
+                f"The registered model `{self.name}` has no {alias} yet; make one with: "
+                "kedro run --pipeline train"
+            )
+        return self._fetch(number)
+
+    def promote(self, decision: "Decision") -> None:
+        """Make a version champion, and the champion `previous`.
+
+        Raises:
+            RegistryError: If another version became champion since the challenger was judged.
+        """
+        champion = self.find(CHAMPION)
+        if champion != decision.replaces:
+            raise RegistryError(
+                f"Version {decision.version} was judged against {_named(decision.replaces)}, but "
+                f"meanwhile {_named(champion)} is champion. Judge again: kedro run "
+                "--pipeline promote"
+            )
+        if champion is not None:
+            self._point(PREVIOUS, champion)
+        self._point(CHAMPION, decision.version)
+        self._record("promotion", champion, decision.version, decision.reason)
+
+    def roll_back(self, reason: str) -> ChampionChange:
+        """Put `previous` back as champion; the version it replaces becomes `previous`.
+
+        Raises:
+            RegistryError: If there is no other version to go back to.
+        """
+        champion, previous = self.find(CHAMPION), self.find(PREVIOUS)
+        if previous is None or previous == champion:
+            raise RegistryError(
+                f"There is no previous champion of `{self.name}` to go back to; the champion is "
+                f"{_named(champion)}. There is one once a second model was promoted: kedro run "
+                "--pipeline train"
+            )
+        self._point(CHAMPION, previous)
+        if champion is not None:
+            self._point(PREVIOUS, champion)
+        return self._record("rollback", champion, previous, reason)
+
+    def history(self) -> list[ChampionChange]:
+        """Return every change of the champion, the oldest first."""
+        tags = self._client.get_registered_model(self.name).tags
+        names = sorted(name for name in tags if name.startswith(_CHANGE_TAG))
+        return [ChampionChange(**json.loads(tags[name])) for name in names]
+
+    @cached_property
+    def _client(self) -> "MlflowClient":
+        from mlflow import MlflowClient
+
+        return MlflowClient()
+
+    def _create(self) -> None:
+        """Create the registered model unless it is there."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.create_registered_model(self.name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+    def _fetch(self, number: int) -> "ModelVersion":
+        from mlflow.exceptions import MlflowException
+
+        from grocery_demand.core.model_version import ModelVersion
+        from grocery_demand.datasets.model_flavor import fetch_model
+
+        try:
+            model = fetch_model(f"models:/{self.name}/{number}")
+        except (OSError, MlflowException) as error:
+            source = self._client.get_model_version_download_uri(self.name, str(number))
+            raise RegistryError(
+                f"The files of `{self.name}` version {number} should be in {source}, but cannot "
+                f"be read: {error}. MLflow keeps full paths: if the project was moved or copied, "
+                "move it back, or remove mlflow.db and train again."
+            ) from error
+        version = self._client.get_model_version(self.name, str(number))
+        return ModelVersion(number, model, version.run_id or None)
+
+    def _point(self, alias: str, number: int) -> None:
+        self._client.set_registered_model_alias(self.name, alias, str(number))
+
+    def _record(
+        self, kind: str, replaced: int | None, champion: int, reason: str
+    ) -> ChampionChange:
+        now = datetime.now(UTC)
+        at, by = now.isoformat(timespec="seconds"), _user()
+        change = ChampionChange(at, by, kind, replaced, champion, reason)
+        tag = f"{_CHANGE_TAG}{now:%Y%m%dT%H%M%S.%fZ}"
+        self._client.set_registered_model_tag(self.name, tag, json.dumps(asdict(change)))
+        return change
+
+
+def _named(number: int | None) -> str:
+    return "none" if number is None else f"version {number}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

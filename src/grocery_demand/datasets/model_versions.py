@@ -1,0 +1,99 @@
+"""Kedro datasets over the model registry: one for each role that a version can play."""
+
+from typing import Any, NoReturn
+
+from kedro.io import AbstractDataset, DatasetError
+
+from grocery_demand.core.forecaster import TrainedModel
+from grocery_demand.core.model_version import Decision, ModelVersion
+from grocery_demand.datasets.model_registry import CHALLENGER, CHAMPION, ModelRegistry
+
+
+class ChallengerDataset(AbstractDataset[TrainedModel, ModelVersion]):
+    """The newest trained model: saving registers it, loading gives it with its number.
+
+    Args:
+        name: Name of the registered model.
+        metadata: Anything for other tools; Kedro ignores it.
+    """
+
+    def __init__(self, *, name: str, metadata: dict[str, Any] | None = None) -> None:
+        self._registry = ModelRegistry(name)
+        self.metadata = metadata
+
+    def save(self, data: TrainedModel) -> None:
+        """Log the model on the active MLflow run and register it as challenger."""
+        self._registry.register(data)
+
+    def load(self) -> ModelVersion:
+        """Return the challenger.
+
+        Raises:
+            RegistryError: If there is none.
+        """
+        return self._registry.load(CHALLENGER)
+
+    def _exists(self) -> bool:
+        return self._registry.find(CHALLENGER) is not None
+
+    def _describe(self) -> dict[str, Any]:
+        return {"name": self._registry.name, "alias": CHALLENGER}
+
+
+class IncumbentDataset(AbstractDataset[NoReturn, ModelVersion | None]):
+    """The champion as it is before the gate, or None if there is none; only read.
+
+    Args:
+        name: Name of the registered model.
+        metadata: Anything for other tools; Kedro ignores it.
+    """
+
+    def __init__(self, *, name: str, metadata: dict[str, Any] | None = None) -> None:
+        self._registry = ModelRegistry(name)
+        self.metadata = metadata
+
+    def load(self) -> ModelVersion | None:
+        """Return the champion, or None."""
+        return self._registry.load(CHAMPION) if self._exists() else None
+
+    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002
+        """Refuse: the gate alone makes champions."""
+        raise DatasetError("The incumbent is only read; save to `champion`.")
+
+    def _exists(self) -> bool:
+        return self._registry.find(CHAMPION) is not None
+
+    def _describe(self) -> dict[str, Any]:
+        return {"name": self._registry.name, "alias": CHAMPION}
+
+
+class ChampionDataset(AbstractDataset[Decision, ModelVersion]):
+    """The champion: saving a decision makes the challenger champion, if it says so.
+
+    Args:
+        name: Name of the registered model.
+        metadata: Anything for other tools; Kedro ignores it.
+    """
+
+    def __init__(self, *, name: str, metadata: dict[str, Any] | None = None) -> None:
+        self._registry = ModelRegistry(name)
+        self.metadata = metadata
+
+    def save(self, data: Decision) -> None:
+        """Move the aliases `champion` and `previous`; do nothing unless it was promoted."""
+        if data.promoted:
+            self._registry.promote(data)
+
+    def load(self) -> ModelVersion:
+        """Return the champion.
+
+        Raises:
+            RegistryError: If there is none yet.
+        """
+        return self._registry.load(CHAMPION)
+
+    def _exists(self) -> bool:
+        return self._registry.find(CHAMPION) is not None
+
+    def _describe(self) -> dict[str, Any]:
+        return {"name": self._registry.name, "alias": CHAMPION}

@@ -1,0 +1,153 @@
+"""What a run made, where it lies, and what can be done next."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+
+from grocery_demand.core.errors import GateError
+from grocery_demand.datasets.model_registry import ALIASES, ModelRegistry
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SCORES = {"nwrmsle": "NWRMSLE", "r2_score": "R²", "wape": "WAPE", "bias": "bias"}
+
+
+class SummaryHook:
+    """Writes the end of a run to standard output, of what this run has made only."""
+
+    def __init__(self) -> None:
+        self._saved: set[str] = set()
+        self._project = Path.cwd()
+        self._registry = ModelRegistry("")
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Note the project's folder and its registered model."""
+        self._project = context.project_path
+        self._registry = ModelRegistry(context.config_loader["globals"]["model_name"])
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Begin anew."""
+        self._saved = set()
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str) -> None:
+        """Note what was made."""
+        self._saved.add(dataset_name)
+
+    @hook_impl(tryfirst=True)
+    def after_pipeline_run(self, catalog: CatalogProtocol) -> None:
+        """Write quality, scores, verdict, paths and next steps."""
+        parts = [
+            self._tell_quality(catalog),
+            self._tell_scores(catalog),
+            self._tell_verdict(catalog),
+            self._tell_places(catalog),
+            self._tell_next_steps(),
+        ]
+        click.echo("\n" + "\n\n".join("\n".join(part) for part in parts if part))
+
+    @hook_impl(tryfirst=True)
+    def on_pipeline_error(self, error: Exception, catalog: CatalogProtocol) -> None:
+        """Write the scores of a challenger that the gate rejected."""
+        if isinstance(error, GateError):
+            click.echo("\n" + "\n".join(self._tell_scores(catalog)))
+
+    def _tell_quality(self, catalog: CatalogProtocol) -> list[str]:
+        if "data_quality" not in self._saved:
+            return []
+        report = catalog.load("data_quality")
+        read, aside = report["rows_read"], report["rows_quarantined"]
+        told = f"Read {read:,} rows, set {aside:,} aside"
+        return [told + ("; see data/02_intermediate/quarantined_rows.parquet" if aside else "")]
+
+    def _tell_scores(self, catalog: CatalogProtocol) -> list[str]:
+        return tabulate_scores(catalog.load("scores")) if "scores" in self._saved else []
+
+    def _tell_verdict(self, catalog: CatalogProtocol) -> list[str]:
+        if "verdict" not in self._saved:
+            return []
+        verdict = catalog.load("verdict")
+        headline, *reasons = verdict["reasons"]
+        version = verdict["challenger"]["version"]
+        return [f"Verdict on version {version}: {headline}", *(f"  - {text}" for text in reasons)]
+
+    def _tell_places(self, catalog: CatalogProtocol) -> list[str]:
+        """Return one line per folder with the files made in it."""
+        folders: dict[str, list[str]] = {}
+        for name in sorted(self._saved):
+            path = _path_of(catalog.get(name))
+            if path is not None:
+                shown = path.relative_to(self._project) if _is_in(path, self._project) else path
+                folders.setdefault(str(shown.parent), []).append(shown.name)
+        lines = [f"  {folder}/  {', '.join(files)}" for folder, files in sorted(folders.items())]
+        lines += self._tell_versions() + self._tell_run()
+        return ["Made:", *lines] if lines else []
+
+    def _tell_versions(self) -> list[str]:
+        if not self._saved & {"challenger", "champion"}:
+            return []
+        found = {alias: self._registry.find(alias) for alias in ALIASES}
+        told = [f"{alias} is version {number}" for alias, number in found.items() if number]
+        return [f"  Registered model {self._registry.name}: {', '.join(told)}"]
+
+    def _tell_run(self) -> list[str]:
+        import mlflow
+
+        run = mlflow.active_run()
+        if run is None:
+            return []
+        experiment = mlflow.get_experiment(run.info.experiment_id).name
+        return [f"  MLflow run {run.info.run_id} in experiment {experiment}"]
+
+    def _tell_next_steps(self) -> list[str]:
+        import mlflow
+
+        steps = {}
+        if "simulated_raw" in self._saved:
+            steps["kedro run"] = "the whole loop on the simulated sales"
+        if "panel" in self._saved and "challenger" not in self._saved:
+            steps["kedro run --pipeline train"] = "train a model and judge it"
+        if "champion" in self._saved and "forecasts" not in self._saved:
+            steps["kedro run --pipeline forecast"] = "forecast with the champion"
+        if "forecasts" in self._saved and "model_card" not in self._saved:
+            steps["kedro run --pipeline report"] = "figures and model card"
+        if mlflow.active_run() is not None:
+            steps[self._ui_command(mlflow.get_tracking_uri())] = "runs, metrics, models"
+        steps["kedro viz"] = "the graph, with what lies in it"
+        width = max(len(step) for step in steps)
+        return ["Next:", *(f"  {step:<{width}}  {what}" for step, what in steps.items())]
+
+    def _ui_command(self, uri: str) -> str:
+        at_home = Path.cwd() == self._project
+        shown = uri.replace(f"sqlite:///{self._project}/", "sqlite:///") if at_home else uri
+        return f"mlflow ui --backend-store-uri {shown}"
+
+
+def tabulate_scores(scores: "pd.DataFrame") -> list[str]:
+    """Return the total scores of the holdout as lines, the best model first."""
+    holdout = (scores["evaluation"] == "holdout") & (scores["slice"] == "total")
+    rows = scores[holdout].sort_values("nwrmsle").to_dict(orient="records")
+    width = max(len(row["model"]) for row in rows)
+    head = "".join(f"{label:>10}" for label in _SCORES.values())
+    lines = [
+        f"  {row['model']:<{width}}" + "".join(f"{row[name]:>10.4f}" for name in _SCORES)
+        for row in rows
+    ]
+    return [f"Scores on the holdout, {rows[0]['rows']:,} rows:", f"  {'':<{width}}{head}", *lines]
+
+
+def _path_of(dataset: Any) -> Path | None:
+    """Return where a dataset lies, if it lies in a file or folder."""
+    path = getattr(dataset, "_filepath", None) or getattr(dataset, "_folder", None)
+    return Path(str(path)) if path else None
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    return folder in path.parents

@@ -1,0 +1,148 @@
+"""What kedro-mlflow does not record: typed parameters, metrics, code, data, command."""
+
+import atexit
+import dataclasses
+import json
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlparse
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+
+from grocery_demand.hooks.provenance import describe_code, describe_command
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+logger = logging.getLogger(__name__)
+
+_SQLITE = "sqlite:///"
+_MAX_MLFLOW_DIGEST = 36
+_TALKATIVE = ("alembic", "kedro_mlflow", "mlflow")
+"""Libraries that set their own log level when they are imported."""
+
+_GIVEN_TO_MODEL = ("model", "feature_set")
+
+
+class TrackingHook:
+    """Completes what kedro-mlflow's own hook, which is registered by its package, records."""
+
+    def __init__(self) -> None:
+        self._project = Path.cwd()
+        self._raw_dir = ""
+        self._own_uri: str | None = None
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        """Complete mlflow.yml before kedro-mlflow reads it.
+
+        The environment's MLFLOW_TRACKING_URI wins; a relative SQLite file belongs to the project,
+        from whichever folder the command is called; a server decides itself where artifacts lie.
+        """
+        loader: Any = context.config_loader
+        loader.config_patterns.setdefault("mlflow", ["mlflow*", "mlflow*/**", "**/mlflow*"])
+        self._project = context.project_path
+        given: dict[str, Any] = loader.runtime_params or {}
+        self._raw_dir = str(given.get("raw_dir") or loader["globals"].get("raw_dir", ""))
+        loader["mlflow"] = self._complete(loader["mlflow"])
+        for library in _TALKATIVE:
+            logging.getLogger(library).setLevel(logging.WARNING)
+
+    @hook_impl(trylast=True)
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Tag the run that kedro-mlflow has started with code, command and stored data."""
+        import mlflow
+
+        if mlflow.active_run() is None:
+            return
+        atexit.register(_close_interrupted_run)
+        command = {"kedro_command": describe_command(), "raw_dir": self._raw_dir}
+        mlflow.set_tags(describe_code(self._project) | command)
+        reads_panel = "panel" in pipeline.datasets() - pipeline.all_outputs()
+        if reads_panel and catalog.exists("panel"):
+            self._log_data(catalog.load("panel").digest)
+
+    @hook_impl(tryfirst=True)
+    def before_node_run(self, inputs: dict[str, Any]) -> None:
+        """Turn typed parameters into dictionaries, of which kedro-mlflow logs each entry.
+
+        Kedro gives hooks a copy of the inputs; the node still gets the typed parameters. Of the
+        settings of all models only those that the fitted model gets are logged, once chosen.
+        """
+        inputs.pop("params:model_settings", None)
+        for name, value in list(inputs.items()):
+            if name.startswith("params:") and dataclasses.is_dataclass(value):
+                inputs[name] = dataclasses.asdict(value)  # type: ignore[arg-type]
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Log the metrics, what the fitted model was given, and the digest of the raw files."""
+        import mlflow
+
+        if mlflow.active_run() is None:
+            return
+        if dataset_name == "metrics":
+            mlflow.log_metrics(data)
+        elif dataset_name == "challenger":
+            mlflow.log_params({name: data.metadata[name] for name in _GIVEN_TO_MODEL})
+        elif dataset_name == "chosen_settings":
+            mlflow.log_params({f"model_settings.{name}": value for name, value in data.items()})
+        elif dataset_name == "data_quality":
+            self._log_data(data["digest"])
+
+    @hook_impl(tryfirst=True)
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Put the error on the run, which kedro-mlflow then ends as FAILED."""
+        import mlflow
+
+        if mlflow.active_run() is not None:
+            mlflow.set_tag("error", f"{type(error).__name__}: {error}"[:1000])
+
+    def _complete(self, conf: dict[str, Any]) -> dict[str, Any]:
+        server, tracking = dict(conf.get("server") or {}), dict(conf.get("tracking") or {})
+        uri = self._choose_uri(server.get("mlflow_tracking_uri"))
+        server["mlflow_tracking_uri"] = uri
+        if urlparse(uri).scheme in ("http", "https", "databricks"):
+            experiment = dict(tracking.get("experiment") or {})
+            experiment.pop("create_experiment_kwargs", None)
+            tracking["experiment"] = experiment
+        return {**conf, "server": server, "tracking": tracking}
+
+    def _choose_uri(self, configured: str | None) -> str:
+        """Return the environment's address or the configured one, SQLite files made absolute.
+
+        MLflow writes the address it is given into the environment, too; that one does not count.
+        """
+        given = os.environ.get("MLFLOW_TRACKING_URI")
+        if given is None or given == self._own_uri:
+            given = configured or f"{_SQLITE}mlflow.db"
+        if given.startswith(_SQLITE):
+            given = f"{_SQLITE}{self._project / given.removeprefix(_SQLITE)}"
+        self._own_uri = given
+        return given
+
+    def _log_data(self, digest: str) -> None:
+        """Put the data on the run, as tag and as dataset input."""
+        import mlflow
+        from mlflow.data.dataset_source_registry import get_dataset_source_from_json
+        from mlflow.data.meta_dataset import MetaDataset
+
+        mlflow.set_tag("data_digest", digest)
+        folder = Path(self._raw_dir)
+        address = json.dumps({"uri": (self._project / folder).as_uri()})
+        source = get_dataset_source_from_json(address, source_type="local")
+        mlflow.log_input(MetaDataset(source, folder.name, digest[:_MAX_MLFLOW_DIGEST]))
+
+
+def _close_interrupted_run() -> None:
+    """End a run that is still open when the process ends, such as after Ctrl-C, as KILLED."""
+    import mlflow
+
+    run: Run | None = mlflow.active_run()
+    if run is not None:
+        mlflow.end_run("KILLED")

@@ -1,0 +1,112 @@
+"""Nodes of the forecasting pipeline."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from grocery_demand.core.errors import GroceryDemandError
+from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.model_version import ModelVersion
+from grocery_demand.core.panel import SERIES_KEY, Panel
+from grocery_demand.core.parameters import parameters, require
+
+logger = logging.getLogger(__name__)
+
+_COLUMNS = [*SERIES_KEY, "date", "step", "point", *QUANTILES]
+_STEP_KEY = [*SERIES_KEY, "step"]
+_DECIMALS = 4
+
+
+class StaleForecastError(GroceryDemandError):
+    """The promotion plan names series that the forecasts do not have."""
+
+
+@parameters("forecasting")
+class ForecastingParameters:
+    """How far to forecast.
+
+    Attributes:
+        horizon: Days ahead of the last sales day.
+
+    Raises:
+        ParameterError: When a value is not allowed.
+    """
+
+    horizon: int = 16
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense."""
+        allowed = "a whole number from 1 to 366"
+        require(1 <= self.horizon <= 366, "forecasting.horizon", self.horizon, allowed)  # noqa: PLR2004
+
+
+def forecast_series(
+    champion: ModelVersion, panel: Panel, forecasting: ForecastingParameters
+) -> pd.DataFrame:
+    """Forecast every series from the last day with known sales, by the champion.
+
+    Returns:
+        One row per series and day, sorted by store_nbr, item_nbr and date: step (1 for the day
+        after the last sales), point and the quantiles in units, model_version.
+    """
+    steps = np.arange(1, forecasting.horizon + 1)
+    forecasts = champion.model.final.forecast(panel, panel.n_days - 1, steps)[_COLUMNS]
+    first, last = panel.cutoff + steps[0], panel.cutoff + steps[-1]
+    logger.info(
+        "Forecasts: %s series × %d days, %s … %s, by version %d (%s).",
+        f"{len(panel.series):,}", len(steps), first, last,
+        champion.number, champion.model.final.name,
+    )  # fmt: skip
+    return forecasts.assign(model_version=str(champion.number))
+
+
+def make_submission(forecasts: pd.DataFrame, promotion_plan: pd.DataFrame) -> pd.DataFrame:
+    """Bring the point forecasts into the form that Kaggle takes.
+
+    Args:
+        forecasts: One row per series and day, see `forecast_series`.
+        promotion_plan: One row per id, date, store_nbr and item_nbr; may be empty.
+
+    Returns:
+        One row per row of the plan whose date is forecast, in the plan's order: id, unit_sales.
+
+    Raises:
+        StaleForecastError: If the plan has a pair of store and item without a forecast.
+    """
+    if promotion_plan.empty:
+        logger.info("Submission: empty, as there is no promotion plan (test.csv).")
+    plan = _keep_forecast_days(promotion_plan, forecasts)
+    units = plan.merge(forecasts[[*_STEP_KEY, "point"]], how="left", on=_STEP_KEY)["point"]
+    missing = units.isna().to_numpy()
+    if missing.any():
+        raise StaleForecastError(_explain_missing(plan[missing]))
+    return pd.DataFrame(
+        {"id": plan["id"].to_numpy(), "unit_sales": units.to_numpy(float).round(_DECIMALS)}
+    )
+
+
+def _keep_forecast_days(plan: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the plan within the horizon, with their step."""
+    first = forecasts["date"].min().to_datetime64()
+    day = (plan["date"].to_numpy().astype("datetime64[D]") - first.astype("datetime64[D]")) + 1
+    step = day.astype(int)
+    inside = np.isin(step, forecasts["step"].unique())
+    if not inside.all():
+        logger.warning(
+            "Submission: %s rows of the promotion plan left out, as their dates lie outside of "
+            "the forecast days %s … %s.",
+            f"{np.sum(~inside):,}", f"{forecasts['date'].min():%Y-%m-%d}",
+            f"{forecasts['date'].max():%Y-%m-%d}",
+        )  # fmt: skip
+    return plan.assign(step=step.astype(np.int16))[inside]
+
+
+def _explain_missing(rows: pd.DataFrame) -> str:
+    pairs = rows[SERIES_KEY].drop_duplicates()
+    store, item = pairs.iloc[0]
+    return (
+        f"{len(pairs):,} pairs of store and item in the promotion plan have no forecast, as store "
+        f"{store}, item {item}: the forecasts were made from other sales than this plan. Make both "
+        "again: kedro run --pipelines preprocess,forecast"
+    )

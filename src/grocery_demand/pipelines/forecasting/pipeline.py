@@ -1,0 +1,25 @@
+"""Wiring of the forecasting pipeline."""
+
+from kedro.pipeline import Pipeline, node
+
+from grocery_demand.pipelines.forecasting.nodes import forecast_series, make_submission
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """From the champion and the panel to forecasts, and to Kaggle's submission."""
+    return Pipeline(
+        [
+            node(
+                forecast_series,
+                inputs=["champion", "panel", "params:forecasting"],
+                outputs="forecasts",
+                name="forecast_series",
+            ),
+            node(
+                make_submission,
+                inputs=["forecasts", "promotion_plan"],
+                outputs="submission",
+                name="make_submission",
+            ),
+        ]
+    )

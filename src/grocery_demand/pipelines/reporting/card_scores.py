@@ -1,0 +1,144 @@
+"""The scores on the model card: beside the baselines, and where the model is weak."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from grocery_demand.pipelines.reporting.error_figures import models_in_order, select_slice
+from grocery_demand.pipelines.reporting.markdown import bullets, number, table
+from grocery_demand.pipelines.reporting.style import in_words
+from grocery_demand.pipelines.reporting.subject import Subject
+
+_MEASURES = {
+    "nwrmsle": ("NWRMSLE", ".4f"),
+    "r2_score": ("R²", ".3f"),
+    "wape": ("WAPE", ".1%"),
+    "bias": ("bias", "+.1%"),
+    "pinball_loss": ("pinball loss", ".3f"),
+    "coverage": ("coverage", ".1%"),
+}
+_BASELINE_KEY = "baseline_{}_nwrmsle"
+_MOST_TOLD = 5
+
+_ENOUGH_ROWS = 200
+"""Rows from which on a slice may be named the weakest: with few, chance decides which it is."""
+
+
+def describe_scores(metadata: dict[str, Any], scores: pd.DataFrame, subject: Subject) -> str:
+    """Return the total scores of holdout and backtest, beside the baselines."""
+    header = ["", *(heading for heading, _ in _MEASURES.values())]
+    if subject.champion_is_scored:
+        rows = list(_rows_of_table(scores, subject))
+    else:
+        rows = list(_rows_of_metrics(metadata))
+    text = (
+        f"Holdout: the {metadata['horizon']} days after {metadata['holdout_cutoff']}. Backtest: "
+        "earlier cutoffs. Lower is better for NWRMSLE, WAPE and pinball loss; R² is best at 1, "
+        "bias at 0, coverage of the 80 % interval at 80 %."
+    )
+    return "\n\n".join(["## Scores", table(header, rows), text])
+
+
+def describe_weak_slices(scores: pd.DataFrame, subject: Subject) -> Iterator[str]:
+    """Yield the sections on slices; one that says where to look if they are not the champion's."""
+    if not subject.champion_is_scored:
+        yield (
+            "## Slices\n\nScores by family, store, store type and day ahead are with the MLflow "
+            "run that made this version. Those at hand belong to the model trained last."
+        )
+        return
+    yield "## Slices (holdout)"
+    yield from (
+        f"### {title}\n\n{_slice_table(scores, name, subject, worst_only=worst_only)}"
+        for title, name, worst_only in (
+            ("Store types", "type", False),
+            ("Weakest families", "family", True),
+            ("Weakest stores", "store_nbr", True),
+            ("New series (no sale before the holdout)", "new", False),
+        )
+    )
+    yield "### Beaten by a baseline\n\n" + _describe_defeats(scores, subject)
+    yield "### Intervals\n\n" + _describe_coverage(scores, subject)
+
+
+def _rows_of_table(scores: pd.DataFrame, subject: Subject) -> Iterator[list[str]]:
+    for evaluation in ("holdout", "backtest"):
+        total = scores[(scores["evaluation"] == evaluation) & (scores["slice"] == "total")]
+        for model in models_in_order(total, subject):
+            row = total[total["model"] == model].iloc[0]
+            label = "this model" if model == subject.scored_model else in_words(model)
+            values = [number(row[name], form) for name, (_, form) in _MEASURES.items()]
+            yield [f"{evaluation}: {label}", *values]
+
+
+def _rows_of_metrics(metadata: dict[str, Any]) -> Iterator[list[str]]:
+    metrics = metadata["metrics"]
+    blank = ["–"] * (len(_MEASURES) - 1)
+    for evaluation, prefix in (("holdout", ""), ("backtest", "backtest_")):
+        values = [number(metrics.get(prefix + name), form) for name, (_, form) in _MEASURES.items()]
+        yield [f"{evaluation}: this model", *values]
+        for model in ("moving_average", "seasonal_naive"):
+            score = metrics.get(prefix + _BASELINE_KEY.format(model))
+            if score is not None:
+                yield [f"{evaluation}: {in_words(model)}", number(score), *blank]
+
+
+def _slice_table(scores: pd.DataFrame, name: str, subject: Subject, *, worst_only: bool) -> str:
+    side_by_side = _beside_baselines(scores, name, subject)
+    if worst_only:
+        side_by_side = _large_ones(side_by_side).nlargest(_MOST_TOLD, subject.scored_model)
+    baselines = [column for column in side_by_side if column in _baselines(scores, subject)]
+    header = [name, "rows", "this model", *map(in_words, baselines), "bias", "coverage"]
+    rows = [
+        [
+            row["value"],
+            f"{row['rows']:,}",
+            *(number(row[model]) for model in (subject.scored_model, *baselines)),
+            number(row["bias"], "+.1%"),
+            number(row["coverage"], ".1%"),
+        ]
+        for row in side_by_side.to_dict("records")
+    ]
+    return table(header, rows)
+
+
+def _beside_baselines(scores: pd.DataFrame, name: str, subject: Subject) -> pd.DataFrame:
+    """Return one row per value: rows, bias and coverage of the model, NWRMSLE of each model."""
+    rows = select_slice(scores, name)
+    own = rows[rows["model"] == subject.scored_model]
+    errors = rows.pivot_table(index="value", columns="model", values="nwrmsle", observed=True)
+    return own[["value", "rows", "bias", "coverage"]].merge(errors, on="value")
+
+
+def _large_ones(slices: pd.DataFrame) -> pd.DataFrame:
+    """Return the slices with enough rows, at any rate the larger half."""
+    return slices[slices["rows"] >= min(_ENOUGH_ROWS, slices["rows"].median())]
+
+
+def _baselines(scores: pd.DataFrame, subject: Subject) -> list[str]:
+    return models_in_order(scores, subject)[1:]
+
+
+def _describe_defeats(scores: pd.DataFrame, subject: Subject) -> str:
+    told = []
+    for name, word in (("family", "family"), ("store_nbr", "store"), ("step", "day ahead")):
+        side_by_side = _beside_baselines(scores, name, subject)
+        for model in _baselines(scores, subject):
+            lost = side_by_side[side_by_side[model] < side_by_side[subject.scored_model]]
+            told += [
+                f"{word} {row['value']}: NWRMSLE {row[subject.scored_model]:.4f}, the "
+                f"{in_words(model)}'s {row[model]:.4f} ({row['rows']:,} rows)"
+                for row in lost.to_dict("records")
+            ]
+    return bullets(told) or "In no family, store or day ahead."
+
+
+def _describe_coverage(scores: pd.DataFrame, subject: Subject) -> str:
+    families = _large_ones(_beside_baselines(scores, "family", subject)).sort_values("coverage")
+    lowest, highest = families.iloc[0], families.iloc[-1]
+    return (
+        f"The 80 % interval covered least in {lowest['value']} ({lowest['coverage']:.1%} of "
+        f"{lowest['rows']:,} rows) and most in {highest['value']} ({highest['coverage']:.1%} of "
+        f"{highest['rows']:,} rows). The figure of calibration shows all."
+    )

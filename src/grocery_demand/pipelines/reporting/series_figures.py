@@ -1,0 +1,129 @@
+"""Figures over time: sales beside the holdout forecast and the coming days' forecast."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.metrics import bias
+from grocery_demand.core.panel import SERIES_KEY, Panel
+from grocery_demand.pipelines.reporting.examples import RECENT_DAYS, Example
+from grocery_demand.pipelines.reporting.style import (
+    DATE_FORMAT,
+    INK,
+    MODEL_COLOUR,
+    VERMILION,
+    new_figure,
+    style_axes,
+    to_days,
+    to_numbers,
+)
+from grocery_demand.pipelines.reporting.subject import Subject
+
+SALES = "Sales"
+HOLDOUT = "Forecast of the holdout"
+COMING = "Forecast of the coming days"
+
+_COLOURS = {HOLDOUT: MODEL_COLOUR, COMING: VERMILION}
+_BANDS = {HOLDOUT: "rgba(0,114,178,0.18)", COMING: "rgba(213,94,0,0.18)"}
+_COLUMNS = 2
+_TOTAL_DAYS = 112
+
+
+def draw_examples(
+    panel: Panel,
+    holdout: pd.DataFrame,
+    forecasts: pd.DataFrame,
+    examples: list[Example],
+    subject: Subject,
+) -> go.Figure:
+    """Draw some series: recent sales, and the two forecasts with their 80 % bands."""
+    n_rows = max(-(-len(examples) // _COLUMNS), 1)
+    titles = [_name_series(panel, example) for example in examples]
+    parts = ("Units a day", "band: 80 % interval", *_name_models(subject), subject.data_note)
+    figure = new_figure("Forecast against sales", parts, 120 + 230 * n_rows)
+    gaps = {"vertical_spacing": 0.3 / n_rows, "horizontal_spacing": 0.08}
+    make_subplots(n_rows, _COLUMNS, subplot_titles=titles, figure=figure, **gaps)
+    for position, example in enumerate(examples):
+        place = {"row": position // _COLUMNS + 1, "col": position % _COLUMNS + 1}
+        for trace in _example_traces(panel, holdout, forecasts, example.row):
+            figure.add_trace(trace.update(showlegend=position == 0), **place)
+        figure.update_yaxes(title_text="units", rangemode="tozero", **place)
+    figure.update_annotations(font_size=13)
+    figure.update_xaxes(tickformat=DATE_FORMAT, nticks=6)
+    return style_axes(figure)
+
+
+def draw_totals(
+    panel: Panel, holdout: pd.DataFrame, forecasts: pd.DataFrame, subject: Subject
+) -> go.Figure:
+    """Draw the units of all series together, with the sums of the two point forecasts."""
+    days = np.arange(max(panel.n_days - _TOTAL_DAYS, 0), panel.n_days)
+    sold = panel.units[:, days[0] :].sum(axis=0, dtype=float)
+    lack = bias(holdout["unit_sales"].to_numpy(), holdout["point"].to_numpy())
+    note = f"holdout forecast {lack:+.0%} against sales"
+    parts = ("Units a day", note, *_name_models(subject), subject.data_note)
+    figure = new_figure("Total sales of all series", parts, 460)
+    figure.add_trace(_line(SALES, to_days(panel.start_date + days), sold, INK))
+    for name, table in ((HOLDOUT, holdout), (COMING, forecasts)):
+        total = table.groupby("date")["point"].sum()
+        figure.add_trace(_line(name, to_days(total.index), total, _COLOURS[name]))
+    figure.update_yaxes(title_text="units", rangemode="tozero", tickformat=",d")
+    figure.update_xaxes(tickformat=DATE_FORMAT, nticks=10)
+    return style_axes(figure)
+
+
+def _name_models(subject: Subject) -> Iterable[str]:
+    if subject.champion_is_scored:
+        return (f"both forecasts by {subject.scored}",)
+    return (f"holdout by {subject.scored}", f"coming days by {subject.champion}, the champion")
+
+
+def _name_series(panel: Panel, example: Example) -> str:
+    series = panel.series.iloc[example.row]
+    key = f"store {series['store_nbr']}, item {series['item_nbr']}"
+    return f"{example.role}: {key} ({series['family']})"
+
+
+def _example_traces(
+    panel: Panel, holdout: pd.DataFrame, forecasts: pd.DataFrame, row: int
+) -> list[go.Scatter]:
+    days = np.arange(max(panel.n_days - RECENT_DAYS, 0), panel.n_days)
+    key = panel.series.iloc[row][SERIES_KEY]
+    sold = _line(SALES, to_days(panel.start_date + days), panel.units[row, days], INK)
+    traces = [sold]
+    for name, table in ((HOLDOUT, holdout), (COMING, forecasts)):
+        rows = table[(table[SERIES_KEY] == key).all(axis=1)].sort_values("date")
+        dates = to_days(rows["date"])
+        traces += [_band(name, dates, rows), _line(name, dates, rows["point"], _COLOURS[name])]
+    return traces
+
+
+def _line(name: str, dates: list[str], values: Any, colour: str) -> go.Scatter:
+    return go.Scatter(
+        x=dates,
+        y=to_numbers(values),
+        name=name,
+        mode="lines",
+        line={"color": colour, "width": 1.5 if name == SALES else 2},
+        legendgroup=name,
+    )
+
+
+def _band(name: str, dates: list[str], rows: pd.DataFrame) -> go.Scatter:
+    lower, upper = to_numbers(rows[QUANTILES[0]]), to_numbers(rows[QUANTILES[-1]])
+    return go.Scatter(
+        x=dates + dates[::-1],
+        y=upper + lower[::-1],
+        name=f"{name}, band",
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillcolor=_BANDS[name],
+        hoverinfo="skip",
+        legendgroup=name,
+    )
