@@ -3,6 +3,7 @@
 import logging
 import re
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import CONTEXT_SETTINGS, env_option
+from kedro.validation.exceptions import ParameterValidationError
 
 from grocery_demand.core.errors import GroceryDemandError
 
@@ -32,6 +34,12 @@ Examples:
   kedro rollback --reason "forecasts too high since Monday"
 """
 
+_LOGS_ERRORS_THAT_ARE_RAISED = (
+    "kedro.pipeline.node",
+    "kedro.runner.sequential_runner",
+    "kedro.validation.parameter_validator",
+)
+
 _WRAPPED_PARAMETER = re.compile(r"- Parameter '.*?': (?:Failed to instantiate .*? '.*?': )?(.*)")
 
 
@@ -46,7 +54,8 @@ def run(context: click.Context, /, **options: Any) -> None:
     """Run a pipeline as Kedro does, one run at a time; say mendable errors in one message."""
     from grocery_demand.hooks.run_lock import run_lock
 
-    logging.getLogger("kedro.validation").setLevel(logging.CRITICAL)
+    for name in _LOGS_ERRORS_THAT_ARE_RAISED:
+        logging.getLogger(name).addFilter(_is_no_user_error)
     if options["pipeline"] and not options["pipelines"]:
         options["pipelines"] = [options["pipeline"]]
         options["pipeline"] = None
@@ -88,11 +97,17 @@ def explain(error: BaseException) -> str | None:
     while cause is not None:
         if isinstance(cause, GroceryDemandError):
             return str(cause)
-        if type(cause).__name__ == "ParameterValidationError":
+        if isinstance(cause, ParameterValidationError):
             return "\n".join(_WRAPPED_PARAMETER.findall(str(cause))) or str(cause)
         cause = cause.__cause__ or cause.__context__
     unknown_pipeline = str(error).startswith("Failed to find the pipeline named")
     return str(error) if unknown_pipeline else None
+
+
+def _is_no_user_error(_: logging.LogRecord) -> bool:
+    """Keep a log record unless it is about an error that the user is told of at the end."""
+    error = sys.exc_info()[1]
+    return error is None or explain(error) is None
 
 
 def _open_registry(project: Path, env: str | None) -> Any:

@@ -1,17 +1,14 @@
 """Project settings: hooks and how configuration is loaded."""
 
-import warnings
-
 from grocery_demand.hooks import (
     ParameterNamesHook,
     ProgressHook,
     SummaryHook,
     TrackingHook,
 )
+from grocery_demand.hooks.warnings_of_others import leave_out_warnings_of_others
 
-# Raised by kedro and kedro-mlflow about their own code at each start; no user can mend them.
-for _message in ("register_new_resolver", ".*Add type hints to the `predict` method"):
-    warnings.filterwarnings("ignore", message=_message, category=UserWarning)
+leave_out_warnings_of_others()
 
 HOOKS = (ParameterNamesHook(), TrackingHook(), SummaryHook(), ProgressHook())
 

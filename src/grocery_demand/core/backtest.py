@@ -123,7 +123,7 @@ def choose_training_days(panel: Panel, day: int, training: TrainingParameters) -
     possible = range(day - WEEK, MIN_HISTORY - 1, -WEEK)[: training.max_training_cutoffs]
     fewest = min(_FEWEST_CUTOFFS, len(possible))
     n_cutoffs = int(np.clip(training.max_training_rows // per_cutoff, fewest, len(possible)))
-    share = min(1.0, training.max_training_rows / (per_cutoff * n_cutoffs))
+    share = min(1.0, training.max_training_rows / (per_cutoff * max(n_cutoffs, 1)))
     generator = np.random.default_rng([training.seed, day])
     chosen = []
     for cutoff in possible[:n_cutoffs]:

@@ -42,11 +42,11 @@ class Calendar:
         dates = pd.DatetimeIndex(self.dates)
         holiday = np.isin(self.national, (1, 2, 3))
         features = {
-            "weekday": dates.dayofweek,
+            "weekday": dates.day_of_week,
             "day_of_month": dates.day,
             "days_to_month_end": dates.days_in_month - dates.day,
             "month": dates.month,
-            "day_of_year": dates.dayofyear,
+            "day_of_year": dates.day_of_year,
             "national_day": self.national,
             "days_to_holiday": _distance_to_next(holiday),
             "days_since_holiday": _distance_to_next(holiday[::-1])[::-1],

@@ -72,7 +72,7 @@ def _select_plan(promotion_plan: pd.DataFrame, last_day: int) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "date": dates[inside],
-            **{name: chosen[name].to_numpy() for name in SERIES_KEY},
+            **{name: chosen[name].to_numpy(np.int64) for name in SERIES_KEY},
             "onpromotion": chosen["onpromotion"].to_numpy(dtype=bool, na_value=False),
         },
         schema_overrides={"date": pl.Date},

@@ -15,7 +15,7 @@ from grocery_demand.core.simulation.tables import RawTables, TablePart, simulate
 from grocery_demand.datasets.raw_folder import RawFolderDataset
 
 PARAMETERS = SimulationParameters(
-    seed=4, stores=2, items=6, start_date="2014-03-25", end_date="2014-04-10"
+    seed=4, stores=2, items=90, start_date="2014-03-25", end_date="2014-04-10"
 )
 
 

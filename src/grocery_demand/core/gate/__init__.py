@@ -1,6 +1,6 @@
 """The gate: whether a challenger may replace the champion, check by check, with reasons."""
 
-from grocery_demand.core.gate.checks import Check
+from grocery_demand.core.gate.checks import BAR, BASELINE, Check
 from grocery_demand.core.gate.judgement import (
     INCUMBENT,
     KEEP,
@@ -13,6 +13,8 @@ from grocery_demand.core.gate.judgement import (
 from grocery_demand.core.gate.parameters import GateParameters
 
 __all__ = [
+    "BAR",
+    "BASELINE",
     "INCUMBENT",
     "KEEP",
     "PROMOTE",

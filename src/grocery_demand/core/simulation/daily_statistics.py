@@ -58,7 +58,7 @@ def _total_stores(totals: pl.DataFrame) -> pl.DataFrame:
 
 def _measure_months(totals: pl.DataFrame) -> dict[str, float]:
     """Mean units of a month relative to the year's, freed of growth, in whole years to the end."""
-    back = (pl.lit(totals["date"].max()) - DAY).dt.total_days()
+    back = (pl.lit(totals["date"].max(), pl.Date) - DAY).dt.total_days()
     growth = _measure_growth(totals) / 365
     days = totals.group_by("date").agg(pl.col("units").sum() * (growth * back.first()).exp())
     days = days.with_columns(year=back // 365)
@@ -115,23 +115,26 @@ def _free_of_month_position(days: pl.DataFrame) -> pl.DataFrame:
 
 def measure_stores(totals: pl.DataFrame, holidays: pl.DataFrame) -> Measures:
     """Measure how the stores differ, grow and vary from day to day."""
-    levels = _average(totals, pl.col("store_nbr"), pl.col("units").mean())
-    mean = sum(levels.values()) / len(levels)
     quiet = ~DAY.is_in(holidays.filter(pl.col("locale") == "National")["date"].implode())
-    by_month_day = _REST.log().mean().over(DAY.dt.day())
     noise = totals.filter(quiet & (DAY.dt.month() < max(_MONTH_NAMES)))
-    return {
-        "Stores": {
-            "44 over the mean": levels.get("44", float("nan")) / mean,
-            "47 over the mean": levels.get("47", float("nan")) / mean,
-            "highest over the mean": max(levels.values()) / mean,
-            "lowest over the mean": min(levels.values()) / mean,
-            "growth a year, log points": _measure_growth(totals),
-            "noise of the daily total, log sd": noise.select(
-                (_REST.log() - by_month_day).std()
-            ).item(),
-        }
+    deviation = _REST.log() - _REST.log().mean().over(DAY.dt.day())
+    measures = {
+        **_compare_stores(totals),
+        "growth a year, log points": _measure_growth(totals),
+        "noise of the daily total, log sd": noise.select(deviation.std()).item(),
     }
+    return {"Stores": measures}
+
+
+def _compare_stores(totals: pl.DataFrame) -> dict[str, float]:
+    """Mean daily units of stores over the mean store's."""
+    levels = totals.group_by("store_nbr").agg(pl.col("units").mean())
+    levels = levels.with_columns(pl.col("units") / pl.col("units").mean())
+    found = {f"{store} over the mean": units for store, units in levels.iter_rows()}
+    extremes = {"highest": pl.col("units").max(), "lowest": pl.col("units").min()}
+    for name, value in levels.select(**extremes).row(0, named=True).items():
+        found[f"{name} over the mean"] = value
+    return found
 
 
 def _measure_growth(totals: pl.DataFrame) -> float:

@@ -9,6 +9,8 @@ import pandas as pd
 from grocery_demand.core.errors import GateError
 from grocery_demand.core.forecaster import Forecaster, TrainedModel
 from grocery_demand.core.gate import (
+    BAR,
+    BASELINE,
     INCUMBENT,
     PROMOTE,
     REJECT,
@@ -155,7 +157,8 @@ def _describe_holdout(holdout: pd.DataFrame) -> dict[str, Any]:
 
 
 def _explain_rejection(verdict: dict[str, Any]) -> str:
-    missed = [c["reason"] for c in verdict["checks"] if not c["passed"] and c["decisive"]]
+    bars = [check for check in verdict["checks"] if check["kind"] in (BAR, BASELINE)]
+    missed = [check["reason"] for check in bars if not check["passed"]]
     champion = verdict["incumbent"]
     stays = f"version {champion['version']} stays champion" if champion else "there is no champion"
     challenger = verdict["challenger"]

@@ -115,7 +115,7 @@ def _describe_data(metadata: dict[str, Any], data_quality: dict[str, Any] | None
         )
     else:
         rows += _quality_facts(data_quality)
-        note = "What was set aside, and why: `data/08_reporting/data_quality.json`."
+        note = "What was set aside, and why: `data/02_intermediate/data_quality.json`."
     return "\n\n".join(["## Data", facts(rows), note])
 
 

@@ -12,12 +12,12 @@ _WHOSE = ["champion", "verdict", "data_quality", "panel", "scores", "forecasts"]
 _CARD = ["champion", "verdict", "scores", "data_quality", "report_subject"]
 
 _FIGURES: dict[str, tuple[Callable[..., object], list[str]]] = {
-    "forecast_examples": (nodes.draw_forecast_examples, _OVER_TIME),
-    "total_sales": (nodes.draw_total_sales, _OVER_TIME),
-    "error_by_step": (nodes.draw_error_by_step, _ERRORS),
-    "error_by_family": (nodes.draw_error_by_family, _ERRORS),
-    "error_by_store": (nodes.draw_error_by_store, _ERRORS),
-    "interval_calibration": (nodes.draw_interval_calibration, _ERRORS),
+    "forecast_examples_figure": (nodes.draw_forecast_examples, _OVER_TIME),
+    "total_sales_figure": (nodes.draw_total_sales, _OVER_TIME),
+    "error_by_step_figure": (nodes.draw_error_by_step, _ERRORS),
+    "error_by_family_figure": (nodes.draw_error_by_family, _ERRORS),
+    "error_by_store_figure": (nodes.draw_error_by_store, _ERRORS),
+    "interval_calibration_figure": (nodes.draw_interval_calibration, _ERRORS),
     "feature_importance_figure": (
         nodes.draw_feature_importance,
         ["feature_importance", "report_subject"],

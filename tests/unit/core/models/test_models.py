@@ -1,0 +1,145 @@
+"""Every model by name: fits, forecasts, is kept as plain files, and is the same again."""
+
+import numpy as np
+import pytest
+from worlds import SMALL_MODELS
+
+from grocery_demand.core.features import MOVING_AVERAGE
+from grocery_demand.core.models import (
+    BASELINES,
+    MODELS,
+    PointModel,
+    feature_names_of,
+    fit_model,
+    needs_fitting,
+    restore_model,
+)from grocery_demand.core.models.scikit_learn import SCIKIT_MODELS
+
+NAMES = ("step", "weekday", MOVING_AVERAGE, "mean_7", "item_nbr")
+LEARNERS = [name for name in MODELS if needs_fitting(name)]
+
+
+def make_rows(n_rows: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Make rows of the shape that training gives: column-major, with unknowns."""
+    source = np.random.default_rng(seed)
+    matrix = np.asfortranarray(source.normal(1, 1, (n_rows, len(NAMES))).astype(np.float32))
+    matrix[source.random(matrix.shape) < 0.1] = np.nan
+    matrix[:, 2] = np.abs(np.nan_to_num(matrix[:, 2]))
+    target = np.maximum(matrix[:, 2] + 0.3 * source.normal(size=n_rows), 0).astype(np.float32)
+    return matrix, target, np.where(source.random(n_rows) < 0.3, 1.25, 1).astype(np.float32)
+
+
+def fit(name: str, seed: int = 7) -> PointModel:
+    names = NAMES if needs_fitting(name) else (name,)
+    return fit_model(name, names, *make_rows(), SMALL_MODELS[name], seed)
+
+
+def read_columns(model: PointModel, matrix: np.ndarray) -> np.ndarray:
+    return matrix[:, : len(model.feature_names)]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_forecasts_are_float32_and_never_below_zero(name):
+    matrix = read_columns(fit(name), make_rows(seed=1)[0])
+    if name in BASELINES:
+        matrix = np.abs(np.nan_to_num(matrix))
+    forecast = fit(name).predict(matrix)
+    assert forecast.dtype == np.float32
+    assert forecast.shape == (len(matrix),)
+    assert (forecast >= 0).all()
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_what_was_learnt_is_better_than_the_mean(name):
+    matrix, target, _ = make_rows(seed=1)
+    error = np.mean((fit(name).predict(matrix) - target) ** 2)
+    assert error < 0.6 * np.var(target)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_fitting_twice_gives_the_same_bytes(name):
+    assert fit(name).to_files() == fit(name).to_files()
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "random_forest", "gradient_boosting"])
+def test_another_seed_gives_another_model(name):
+    settings = SMALL_MODELS[name] | {"lightgbm": {"feature_fraction": 0.5}}.get(name, {})
+    one, other = (fit_model(name, NAMES, *make_rows(), settings, seed) for seed in (1, 2))
+    assert one.to_files() != other.to_files()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_restored_from_its_files_forecasts_the_same_and_has_the_same_bytes(name):
+    model = fit(name)
+    restored = restore_model(name, model.feature_names, model.to_files())
+    matrix = read_columns(model, make_rows(seed=1)[0])
+    np.testing.assert_array_equal(restored.predict(matrix), model.predict(matrix))
+    np.testing.assert_array_equal(restored.importance(), model.importance())
+    assert restored.to_files() == model.to_files()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_row_is_forecast_alone_as_among_others(name):
+    model = fit(name)
+    matrix = read_columns(model, make_rows(seed=1)[0])
+    together = model.predict(matrix)
+    for row in (0, 7, len(matrix) - 1):
+        assert model.predict(matrix[[row]]).tobytes() == together[[row]].tobytes()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_layout_of_the_matrix_in_memory_does_not_matter(name):
+    model = fit(name)
+    matrix = np.ascontiguousarray(read_columns(model, make_rows(seed=1)[0]))
+    before = matrix.copy()
+    np.testing.assert_array_equal(model.predict(matrix), model.predict(np.asfortranarray(matrix)))
+    np.testing.assert_array_equal(matrix, before)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_importances_are_shares_of_all_features(name):
+    model = fit(name)
+    importance = model.importance()
+    assert importance.shape == (len(model.feature_names),)
+    assert importance.sum() == pytest.approx(1)
+    if name in SCIKIT_MODELS:
+        assert NAMES[int(importance.argmax())] == MOVING_AVERAGE
+
+
+def test_lightgbm_forecasts_the_same_from_any_number_of_cores():
+    matrix = make_rows(seed=1)[0]
+    forecasts = [
+        fit_model(
+            "lightgbm", NAMES, *make_rows(), SMALL_MODELS["lightgbm"] | {"num_threads": cores}, 7
+        ).predict(matrix)
+        for cores in (1, 2)
+    ]
+    np.testing.assert_array_equal(*forecasts)
+
+
+def test_lightgbm_learns_the_difference_to_the_moving_average_where_it_knows_it():
+    """So a level that no training row had is still forecast near."""
+    matrix, target, weight = make_rows()
+    model = fit("lightgbm")
+    far = matrix[:50].copy()
+    far[:, 2] += 10
+    assert (model.predict(far) > 8).all()
+    without = [i for i, name in enumerate(NAMES) if name != MOVING_AVERAGE]
+    names = tuple(NAMES[i] for i in without)
+    absolute = fit_model(
+        "lightgbm", names, matrix[:, without], target, weight, SMALL_MODELS["lightgbm"], 7
+    )
+    assert absolute.predict(matrix[:50, without]).max() < 5
+
+
+def test_settings_are_not_changed_by_fitting():
+    for name in LEARNERS:
+        settings = dict(SMALL_MODELS[name])
+        fit_model(name, NAMES, *make_rows(), settings, 7)
+        assert settings == SMALL_MODELS[name]
+
+
+def test_a_baseline_reads_its_own_feature_and_others_the_set():
+    assert feature_names_of("seasonal_naive", "full") == ("seasonal_naive",)
+    assert "family" in feature_names_of("decision_tree", "workshop")
+    assert "mean_7" not in feature_names_of("decision_tree", "workshop")

@@ -1,0 +1,189 @@
+"""Which days a model learns from, which it is scored with, and that they never mix."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from worlds import make_panel, panels, scramble_sales_after
+
+from grocery_demand.core.backtest import (
+    TrainingParameters,
+    choose_training_days,
+    compare_with_sales,
+    plan_cutoffs,
+    scored_rows,
+)
+from grocery_demand.core.errors import DataShortageError
+from grocery_demand.core.features import Encoding
+from grocery_demand.core.forecaster import Forecaster
+from grocery_demand.core.intervals import Intervals
+from grocery_demand.core.models import fit_model
+
+NO_ROWS = (np.empty((0, 1), np.float32), np.empty(0), np.empty(0))
+
+trainings = st.builds(
+    TrainingParameters,
+    horizon=st.sampled_from([1, 7, 16, 28]),
+    backtest_folds=st.integers(1, 4),
+    max_training_rows=st.sampled_from([1000, 1500, 4000, 10**6]),
+    max_training_cutoffs=st.sampled_from([1, 5, 20, 104]),
+)
+
+
+def make_naive_forecaster(panel) -> Forecaster:
+    model = fit_model("seasonal_naive", ("seasonal_naive",), *NO_ROWS, {}, 0)
+    encoding = Encoding.fit(panel.series)
+    return Forecaster("seasonal_naive", model, encoding, Intervals.unknown(), "2015-06-01")
+
+
+@given(panels(min_days=80), trainings)
+def test_windows_that_are_scored_never_overlap(panel, training):
+    cutoffs = plan_cutoffs(panel, training)
+    scored = [
+        day
+        for cutoff in (cutoffs.holdout, *cutoffs.folds)
+        for day in range(cutoff + 1, cutoff + training.horizon + 1)
+    ]
+    assert len(set(scored)) == len(scored)
+    assert max(scored) == panel.n_days - 1
+    assert min(cutoffs.folds) >= 7
+
+
+@given(panels(min_days=80), trainings)
+def test_all_windows_start_on_the_weekday_of_the_holdout(panel, training):
+    cutoffs = plan_cutoffs(panel, training)
+    assert {(cutoffs.holdout - fold) % 7 for fold in cutoffs.folds} == {0}
+    assert list(cutoffs.folds) == sorted(cutoffs.folds, reverse=True)
+    assert len(cutoffs.folds) <= training.backtest_folds
+
+
+def test_sales_of_few_weeks_get_as_many_folds_as_fit(panel):
+    training = TrainingParameters(backtest_folds=10)
+    assert len(plan_cutoffs(panel, training).folds) == 8
+
+
+def test_sales_too_short_for_a_fold_and_the_holdout_say_how_many_days_are_needed():
+    training = TrainingParameters(horizon=16)
+    with pytest.raises(DataShortageError) as shortage:
+        plan_cutoffs(make_panel(n_days=51), training)
+    assert "cover 51 days (2015-06-01 … 2015-07-21)" in str(shortage.value)
+    assert "needs at least 52" in str(shortage.value)
+    assert len(plan_cutoffs(make_panel(n_days=52), training).folds) == 1
+
+
+@given(panels(min_days=40), trainings, st.data())
+def test_nothing_is_learnt_from_after_the_fits_cutoff(panel, training, data):
+    day = data.draw(st.integers(21, panel.n_days - 1))
+    chosen = choose_training_days(panel, day, training)
+    assert chosen
+    first_sale = panel.series["first_sale"].to_numpy()
+    for window in chosen:
+        assert window.day >= 7
+        assert window.day + window.steps.max() <= day
+        assert (first_sale[window.rows] <= day).all()
+
+
+@given(panels(min_days=40), trainings, st.data())
+def test_cutoffs_to_learn_from_lie_whole_weeks_before_the_fits(panel, training, data):
+    day = data.draw(st.integers(21, panel.n_days - 1))
+    days = [window.day for window in choose_training_days(panel, day, training)]
+    assert days == [day - 7 * (i + 1) for i in range(len(days))]
+    assert len(days) <= training.max_training_cutoffs
+
+
+@given(panels(min_days=40), trainings, st.data())
+def test_the_row_budget_is_kept(panel, training, data):
+    day = data.draw(st.integers(21, panel.n_days - 1))
+    chosen = choose_training_days(panel, day, training)
+    n_rows = sum(len(window.rows) * len(window.steps) for window in chosen)
+    assert n_rows <= training.max_training_rows
+
+
+def test_most_of_the_row_budget_is_used():
+    panel = make_panel(seed=3, n_stores=6, n_items=40, n_days=200)
+    panel = replace(panel, series=panel.series.assign(first_sale=0))
+    training = TrainingParameters(max_training_rows=5000)
+    chosen = choose_training_days(panel, 199, training)
+    n_rows = sum(len(window.rows) * len(window.steps) for window in chosen)
+    assert len(chosen) == 8
+    assert n_rows > 4000
+    assert all(len(np.unique(window.rows)) == len(window.rows) for window in chosen)
+
+
+def test_few_series_get_many_cutoffs_and_many_series_few():
+    few = make_panel(n_stores=1, n_items=2, n_days=420)
+    many = make_panel(n_stores=6, n_items=60, n_days=420)
+    training = TrainingParameters(max_training_rows=20_000)
+    assert len(choose_training_days(few, 419, training)) == 58
+    assert len(choose_training_days(many, 419, training)) == 8
+
+
+def test_a_short_past_is_used_up_before_series_are_left_out():
+    panel = make_panel(seed=2, n_stores=3, n_items=20, n_days=30)
+    panel = replace(panel, series=panel.series.assign(first_sale=0))
+    training = TrainingParameters(max_training_rows=2000)
+    chosen = choose_training_days(panel, 29, training)
+    assert [window.day for window in chosen] == [22, 15, 8]
+    n_rows = sum(len(window.rows) * len(window.steps) for window in chosen)
+    assert n_rows > 0.6 * training.max_training_rows
+
+
+def test_the_sample_of_series_is_the_same_each_time_and_another_by_another_seed():
+    panel = make_panel(seed=3, n_stores=6, n_items=40, n_days=200)
+    rows = [
+        [
+            window.rows.tolist()
+            for window in choose_training_days(
+                panel, 199, TrainingParameters(max_training_rows=5000, seed=seed)
+            )
+        ]
+        for seed in (1, 1, 2)
+    ]
+    assert rows[0] == rows[1] != rows[2]
+
+
+@given(panels(min_days=60), st.data())
+def test_what_is_chosen_to_learn_from_ignores_later_sales(panel, data):
+    day = data.draw(st.integers(21, panel.n_days - 2))
+    training = TrainingParameters(max_training_rows=1000)
+    changed = scramble_sales_after(panel, day)
+    pairs = zip(
+        choose_training_days(panel, day, training),
+        choose_training_days(changed, day, training),
+        strict=True,
+    )
+    for one, other in pairs:
+        assert one.day == other.day
+        np.testing.assert_array_equal(one.rows, other.rows)
+
+
+def test_days_before_the_first_sale_and_of_closed_stores_are_not_scored():
+    panel = make_panel(n_stores=1, n_items=1, n_days=40)
+    open_days = np.ones_like(panel.open_days)
+    open_days[0, 33] = False
+    panel = replace(panel, open_days=open_days, series=panel.series.assign(first_sale=32))
+    counted = scored_rows(panel, 30, np.arange(1, 6), np.array([0]))
+    assert counted.tolist() == [[False, True, False, True, True]]
+
+
+def test_forecasts_stand_beside_the_units_of_their_own_series_and_day(panel):
+    table = compare_with_sales(make_naive_forecaster(panel), panel, 180, 16)
+    positions = panel.series.reset_index().set_index(["store_nbr", "item_nbr"])["index"]
+    assert len(table) > 100
+    for row in table.itertuples():
+        position = positions[row.store_nbr, row.item_nbr]
+        day = panel.day_of(np.datetime64(row.date, "D"))
+        assert day == 180 + row.step
+        assert row.unit_sales == panel.units[position, day]
+        assert row.is_new == (panel.series["first_sale"][position] > 180)
+        assert row.family == panel.series["family"][position]
+        assert panel.date_of(180) == np.datetime64(row.cutoff, "D")
+
+
+def test_every_row_that_counts_is_there_once(panel):
+    table = compare_with_sales(make_naive_forecaster(panel), panel, 180, 16)
+    counted = scored_rows(panel, 180, np.arange(1, 17), np.arange(len(panel.series)))
+    assert len(table) == counted.sum()
+    assert not table.duplicated(["store_nbr", "item_nbr", "date"]).any()

@@ -1,0 +1,76 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grocery_demand.core.calendar import build_calendar
+from grocery_demand.core.panel import Panel
+
+START = np.datetime64("2017-01-01", "D")
+
+
+@pytest.fixture
+def panel() -> Panel:
+    stores = pd.DataFrame({"store_nbr": [1, 44], "city": ["Q", "C"], "state": ["P", "A"]})
+    holidays = pd.DataFrame(columns=["date", "type", "locale", "locale_name", "transferred"])
+    holidays = holidays.astype({"date": "datetime64[s]"})
+    return Panel(
+        start_date=START,
+        units=np.arange(12, dtype=np.float32).reshape(3, 4),
+        promotions=np.eye(3, 6, dtype=np.uint8),
+        open_days=np.ones((2, 4), bool),
+        series=pd.DataFrame(
+            {
+                "store_nbr": [1, 1, 44],
+                "item_nbr": [5, 7, 5],
+                "perishable": [0, 1, 0],
+                "first_sale": [0, 2, 4],
+            }
+        ),
+        stores=stores,
+        calendar=build_calendar(holidays, stores, START, 10),
+        digest="d",
+    )
+
+
+def test_days_and_dates_are_counted_from_the_start(panel):
+    assert (panel.n_days, panel.n_planned_days) == (4, 2)
+    assert panel.cutoff == np.datetime64("2017-01-04")
+    assert panel.date_of(-1) == np.datetime64("2016-12-31")
+    assert panel.day_of("2017-02-01") == 31
+    assert panel.day_of(panel.date_of(17)) == 17
+
+
+def test_each_series_knows_its_store_and_its_weight(panel):
+    assert panel.store_position.tolist() == [0, 0, 1]
+    assert panel.weights.tolist() == [1.0, 1.25, 1.0]
+    assert panel.weights.dtype == np.float32
+
+
+def test_an_earlier_panel_forgets_the_later_days_but_not_the_plan(panel):
+    earlier = panel.until(1)
+
+    assert earlier.cutoff == np.datetime64("2017-01-02")
+    assert earlier.units.tolist() == panel.units[:, :2].tolist()
+    assert earlier.open_days.shape == (2, 2)
+    assert earlier.series["first_sale"].tolist() == [0, 2, 2]
+    assert earlier.n_planned_days == 4
+    assert panel.series["first_sale"].tolist() == [0, 2, 4]
+
+
+def test_a_selection_keeps_stores_and_days(panel):
+    chosen = panel.select(np.array([2, 0]))
+
+    assert chosen.units.tolist() == panel.units[[2, 0]].tolist()
+    assert chosen.promotions.tolist() == panel.promotions[[2, 0]].tolist()
+    assert chosen.series["store_nbr"].tolist() == [44, 1]
+    assert chosen.series.index.tolist() == [0, 1]
+    assert chosen.store_position.tolist() == [1, 0]
+    assert chosen.open_days.shape == (2, 4)
+
+
+def test_a_panel_cannot_be_changed_by_accident(panel):
+    with pytest.raises(AttributeError):
+        panel.digest = "other"
+    assert replace(panel, digest="other").digest == "other"

@@ -1,0 +1,101 @@
+"""The sales table, small tables and JSON files: what comes back, and what a crash leaves."""
+
+from datetime import date
+
+import pandas as pd
+import polars as pl
+import pytest
+from kedro.io import DatasetError
+
+from grocery_demand.datasets import JsonDataset, SalesDataset, TableDataset
+
+SALES = pl.DataFrame(
+    {
+        "date": [date(2017, 1, 2), date(2017, 1, 1), date(2017, 1, 3)],
+        "store_nbr": pl.Series([44, 1, 1], dtype=pl.Int32),
+        "item_nbr": pl.Series([105574, 7, 7], dtype=pl.Int32),
+        "unit_sales": [1.137, -2.0, 89440.123],
+        "onpromotion": [None, True, False],
+    }
+)
+
+
+@pytest.mark.parametrize("table", [SALES, SALES.lazy(), SALES.clear()])
+def test_sales_come_back_lazily_in_their_order_with_their_types(tmp_path, table):
+    dataset = SalesDataset(filepath=str(tmp_path / "deep" / "sales.parquet"))
+    assert not dataset.exists()
+
+    dataset.save(table)
+
+    assert dataset.exists()
+    loaded = dataset.load()
+    assert isinstance(loaded, pl.LazyFrame)
+    assert loaded.collect().equals(table.lazy().collect())
+    assert "sales.parquet" in str(dataset)
+
+
+def test_small_tables_come_back_with_their_types(tmp_path):
+    table = pd.DataFrame(
+        {
+            "id": [1, 2],
+            "date": pd.to_datetime(["2017-08-16", "2017-08-17"]).astype("datetime64[ms]"),
+            "onpromotion": pd.array([True, None], "boolean"),
+            "family": pd.Series(["DAIRY", "EGGS"], dtype="str"),
+        }
+    )
+    dataset = TableDataset(filepath=str(tmp_path / "deep" / "table.parquet"))
+
+    dataset.save(table)
+
+    pd.testing.assert_frame_equal(dataset.load(), table)
+
+
+def test_json_is_written_for_people_too(tmp_path):
+    dataset = JsonDataset(filepath=str(tmp_path / "quality.json"))
+
+    dataset.save({"digest": "ä", "rows": 3})
+
+    assert dataset.load() == {"digest": "ä", "rows": 3}
+    assert (tmp_path / "quality.json").read_text() == '{\n  "digest": "ä",\n  "rows": 3\n}\n'
+
+
+def _fail(*args, **kwargs):
+    raise OSError("No space left on device")
+
+
+def _fail_after_a_part(self, path, **kwargs):
+    path.write_bytes(b"PAR1 half")
+    _fail()
+
+
+@pytest.mark.parametrize(
+    ("dataset_type", "name", "value", "broken"),
+    [
+        (SalesDataset, "sales.parquet", SALES, "polars.LazyFrame.sink_parquet"),
+        (TableDataset, "t.parquet", pd.DataFrame({"a": [1]}), "pandas.DataFrame.to_parquet"),
+        (JsonDataset, "q.json", {"a": 1}, "json.dumps"),
+    ],
+)
+def test_a_write_that_breaks_off_leaves_the_former_file(
+    tmp_path, monkeypatch, dataset_type, name, value, broken
+):
+    dataset = dataset_type(filepath=str(tmp_path / name))
+    dataset.save(value)
+    before = (tmp_path / name).read_bytes()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(broken, _fail if broken == "json.dumps" else _fail_after_a_part)
+        with pytest.raises(DatasetError, match="No space left"):
+            dataset.save(value)
+
+    assert (tmp_path / name).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_json_that_cannot_be_written_leaves_no_file(tmp_path):
+    dataset = JsonDataset(filepath=str(tmp_path / "quality.json"))
+
+    with pytest.raises(DatasetError, match="not JSON serializable"):
+        dataset.save({"digest": object()})
+
+    assert list(tmp_path.iterdir()) == []
