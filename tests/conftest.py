@@ -6,9 +6,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import pytest
 from hypothesis import settings
-from worlds import make_panel
 
 from grocery_demand.core.panel import Panel
+from worlds import make_panel
 
 settings.register_profile(
     "repeatable", deadline=None, derandomize=True, database=None, max_examples=10

@@ -31,14 +31,19 @@ class NaiveFeatures:
 
     def of(self, row: int, step: int) -> dict[str, float]:
         """Return all features of a series on a day ahead, by name."""
-        return {
-            "step": step,
-            **self._calendar(row, self.day + step),
-            **self._attributes(row),
+        levels = {
             **self._promotions(row, step),
             **self._history(row, step),
             **self._weekday(row, step),
             **self._groups(row, step),
+        }
+        average = levels["moving_average"]
+        return {
+            "step": step,
+            **self._calendar(row, self.day + step),
+            **self._attributes(row),
+            **levels,
+            **{f"{name}_relative": value - average for name, value in levels.items()},
         }
 
     def _log(self, row: int, day: int) -> float:

@@ -59,7 +59,9 @@ def make_panel(
         open_days=open_days,
         series=series.assign(first_sale=first_sale),
         stores=stores,
-        calendar=build_calendar(_make_holidays(source, calendar_days), stores, START, calendar_days),
+        calendar=build_calendar(
+            _make_holidays(source, calendar_days), stores, START, calendar_days
+        ),
         digest=f"made up by seed {seed}",
     )
 
@@ -149,9 +151,7 @@ def _make_open_days(source: np.random.Generator, n_stores: int, n_days: int) -> 
     return open_days
 
 
-def _make_units(
-    source: np.random.Generator, observed: np.ndarray, mean_units: float
-) -> np.ndarray:
+def _make_units(source: np.random.Generator, observed: np.ndarray, mean_units: float) -> np.ndarray:
     """Draw intermittent, heavy-tailed units; some series sell nothing, some by weight."""
     n_series, n_days = observed.shape
     level = mean_units * source.lognormal(0, 1, (n_series, 1))

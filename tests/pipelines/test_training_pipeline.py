@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
-from worlds import SMALL_MODELS
 
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.errors import ParameterError
@@ -13,6 +12,7 @@ from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.core.models import MODELS
 from grocery_demand.pipelines.training import create_pipeline
+from worlds import SMALL_MODELS
 
 SLICES = {"total", "step", "family", "store_nbr", "type", "new"}
 KEPT = ("backtest_forecasts", "holdout_forecasts", "metrics")

@@ -137,7 +137,7 @@ class TrainedModel:
         parts = {"final": self.final, "holdout": self.holdout}
         return {
             "metadata.json": to_json(self.metadata),
-            "input_example.json": to_json(self.input_example.to_dict(orient="list")),
+            "input_example.json": to_json(_to_columns(self.input_example)),
         } | {
             f"{part}/{name}": contents
             for part, forecaster in parts.items()
@@ -151,7 +151,7 @@ class TrainedModel:
             final=Forecaster.from_files(_below("final/", files)),
             holdout=Forecaster.from_files(_below("holdout/", files)),
             metadata=json.loads(files["metadata.json"]),
-            input_example=pd.DataFrame(json.loads(files["input_example.json"])),
+            input_example=_from_columns(json.loads(files["input_example.json"])),
         )
 
     @property
@@ -166,7 +166,19 @@ class TrainedModel:
 
 def to_json(contents: Any) -> bytes:
     """Return readable JSON with sorted keys, the same bytes for the same contents."""
-    return json.dumps(contents, indent=1, sort_keys=True).encode()
+    return json.dumps(contents, indent=1, sort_keys=True, allow_nan=False).encode()
+
+
+def _to_columns(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the columns in their order; JSON has no NaN, so that unknown values are null."""
+    return [
+        {"name": name, "values": column.astype(object).where(column.notna(), None).tolist()}
+        for name, column in table.items()
+    ]
+
+
+def _from_columns(columns: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame({c["name"]: np.array(c["values"], dtype=float) for c in columns})
 
 
 def _below(folder: str, files: dict[str, bytes]) -> dict[str, bytes]:

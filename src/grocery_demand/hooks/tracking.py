@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlparse
 
 from kedro.framework.context import KedroContext
@@ -15,9 +15,6 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from grocery_demand.hooks.provenance import describe_code, describe_command
-
-if TYPE_CHECKING:
-    from mlflow.entities import Run
 
 logger = logging.getLogger(__name__)
 
@@ -140,9 +137,11 @@ class TrackingHook:
 
 
 def _close_interrupted_run() -> None:
-    """End a run that is still open when the process ends, such as after Ctrl-C, as KILLED."""
+    """End a run that is still open when the process ends, such as after Ctrl-C, as KILLED.
+
+    kedro-mlflow opens the same run once for each node, so there may be several to close.
+    """
     import mlflow
 
-    run: Run | None = mlflow.active_run()
-    if run is not None:
+    while mlflow.active_run() is not None:
         mlflow.end_run("KILLED")

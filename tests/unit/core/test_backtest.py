@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from worlds import make_panel, panels, scramble_sales_after
 
 from grocery_demand.core.backtest import (
     TrainingParameters,
@@ -20,6 +19,7 @@ from grocery_demand.core.features import Encoding
 from grocery_demand.core.forecaster import Forecaster
 from grocery_demand.core.intervals import Intervals
 from grocery_demand.core.models import fit_model
+from worlds import make_panel, panels, scramble_sales_after
 
 NO_ROWS = (np.empty((0, 1), np.float32), np.empty(0), np.empty(0))
 

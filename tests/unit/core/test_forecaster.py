@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import SMALL_MODELS, make_panel, set_series
 
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.errors import ModelFileError
@@ -16,6 +15,7 @@ from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.core.models import MODELS
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.training import fit_final_model, run_backtest
+from worlds import SMALL_MODELS, make_panel, set_series
 
 STEPS = np.arange(1, 17)
 COLUMNS = [
@@ -173,7 +173,9 @@ def test_an_item_never_sold_in_a_store_is_forecast_if_its_class_sells_there(mode
     row = next(
         i
         for i, series in panel.series.iterrows()
-        if (panel.series[["class", "store_nbr"]] == series[["class", "store_nbr"]]).all(axis=1).sum()
+        if (panel.series[["class", "store_nbr"]] == series[["class", "store_nbr"]])
+        .all(axis=1)
+        .sum()
         > 1
     )
     units, promotions = panel.units.copy(), panel.promotions.copy()

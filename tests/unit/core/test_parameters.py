@@ -35,7 +35,10 @@ def test_a_whole_number_where_a_float_is_asked_for_becomes_one():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"shelves": True}, "Parameter `shop.shelves` is True (bool); allowed: a value of type int"),
+        (
+            {"shelves": True},
+            "Parameter `shop.shelves` is True (bool); allowed: a value of type int",
+        ),
         ({"shelves": "3"}, "Parameter `shop.shelves` is '3' (str); allowed: a value of type int"),
         ({"shelves": 3.0}, "`shop.shelves` is 3.0 (float); allowed: a value of type int"),
         ({"area": "wide"}, "`shop.area` is 'wide' (str); allowed: a value of type float"),

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import SMALL_MODELS, make_panel, scramble_sales_after
 
 from grocery_demand.core.backtest import TrainingParameters, choose_training_days, plan_cutoffs
 from grocery_demand.core.errors import DataShortageError
@@ -15,6 +14,7 @@ from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.core.models import BASELINES, MODELS
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.training import Backtest, assemble_rows, fit_final_model, run_backtest
+from worlds import SMALL_MODELS, make_panel, scramble_sales_after
 
 
 def backtest(panel: Panel, **values: object) -> Backtest:

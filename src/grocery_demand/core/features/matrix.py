@@ -39,6 +39,13 @@ that is longer than the one it will be given.
 SEASONAL_NAIVE = "seasonal_naive"
 MOVING_AVERAGE = "moving_average"
 
+RELATIVE = "_relative"
+"""Suffix of a feature from which the moving average is subtracted.
+
+Both are ln(1+units), so that the difference says by which factor the feature lies above what is
+expected of that weekday, whatever the size of the series.
+"""
+
 CALENDAR_FEATURES = (
     "weekday",
     "day_of_month",
@@ -119,6 +126,9 @@ class Snapshot:
         self, name: str, encoding: Encoding, steps: np.ndarray, rows: np.ndarray
     ) -> np.ndarray:
         """Return one feature, broadcastable to [row, step]."""
+        if name.endswith(RELATIVE):
+            feature = self._feature(name.removesuffix(RELATIVE), encoding, steps, rows)
+            return feature - self._feature(MOVING_AVERAGE, encoding, steps, rows)
         if name in ATTRIBUTES:
             return encoding.encode(self.panel.series[[name]].iloc[rows], name)[:, None]
         if name in _AHEAD:
@@ -148,9 +158,7 @@ class Snapshot:
     def _fill_unknown(self, level: np.ndarray, statistic: str) -> np.ndarray:
         """Give series without a past the level of their item, else class, else family."""
         for group in ("item", "class_store", "family_store"):
-            level = np.where(
-                np.isnan(level), self.series_stats[f"{group}_{statistic}"], level
-            )
+            level = np.where(np.isnan(level), self.series_stats[f"{group}_{statistic}"], level)
         return np.nan_to_num(level)
 
     def _planned(self, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:

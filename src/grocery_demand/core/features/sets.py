@@ -3,10 +3,24 @@
 from grocery_demand.core.features.encoding import ATTRIBUTES
 from grocery_demand.core.features.groups import GROUP_WINDOWS, GROUPS
 from grocery_demand.core.features.history import WEEKDAY_WINDOWS, WINDOWS
-from grocery_demand.core.features.matrix import CALENDAR_FEATURES, MOVING_AVERAGE, SEASONAL_NAIVE
+from grocery_demand.core.features.matrix import (
+    CALENDAR_FEATURES,
+    MOVING_AVERAGE,
+    RELATIVE,
+    SEASONAL_NAIVE,
+)
 
-_HISTORY = (
+_LEVELS = (
     *(f"mean_{window}" for window in WINDOWS),
+    SEASONAL_NAIVE,
+    *(f"weekday_mean_{weeks}" for weeks in WEEKDAY_WINDOWS),
+    "year_ago",
+    "mean_promoted",
+    "mean_unpromoted",
+)
+_HISTORY = (
+    MOVING_AVERAGE,
+    *(f"{name}{RELATIVE}" for name in _LEVELS),
     "change_7_28",
     "change_28_112",
     *(f"sale_share_{window}" for window in (7, 28, 112)),
@@ -14,13 +28,7 @@ _HISTORY = (
     "deviation_140",
     "days_since_first_sale",
     "days_since_sale",
-    "year_ago",
     "year_ago_change",
-)
-_WEEKDAY = (
-    SEASONAL_NAIVE,
-    MOVING_AVERAGE,
-    *(f"weekday_mean_{weeks}" for weeks in WEEKDAY_WINDOWS),
 )
 _GROUPS = (
     *(f"{group}_mean_{window}" for group in GROUPS for window in GROUP_WINDOWS),
@@ -33,8 +41,6 @@ _PROMOTIONS = (
     "promotions_ahead",
     "item_share_promoted",
     *(f"promotions_{window}" for window in (7, 28, 140)),
-    "mean_promoted",
-    "mean_unpromoted",
 )
 
 FEATURE_SETS: dict[str, tuple[str, ...]] = {
@@ -44,7 +50,6 @@ FEATURE_SETS: dict[str, tuple[str, ...]] = {
         *ATTRIBUTES,
         *_PROMOTIONS,
         *_HISTORY,
-        *_WEEKDAY,
         *_GROUPS,
     ),
     "workshop": (*ATTRIBUTES, *CALENDAR_FEATURES),

@@ -32,8 +32,8 @@ def read_skops(contents: bytes, n_features: int) -> Any:
     """Return the regressor of a skops file.
 
     Raises:
-        ModelFileError: If the file holds a type that is not trusted, or a tree that points
-            outside itself or its features.
+        ModelFileError: If the file is damaged, holds a type that is not trusted, or a tree that
+            points outside itself or its features.
     """
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
@@ -44,6 +44,10 @@ def read_skops(contents: bytes, n_features: int) -> Any:
         raise ModelFileError(
             f"The model file was not written by this project: {str(error).splitlines()[0]} "
             "Train again with `kedro run --pipeline train`."
+        ) from error
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise ModelFileError(
+            f"The model file is damaged: {error}. Train again with `kedro run --pipeline train`."
         ) from error
     for part in np.ravel(getattr(regressor, "estimators_", regressor)):
         _refuse_stray_indices(part.tree_, n_features)

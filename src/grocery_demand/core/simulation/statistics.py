@@ -23,6 +23,27 @@ from grocery_demand.core.simulation.row_statistics import (
 )
 
 _HUNDRED = 100
+_INTRODUCTION = """# The sample beside the real sales
+
+Printed by `kedro describe-sample`; do not edit by hand. The sample in `data/01_raw/sample/` is
+SIMULATED by `kedro run --pipeline simulate`: nothing in it was ever sold. The column "real" holds
+figures published about the Kaggle competition "Corporación Favorita Grocery Sales Forecasting",
+measured on 125 million rows of 54 stores and 4,036 items from 2013 to 2017. A dash means that the
+sample has nothing to measure the figure on.
+
+## Known differences
+
+- **Few goods and stores.** Small families have one or two items, so that their shares of units,
+  promotions and weights are a matter of luck. The range of the stores is narrower, the extremes of
+  single rows are tamer, and the daily total of a store is noisier than with twenty times the items.
+- **Few days.** Bridges, transfers, Work Days, Events and the earthquake are one to ten days each.
+- **Wider than real between series, narrower within.** Popular items are more popular, and units
+  vary more about their mean in the middle of the series and less in the wildest of them.
+- **Fewer gaps.** Somewhat fewer series are intermittent, and fewer planned pairs are new.
+- **Not simulated at all.** Prices, substitution between items, stock that runs out because of a
+  promotion, errors in the promotion plan, and rows missing from the feed (but for the scenario
+  `broken_feed`).
+"""
 
 
 @dataclass(frozen=True)
@@ -96,8 +117,8 @@ def _find_value(found: Measures, topic: str, statistic: str) -> float | None:
 
 
 def render_markdown(described: pl.DataFrame) -> str:
-    """Render the table of `describe_sample`, one section per topic."""
-    sections = []
+    """Render the table of `describe_sample` as a page, one section per topic."""
+    sections = [_INTRODUCTION.rstrip()]
     for (topic,), rows in described.group_by("topic", maintain_order=True):
         lines = [f"## {topic}\n", "| | sample | real |", "|---|---:|---:|"]
         for _, statistic, sample, low, high in rows.iter_rows():

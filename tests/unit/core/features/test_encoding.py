@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import set_series
 
 from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot
 from grocery_demand.core.features.encoding import WORDS
+from worlds import set_series
 
 
 def test_words_are_numbered_in_alphabetical_order():

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from worlds import make_panel
 
 from grocery_demand.core.features.history import divide, moving_average_level, summarise_history
 from grocery_demand.core.panel import Panel
+from worlds import make_panel
 
 
 def one_series(units: list[float], first_sale: int = 0, closed: tuple[int, ...] = ()) -> Panel:

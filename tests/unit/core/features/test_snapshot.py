@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from worlds import make_panel
 
 from grocery_demand.core.features import (
     FEATURE_SETS,
@@ -14,6 +13,7 @@ from grocery_demand.core.features import (
     Snapshot,
 )
 from grocery_demand.core.panel import Panel
+from worlds import make_panel
 
 
 def feature(panel: Panel, name: str, steps: list[int], day: int | None = None) -> np.ndarray:
@@ -108,7 +108,9 @@ def test_a_new_item_is_forecast_at_the_level_of_its_class_in_the_store():
         panel,
         units=np.full_like(panel.units, 3),
         open_days=np.ones_like(panel.open_days),
-        series=panel.series.assign(**{"first_sale": 0, "class": [1000, 1000, 2000][: len(panel.series)]}),
+        series=panel.series.assign(
+            **{"first_sale": 0, "class": [1000, 1000, 2000][: len(panel.series)]}
+        ),
     )
     units = panel.units.copy()
     units[1] = 8

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from worlds import SMALL_MODELS
 
 from grocery_demand.core.features import MOVING_AVERAGE
 from grocery_demand.core.models import (
@@ -13,7 +12,9 @@ from grocery_demand.core.models import (
     fit_model,
     needs_fitting,
     restore_model,
-)from grocery_demand.core.models.scikit_learn import SCIKIT_MODELS
+)
+from grocery_demand.core.models.scikit_learn import SCIKIT_MODELS
+from worlds import SMALL_MODELS
 
 NAMES = ("step", "weekday", MOVING_AVERAGE, "mean_7", "item_nbr")
 LEARNERS = [name for name in MODELS if needs_fitting(name)]

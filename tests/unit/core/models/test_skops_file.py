@@ -90,7 +90,7 @@ def test_a_file_whose_type_was_swapped_for_a_function_is_refused():
                 schema["__module__"], schema["__class__"] = "os", "system"
                 data = json.dumps(schema).encode()
             new.writestr(name, data)
-    with pytest.raises(ModelFileError, match="os.system"):
+    with pytest.raises(ModelFileError, match=r"os\.system"):
         read_skops(changed.getvalue(), 3)
 
 

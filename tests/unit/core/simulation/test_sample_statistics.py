@@ -124,11 +124,12 @@ def test_the_sample_resembles_the_real_sales(
 
 def test_the_markdown_shows_each_topic_and_both_ends_of_a_range(described: pl.DataFrame) -> None:
     text = render_markdown(described)
-    assert [line for line in text.splitlines() if line.startswith("## ")] == [
-        f"## {topic}" for topic in REAL_FIGURES
-    ]
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings == ["## Known differences", *(f"## {topic}" for topic in REAL_FIGURES)]
     assert "| 2013 | – | 964 |" in text
     assert " | 0.73 to 0.79 |" in text
+    assert "SIMULATED" in text
+    assert "kedro describe-sample" in text
     assert "None" not in text
     assert "nan" not in text
 
