@@ -14,7 +14,8 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import CONTEXT_SETTINGS, env_option
 from kedro.validation.exceptions import ParameterValidationError
 
-from grocery_demand.core.errors import GroceryDemandError
+from grocery_demand.core.errors import GroceryDemandError, ParameterError
+from grocery_demand.core.parameters import suggestion
 
 _RUN_HELP = """Run a pipeline; without --pipeline the whole loop, from raw sales to forecasts.
 
@@ -32,6 +33,15 @@ _ROLLBACK_HELP = """Put the previous champion back; the one it replaces becomes 
 Examples:
   kedro rollback
   kedro rollback --reason "forecasts too high since Monday"
+"""
+
+_DESCRIBE_SAMPLE_HELP = """Print statistics of simulated sales beside those of the real ones.
+
+\b
+Examples:
+  kedro describe-sample
+  kedro describe-sample > docs/sample.md
+  kedro describe-sample --folder data/01_raw/longer
 """
 
 _LOGS_ERRORS_THAT_ARE_RAISED = (
@@ -61,6 +71,7 @@ def run(context: click.Context, /, **options: Any) -> None:
         options["pipeline"] = None
     signal.signal(signal.SIGTERM, _stop)
     with _plain_errors(), run_lock(context.obj.project_path / "data"):
+        _refuse_unknown_env(context.obj.project_path / "conf", options["env"])
         context.invoke(kedro_run, **options)
 
 
@@ -71,12 +82,32 @@ def run(context: click.Context, /, **options: Any) -> None:
 def rollback(context: click.Context, /, env: str | None, reason: str) -> None:
     """Swap `champion` and `previous`."""
     with _plain_errors():
+        _refuse_unknown_env(context.obj.project_path / "conf", env)
         change = _open_registry(context.obj.project_path, env).roll_back(reason)
         click.echo(
             f"Champion is version {change.champion} again, instead of version {change.replaced}, "
             f"which is `previous` now. Recorded: {change.by}, {change.at}."
         )
         click.echo("Next:\n  kedro run --pipeline forecast  forecasts of the restored champion")
+
+
+@cli.command(name="describe-sample", help=_DESCRIBE_SAMPLE_HELP)
+@click.option(
+    "--folder",
+    default="data/01_raw/sample",
+    show_default=True,
+    help="Folder that `kedro run --pipeline simulate` made.",
+)
+@click.pass_context
+def describe_sample(context: click.Context, /, folder: str) -> None:
+    """Print Markdown, the page that is kept as docs/sample.md."""
+    from grocery_demand.core.simulation import statistics
+    from grocery_demand.datasets.raw_folder import RawFolderDataset
+
+    with _plain_errors():
+        tables = RawFolderDataset(folder=str(context.obj.project_path / folder)).load()
+        described = statistics.describe_sample(statistics.SalesTables.of(tables))
+        click.echo(statistics.render_markdown(described), nl=False)
 
 
 @contextmanager
@@ -89,6 +120,16 @@ def _plain_errors() -> Iterator[None]:
         if message is None:
             raise
         raise click.ClickException(message) from error
+
+
+def _refuse_unknown_env(conf: Path, env: str | None) -> None:
+    """Raise a `ParameterError` if an environment has no folder in conf/."""
+    known = sorted(path.name for path in conf.iterdir() if path.is_dir())
+    if env is not None and env not in known:
+        raise ParameterError(
+            f"There is no environment `{env}`{suggestion(env, known)}: {conf} holds "
+            f"{', '.join(known)}."
+        )
 
 
 def explain(error: BaseException) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grocery_demand.core.errors import ModelFileError
 from grocery_demand.core.features import MOVING_AVERAGE, SEASONAL_NAIVE, Encoding, Snapshot
 from grocery_demand.core.intervals import QUANTILES, Intervals
 from grocery_demand.core.models import PointModel, restore_model
@@ -146,13 +147,23 @@ class TrainedModel:
 
     @classmethod
     def from_files(cls, files: dict[str, bytes]) -> "TrainedModel":
-        """Restore from `to_files`."""
-        return cls(
-            final=Forecaster.from_files(_below("final/", files)),
-            holdout=Forecaster.from_files(_below("holdout/", files)),
-            metadata=json.loads(files["metadata.json"]),
-            input_example=_from_columns(json.loads(files["input_example.json"])),
-        )
+        """Restore from `to_files`.
+
+        Raises:
+            ModelFileError: If a file is missing, damaged or of another form than written today.
+        """
+        try:
+            return cls(
+                final=Forecaster.from_files(_below("final/", files)),
+                holdout=Forecaster.from_files(_below("holdout/", files)),
+                metadata=json.loads(files["metadata.json"]),
+                input_example=_from_columns(json.loads(files["input_example.json"])),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFileError(
+                f"The model's files cannot be understood ({type(error).__name__}: {error}): they "
+                "are damaged or were written by another version of this project."
+            ) from error
 
     @property
     def digest(self) -> str:

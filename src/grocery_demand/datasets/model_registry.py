@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from grocery_demand.core.errors import RegistryError
+from grocery_demand.core.errors import ModelFileError, RegistryError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -164,6 +164,12 @@ class ModelRegistry:
 
         try:
             model = fetch_model(f"models:/{self.name}/{number}")
+        except ModelFileError as error:
+            raise RegistryError(
+                f"`{self.name}` version {number} cannot be used. {error} Check out the code that "
+                "made it (tag git_commit of its MLflow run), or remove mlflow.db and mlartifacts "
+                "and train again."
+            ) from error
         except (OSError, MlflowException) as error:
             source = self._client.get_model_version_download_uri(self.name, str(number))
             raise RegistryError(

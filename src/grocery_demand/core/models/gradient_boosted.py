@@ -7,6 +7,7 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
+from grocery_demand.core.errors import ModelFileError
 from grocery_demand.core.features import MOVING_AVERAGE
 
 _FILE = "model.lgb"
@@ -60,8 +61,21 @@ class LightGBM:
 
     @classmethod
     def from_files(cls, feature_names: tuple[str, ...], files: dict[str, bytes]) -> "LightGBM":
-        """Restore from `to_files`."""
-        return cls(feature_names, files[_FILE].decode(), MOVING_AVERAGE in feature_names)
+        """Restore from `to_files`.
+
+        Raises:
+            ModelFileError: If LightGBM cannot read its text.
+        """
+        model = cls(feature_names, files[_FILE].decode(), MOVING_AVERAGE in feature_names)
+        try:
+            n_features = model.booster.num_feature()
+        except lgb.basic.LightGBMError as error:
+            raise ModelFileError(f"{_FILE} cannot be read by LightGBM: {error}.") from error
+        if n_features != len(feature_names):
+            raise ModelFileError(
+                f"{_FILE} reads {n_features} features, but {len(feature_names)} are named."
+            )
+        return model
 
     @cached_property
     def booster(self) -> lgb.Booster:

@@ -1,10 +1,11 @@
 """How far the simulated sales resemble the real ones."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import polars as pl
 
+from grocery_demand.core.errors import RawDataError
 from grocery_demand.core.simulation.daily_statistics import (
     measure_calendar,
     measure_holidays,
@@ -67,6 +68,30 @@ class SalesTables:
     transactions: pl.DataFrame
     oil: pl.DataFrame
     holidays_events: pl.DataFrame
+
+    @classmethod
+    def of(cls, tables: dict[str, pl.LazyFrame]) -> "SalesTables":
+        """Take the tables by Kaggle's names; the small ones are read.
+
+        Raises:
+            RawDataError: If one of them is missing.
+        """
+        names = [field.name for field in fields(cls)]
+        missing = [name for name in names if name not in tables]
+        if missing:
+            raise RawDataError(
+                f"There is no {' and no '.join(missing)} table; all of {', '.join(names)} are "
+                "needed, as `kedro run --pipeline simulate` makes them."
+            )
+        return cls(
+            train=tables["train"],
+            test=tables["test"],
+            items=tables["items"].collect(),
+            stores=tables["stores"].collect(),
+            transactions=tables["transactions"].collect(),
+            oil=tables["oil"].collect(),
+            holidays_events=tables["holidays_events"].collect(),
+        )
 
 
 def describe_sample(tables: SalesTables) -> pl.DataFrame:
