@@ -33,6 +33,7 @@ class TrackingHook:
         self._project = Path.cwd()
         self._raw_dir = ""
         self._own_uri: str | None = None
+        self._run_is_mine = True
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -41,6 +42,9 @@ class TrackingHook:
         The environment's MLFLOW_TRACKING_URI wins; a relative SQLite file belongs to the project,
         from whichever folder the command is called; a server decides itself where artifacts lie.
         """
+        import mlflow
+
+        self._run_is_mine = mlflow.active_run() is None
         loader: Any = context.config_loader
         loader.config_patterns.setdefault("mlflow", ["mlflow*", "mlflow*/**", "**/mlflow*"])
         self._project = context.project_path
@@ -91,6 +95,14 @@ class TrackingHook:
             mlflow.log_params({f"model_settings.{name}": value for name, value in data.items()})
         elif dataset_name == "data_quality":
             self._log_data(data["digest"])
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self) -> None:
+        """End the run as FINISHED; kedro-mlflow ends it once, but opens it again for each node."""
+        import mlflow
+
+        while self._run_is_mine and mlflow.active_run() is not None:
+            mlflow.end_run()
 
     @hook_impl(tryfirst=True)
     def on_pipeline_error(self, error: Exception) -> None:
