@@ -47,7 +47,7 @@ viz: setup  ## Open the lineage in the browser
 	$(BIN)/kedro viz run
 
 ui: setup  ## Open the tracked runs on http://127.0.0.1:5000
-	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db
+	$(BIN)/mlflow ui
 
 notebook: setup  ## Open JupyterLab with catalog, context and pipelines loaded
 	$(BIN)/kedro jupyter lab

@@ -125,9 +125,10 @@ class SummaryHook:
         return ["Next:", *(f"  {step:<{width}}  {what}" for step, what in steps.items())]
 
     def _ui_command(self, uri: str) -> str:
-        at_home = Path.cwd() == self._project
-        shown = uri.replace(f"sqlite:///{self._project}/", "sqlite:///") if at_home else uri
-        return f"mlflow ui --backend-store-uri {shown}"
+        """Return how to open the tracked runs; MLflow finds mlflow.db where it is called."""
+        if uri == f"sqlite:///{Path.cwd() / 'mlflow.db'}":
+            return "mlflow ui"
+        return f"mlflow ui --backend-store-uri {uri}"
 
 
 def tabulate_scores(scores: "pd.DataFrame") -> list[str]:
