@@ -20,6 +20,9 @@ from grocery_demand.core.errors import RawDataError
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.zip", ".parquet")
 
+SIMULATED_MARK = "These data are SIMULATED"
+"""Stands in the README.md of a folder whose data are simulated."""
+
 _BLOCK_BYTES = 32 * 1024**2
 _BATCH_ROWS = 1_000_000
 
@@ -36,6 +39,12 @@ _UNREADABLE = (
 
 class RawFileError(RawDataError, DatasetError):
     """A raw file cannot be found or read; Kedro passes it on as it is."""
+
+
+def is_simulated(folder: Path) -> bool:
+    """Return whether a folder says of its data that they are simulated."""
+    readme = folder / "README.md"
+    return readme.is_file() and SIMULATED_MARK in readme.read_text("utf-8", errors="replace")
 
 
 def hash_file(path: Path) -> str:

@@ -14,11 +14,10 @@ from kedro.io import AbstractDataset
 from grocery_demand.core.simulation.parameters import SimulationParameters
 from grocery_demand.core.simulation.tables import RawTables, TablePart
 from grocery_demand.datasets.atomic import standing_folder, whole_folder
-from grocery_demand.datasets.raw_files import RawFileError
+from grocery_demand.datasets.raw_files import SIMULATED_MARK, RawFileError, is_simulated
 
 logger = logging.getLogger(__name__)
 
-_SIMULATED_MARK = "These data are SIMULATED"
 _COMPRESSIONS = ("gzip", "none")
 _COMPRESSED_TABLES = ("train", "test", "transactions")
 _COMPRESSION_LEVEL = 9
@@ -113,11 +112,9 @@ class RawFolderDataset(AbstractDataset[RawTables, dict[str, pl.LazyFrame]]):
     def _refuse_other_files(self) -> None:
         """Refuse to replace what a simulation cannot bring back."""
         folder = standing_folder(self._folder)
-        readme = folder / "README.md"
-        is_simulated = readme.is_file() and _SIMULATED_MARK in readme.read_text(encoding="utf-8")
         found = sorted(folder.iterdir()) if folder.is_dir() else []
         others = [path.name for path in found if path.name != ".gitkeep"]
-        if others and not is_simulated:
+        if others and not is_simulated(folder):
             raise RawFileError(
                 f"{folder} holds files that were not simulated ({', '.join(others[:3])}) and is "
                 "left as it is; choose another folder with --params simulated_dir=…"
@@ -156,5 +153,5 @@ def _log_progress(data: RawTables) -> Iterator[TablePart]:
 def _write_readme(folder: Path, parameters: SimulationParameters) -> None:
     values = {field.name: getattr(parameters, field.name) for field in fields(parameters)}
     rows = "\n".join(f"| {name} | {value} |" for name, value in values.items())
-    text = _README.format(mark=_SIMULATED_MARK, rows=rows)
+    text = _README.format(mark=SIMULATED_MARK, rows=rows)
     (folder / "README.md").write_text(text, encoding="utf-8")

@@ -8,7 +8,13 @@ from kedro.io import AbstractDataset, DatasetError
 
 from grocery_demand.core.parameters import suggestion
 from grocery_demand.core.quality.raw_table import RawTable
-from grocery_demand.datasets.raw_files import SUFFIXES, RawFileError, hash_file, read_blocks
+from grocery_demand.datasets.raw_files import (
+    SUFFIXES,
+    RawFileError,
+    hash_file,
+    is_simulated,
+    read_blocks,
+)
 
 __all__ = ["RawTable", "RawTableDataset"]
 
@@ -53,9 +59,14 @@ class RawTableDataset(AbstractDataset[RawTable, RawTable]):
             sha256 = hash_file(path)
         except OSError as error:
             raise RawFileError(f"{path} cannot be read: {error.strerror}.") from error
-        first_row = 1 if path.suffix == ".parquet" else 2
         return RawTable(
-            self._table, path.name, str(self._folder), sha256, first_row, partial(read_blocks, path)
+            table=self._table,
+            file=path.name,
+            folder=str(self._folder),
+            sha256=sha256,
+            first_row=1 if path.suffix == ".parquet" else 2,
+            read_blocks=partial(read_blocks, path),
+            simulated=is_simulated(self._folder),
         )
 
     def save(self, data: RawTable) -> NoReturn:  # noqa: ARG002

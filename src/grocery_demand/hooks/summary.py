@@ -64,7 +64,8 @@ class SummaryHook:
             return []
         report = catalog.load("data_quality")
         read, aside = report["rows_read"], report["rows_quarantined"]
-        told = f"Read {read:,} rows, set {aside:,} aside"
+        kind = "simulated rows" if report["simulated"] else "rows"
+        told = f"Read {read:,} {kind}, set {aside:,} aside"
         return [told + ("; see data/02_intermediate/quarantined_rows.parquet" if aside else "")]
 
     def _tell_scores(self, catalog: CatalogProtocol) -> list[str]:

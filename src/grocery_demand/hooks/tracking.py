@@ -94,6 +94,7 @@ class TrackingHook:
         elif dataset_name == "chosen_settings":
             mlflow.log_params({f"model_settings.{name}": value for name, value in data.items()})
         elif dataset_name == "data_quality":
+            mlflow.set_tag("simulated_data", str(data["simulated"]).lower())
             self._log_data(data["digest"])
 
     @hook_impl(trylast=True)

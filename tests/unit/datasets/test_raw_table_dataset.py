@@ -52,6 +52,18 @@ def test_packed_text_is_read_in_blocks_that_end_with_a_line(
     assert raw.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize(
+    ("readme", "simulated"),
+    [(None, False), ("Bought from a retailer.", False), ("These data are SIMULATED by …", True)],
+)
+def test_a_folder_says_whether_its_data_are_simulated(tmp_path, readme, simulated):
+    _write(tmp_path, ".csv")
+    if readme is not None:
+        (tmp_path / "README.md").write_text(readme, encoding="utf-8")
+
+    assert _dataset(tmp_path).load().simulated is simulated
+
+
 def test_a_table_can_be_read_again(tmp_path):
     _write(tmp_path, ".csv.gz")
     raw = _dataset(tmp_path).load()

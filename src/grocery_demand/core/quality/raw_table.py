@@ -18,6 +18,7 @@ class RawTable:
         sha256: SHA-256 of the bytes of the file as it lies there; empty without a file.
         first_row: Number of the first data row: 2 where line 1 is the header, else 1.
         read_blocks: Opens the table and reads it from its beginning.
+        simulated: Whether its folder says that the data are simulated.
     """
 
     table: str
@@ -26,6 +27,7 @@ class RawTable:
     sha256: str
     first_row: int
     read_blocks: Callable[[], Blocks]
+    simulated: bool = False
 
     @property
     def is_there(self) -> bool:

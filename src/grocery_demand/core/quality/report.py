@@ -44,6 +44,7 @@ def describe_quality(tables: list[CheckedTable], sales: pl.DataFrame) -> dict[st
     quarantined = sum(table.rejected.height for table in tables)
     return {
         "digest": combine_digests(table.raw for table in tables),
+        "simulated": any(table.raw.simulated for table in tables),
         "rows_read": sum(table.rows_read for table in tables),
         "rows_quarantined": quarantined,
         "rows_quarantined_stored": min(quarantined, MAX_STORED_ROWS),

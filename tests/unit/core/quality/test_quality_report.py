@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -42,6 +43,7 @@ def test_the_report_counts_rows_by_table_and_reason(sales):
 
     assert quality == {
         "digest": report.combine_digests([sales.raw, missing.raw]),
+        "simulated": False,
         "rows_read": 6,
         "rows_quarantined": 3,
         "rows_quarantined_stored": 3,
@@ -74,6 +76,12 @@ def test_the_report_counts_rows_by_table_and_reason(sales):
             },
         },
     }
+
+
+def test_the_report_says_when_a_table_is_simulated(sales):
+    simulated = replace(sales, raw=replace(sales.raw, simulated=True))
+
+    assert report.describe_quality([simulated], sales.kept)["simulated"] is True
 
 
 def test_quarantined_rows_name_their_file(sales):
