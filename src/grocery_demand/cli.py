@@ -105,7 +105,7 @@ def describe_sample(context: click.Context, /, folder: str) -> None:
     from grocery_demand.datasets.raw_folder import RawFolderDataset
 
     with _plain_errors():
-        tables = RawFolderDataset(folder=str(context.obj.project_path / folder)).load()
+        tables = RawFolderDataset(filepath=str(context.obj.project_path / folder)).load()
         described = statistics.describe_sample(statistics.SalesTables.of(tables))
         click.echo(statistics.render_markdown(described), nl=False)
 

@@ -22,7 +22,7 @@ def simulate(parameters: SimulationParameters, folder: Path) -> None:
     catalog = DataCatalog(
         {
             "params:simulation": MemoryDataset(parameters),
-            "simulated_raw": RawFolderDataset(folder=str(folder), compression="gzip"),
+            "simulated_raw": RawFolderDataset(filepath=str(folder), compression="gzip"),
         }
     )
     SequentialRunner().run(create_pipeline(), catalog)
@@ -40,7 +40,7 @@ def test_the_pipeline_writes_a_small_world(tmp_path: Path) -> None:
         seed=1, stores=2, items=5, start_date="2016-01-01", end_date="2016-01-31"
     )
     simulate(parameters, tmp_path / "raw")
-    tables = RawFolderDataset(folder=str(tmp_path / "raw")).load()
+    tables = RawFolderDataset(filepath=str(tmp_path / "raw")).load()
     assert tables["train"].collect().height > 50
     assert tables["stores"].collect()["store_nbr"].to_list() == [44, 47]
 

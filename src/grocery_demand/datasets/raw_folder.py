@@ -41,7 +41,7 @@ class RawFolderDataset(AbstractDataset[RawTables, dict[str, pl.LazyFrame]]):
     the same parts give the same bytes. Loading scans the tables lazily, by name.
 
     Args:
-        folder: Where the files lie; only a simulated or an empty folder is replaced.
+        filepath: The folder where the files lie; only a simulated or an empty folder is replaced.
         compression: "gzip" to compress the tables that grow by the day, or "none".
         metadata: Anything for other tools; Kedro ignores it.
 
@@ -50,14 +50,14 @@ class RawFolderDataset(AbstractDataset[RawTables, dict[str, pl.LazyFrame]]):
     """
 
     def __init__(
-        self, *, folder: str, compression: str = "none", metadata: dict[str, Any] | None = None
+        self, *, filepath: str, compression: str = "none", metadata: dict[str, Any] | None = None
     ) -> None:
         if compression not in _COMPRESSIONS:
             raise RawFileError(
-                f"Compression of {folder} is {compression!r}; allowed: {', '.join(_COMPRESSIONS)}. "
-                "Set it with --params simulated_compression=…"
+                f"Compression of {filepath} is {compression!r}; allowed: "
+                f"{', '.join(_COMPRESSIONS)}. Set it with --params simulated_compression=…"
             )
-        self._folder = Path(folder)
+        self._folder = Path(filepath)
         self._compression = compression
         self.metadata = metadata
 
@@ -84,9 +84,7 @@ class RawFolderDataset(AbstractDataset[RawTables, dict[str, pl.LazyFrame]]):
         with whole_folder(self._folder) as folder:
             rows = self._write_parts(folder, data)
             _write_readme(folder, data.parameters)
-        where = self._folder
-        logger.info("Simulated %s rows of sales in %s.", f"{rows:,}", where)
-        logger.info("Next: kedro run --pipeline train --params raw_dir=%s", where)
+        logger.info("Simulated %s rows of sales in %s.", f"{rows:,}", self._folder)
 
     def _write_parts(self, folder: Path, data: RawTables) -> int:
         """Append each part to its table's file; returns the number of rows of sales."""
@@ -127,7 +125,7 @@ class RawFolderDataset(AbstractDataset[RawTables, dict[str, pl.LazyFrame]]):
         return bool(self._find_tables())
 
     def _describe(self) -> dict[str, Any]:
-        return {"folder": str(self._folder), "compression": self._compression}
+        return {"filepath": str(self._folder), "compression": self._compression}
 
 
 def _scan_table(path: Path) -> pl.LazyFrame:

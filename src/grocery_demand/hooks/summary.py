@@ -49,7 +49,7 @@ class SummaryHook:
             self._tell_scores(catalog),
             self._tell_verdict(catalog),
             self._tell_places(catalog),
-            self._tell_next_steps(),
+            self._tell_next_steps(catalog),
         ]
         click.echo("\n" + "\n\n".join("\n".join(part) for part in parts if part))
 
@@ -107,12 +107,12 @@ class SummaryHook:
         experiment = mlflow.get_experiment(run.info.experiment_id).name
         return [f"  MLflow run {run.info.run_id} in experiment {experiment}"]
 
-    def _tell_next_steps(self) -> list[str]:
+    def _tell_next_steps(self, catalog: CatalogProtocol) -> list[str]:
         import mlflow
 
         steps = {}
         if "simulated_raw" in self._saved:
-            steps["kedro run"] = "the whole loop on the simulated sales"
+            steps[self._run_on(catalog)] = "the whole loop on the simulated sales"
         if "panel" in self._saved and "challenger" not in self._saved:
             steps["kedro run --pipeline train"] = "train a model and judge it"
         if "champion" in self._saved and "forecasts" not in self._saved:
@@ -124,6 +124,13 @@ class SummaryHook:
         steps["kedro viz"] = "the graph, with what lies in it"
         width = max(len(step) for step in steps)
         return ["Next:", *(f"  {step:<{width}}  {what}" for step, what in steps.items())]
+
+    def _run_on(self, catalog: CatalogProtocol) -> str:
+        """Return how to run the loop on the folder that was simulated."""
+        folder = _path_of(catalog.get("simulated_raw"))
+        if folder == _path_of(catalog.get("raw_sales")):
+            return "kedro run"
+        return f"kedro run --params raw_dir={folder}"
 
     def _ui_command(self, uri: str) -> str:
         """Return how to open the tracked runs; MLflow finds mlflow.db where it is called."""

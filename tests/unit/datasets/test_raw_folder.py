@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def save(folder: Path, compression: str = "gzip") -> RawFolderDataset:
-    dataset = RawFolderDataset(folder=str(folder), compression=compression)
+    dataset = RawFolderDataset(filepath=str(folder), compression=compression)
     dataset.save(simulate_tables(PARAMETERS))
     return dataset
 
@@ -92,7 +92,7 @@ def test_loading_scans_the_tables_by_name(folder: Path) -> None:
 
 
 def test_an_empty_folder_says_how_to_fill_it(folder: Path) -> None:
-    dataset = RawFolderDataset(folder=str(folder))
+    dataset = RawFolderDataset(filepath=str(folder))
     assert not dataset.exists()
     with pytest.raises(GroceryDemandError, match="kedro run --pipeline simulate"):
         dataset.load()
@@ -100,7 +100,7 @@ def test_an_empty_folder_says_how_to_fill_it(folder: Path) -> None:
 
 def test_an_unknown_compression_is_refused(folder: Path) -> None:
     with pytest.raises(GroceryDemandError, match="'zip'; allowed: gzip, none"):
-        RawFolderDataset(folder=str(folder), compression="zip")
+        RawFolderDataset(filepath=str(folder), compression="zip")
 
 
 def test_real_files_are_never_replaced(folder: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_simulation_that_breaks_off_leaves_the_old_folder_whole(folder: Path) 
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        RawFolderDataset(folder=str(folder)).save(RawTables(PARAMETERS, break_off()))
+        RawFolderDataset(filepath=str(folder)).save(RawTables(PARAMETERS, break_off()))
     assert read(folder) == before
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
@@ -136,8 +136,8 @@ def test_a_simulation_that_breaks_off_leaves_the_old_folder_whole(folder: Path) 
 def test_progress_is_told_by_tenths(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     longer = replace(PARAMETERS, end_date="2014-06-10")
     with caplog.at_level("INFO"):
-        RawFolderDataset(folder=str(folder)).save(simulate_tables(longer))
+        RawFolderDataset(filepath=str(folder)).save(simulate_tables(longer))
     told = [record.getMessage() for record in caplog.records]
     assert sum("% of days" in message for message in told) == 10
-    assert "100 % of days" in told[-3]
+    assert "100 % of days" in told[-2]
     assert str(folder) in told[-1]
