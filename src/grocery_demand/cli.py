@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import CONTEXT_SETTINGS, env_option
+from kedro.framework.project import configure_logging
 from kedro.validation.exceptions import ParameterValidationError
 
 from grocery_demand.core.errors import GroceryDemandError, ParameterError
@@ -64,6 +66,7 @@ def run(context: click.Context, /, **options: Any) -> None:
     """Run a pipeline as Kedro does, one run at a time; say mendable errors in one message."""
     from grocery_demand.hooks.run_lock import run_lock
 
+    _use_logging_of(context.obj.project_path)
     for name in _LOGS_ERRORS_THAT_ARE_RAISED:
         logging.getLogger(name).addFilter(_is_no_user_error)
     if options["pipeline"] and not options["pipelines"]:
@@ -120,6 +123,13 @@ def _plain_errors() -> Iterator[None]:
         if message is None:
             raise
         raise click.ClickException(message) from error
+
+
+def _use_logging_of(project: Path) -> None:
+    """Take conf/logging.yml also in a subfolder: Kedro looks for it where it is called."""
+    path = project / "conf" / "logging.yml"
+    if path.is_file():
+        configure_logging(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def _refuse_unknown_env(conf: Path, env: str | None) -> None:
