@@ -1,0 +1,86 @@
+"""What conf/ says fits the pipelines."""
+
+from dataclasses import MISSING, fields
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog
+
+from grocery_demand.pipeline_registry import register_pipelines
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+@pytest.fixture(scope="module")
+def loader() -> OmegaConfigLoader:
+    return OmegaConfigLoader(conf_source=str(CONF), base_env="base", default_run_env="local")
+
+
+@pytest.fixture(scope="module")
+def entries(loader) -> dict[str, dict]:
+    return {name: entry for name, entry in loader["catalog"].items() if name[0] != "_"}
+
+
+def layer_of(name: str, entries: dict[str, dict]) -> str | None:
+    pattern = "{name}_figure" if name.endswith("_figure") else name
+    return entries.get(pattern, {}).get("metadata", {}).get("kedro-viz", {}).get("layer")
+
+
+def test_every_catalog_entry_is_read_or_written_by_a_pipeline(entries):
+    used = set().union(*(pipeline.datasets() for pipeline in register_pipelines().values()))
+    assert set(entries) - used == {"{name}_figure"}
+    assert any(name.endswith("_figure") for name in used)
+
+
+def test_every_catalog_entry_has_a_layer_in_the_lineage(entries):
+    assert all(layer_of(name, entries) for name in entries if name != "{name}_figure")
+
+
+def test_the_layers_stand_in_one_order(entries):
+    """A cycle of layers makes kedro-viz show none of them."""
+    sorter: TopologicalSorter = TopologicalSorter()
+    pipeline = register_pipelines()["__default__"]
+    reached = {name: {layer_of(name, entries)} - {None} for name in pipeline.inputs()}
+    for node in pipeline.nodes:
+        before = set().union(*(reached.get(name, set()) for name in node.inputs))
+        for name in node.outputs:
+            layer = layer_of(name, entries)
+            sorter.add(layer, *(before - {layer}))
+            reached[name] = {layer} if layer else before
+    order = [layer for layer in sorter.static_order() if layer]
+    assert order[0] == "raw"
+    assert order[-1] == "reporting"
+
+
+def test_every_free_input_is_in_the_catalog_or_a_parameter(loader, entries):
+    catalog = DataCatalog.from_config(entries)
+    for name, pipeline in register_pipelines().items():
+        free = {source for source in pipeline.inputs() if not source.startswith("params:")}
+        assert all(source in catalog for source in free), name
+        groups = {s.removeprefix("params:") for s in pipeline.inputs() if s.startswith("params:")}
+        assert groups <= set(loader["parameters"]), name
+
+
+def test_the_parameters_in_conf_are_the_defaults_of_the_code(loader):
+    from grocery_demand.core.backtest import TrainingParameters
+    from grocery_demand.core.gate import GateParameters
+    from grocery_demand.core.quality.parameters import QualityParameters
+    from grocery_demand.core.simulation.parameters import SimulationParameters
+    from grocery_demand.pipelines.forecasting.nodes import ForecastingParameters
+
+    kinds = {
+        "training": TrainingParameters,
+        "gate": GateParameters,
+        "quality": QualityParameters,
+        "simulation": SimulationParameters,
+        "forecasting": ForecastingParameters,
+    }
+    parameters = loader["parameters"]
+    assert set(parameters) == {*kinds, "model_settings"}
+    for group, kind in kinds.items():
+        values = parameters[group]
+        defaults = {f.name: f.default for f in fields(kind) if f.default is not MISSING}
+        assert {name: values[name] for name in defaults} == defaults, group
+        assert kind(**values)
