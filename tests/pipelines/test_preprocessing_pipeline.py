@@ -44,7 +44,9 @@ BOUNDS = {
 def run(max_bad_share: float = 0.5, **changed: str) -> dict[str, object]:
     catalog = DataCatalog(
         {
-            "params:quality": MemoryDataset(QualityParameters(**BOUNDS | {"max_bad_share": max_bad_share})),
+            "params:quality": MemoryDataset(
+                QualityParameters(**BOUNDS | {"max_bad_share": max_bad_share})
+            ),
             **{
                 f"raw_{'sales' if name == 'train' else name}": MemoryDataset(raw_table(name, text))
                 for name, text in (TABLES | changed).items()
