@@ -10,6 +10,8 @@ from grocery_demand.core.models.skops_file import read_skops, write_skops
 _FILE = "model.skops"
 _UNKNOWN = -1.0
 
+_SETTINGS_OF_ADABOOSTS_TREES = ("max_depth", "max_features")
+
 SCIKIT_MODELS = ("decision_tree", "random_forest", "adaboost", "gradient_boosting")
 
 
@@ -66,9 +68,10 @@ def _make_regressor(name: str, settings: dict[str, Any], seed: int) -> Any:
     from sklearn import ensemble, tree
 
     if name == "adaboost":
-        settings = dict(settings)
-        stump = tree.DecisionTreeRegressor(max_depth=settings.pop("max_depth"))
-        return ensemble.AdaBoostRegressor(stump, random_state=seed, **settings)
+        of_trees = {k: v for k, v in settings.items() if k in _SETTINGS_OF_ADABOOSTS_TREES}
+        others = {k: v for k, v in settings.items() if k not in of_trees}
+        each = tree.DecisionTreeRegressor(**of_trees)
+        return ensemble.AdaBoostRegressor(each, random_state=seed, **others)
     kinds = {
         "decision_tree": tree.DecisionTreeRegressor,
         "random_forest": ensemble.RandomForestRegressor,
