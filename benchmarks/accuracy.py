@@ -1,0 +1,211 @@
+"""Compare the default model's 16-day forecasts with baselines and peers on past cutoffs.
+
+python benchmarks/accuracy.py --raw-dir data/01_raw/sample
+python benchmarks/accuracy.py --raw-dir FOLDER --cutoffs 2017-06-12 2017-06-28 --name real_stores
+
+Each cutoff is forecast as `kedro run --pipeline train` forecasts its holdout: nothing after it is
+known but calendar and promotion plan. Peers run in their own environment, once set up by
+`python -m venv benchmarks/peers/.venv` and `pip install -r benchmarks/peers/requirements.txt`.
+"""
+
+import argparse
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from common import load_parameters, read_panel, write_result
+
+from grocery_demand.core import metrics
+from grocery_demand.core.backtest import TrainingParameters
+from grocery_demand.core.panel import SERIES_KEY, Panel
+from grocery_demand.core.scores import row_weights
+from grocery_demand.core.training import run_backtest
+
+PEERS = Path(__file__).parent / "peers"
+PEER_MODELS = ["mlforecast", "skforecast", "AutoETS", "DynamicOptimizedTheta"]
+OURS = "this project"
+_ATTRIBUTES = ["store_nbr", "item_nbr", "family", "class", "type", "cluster"]
+_SLICES = ("family", "type")
+
+
+def forecast_by_all(panel: Panel, cutoff: str, peers: list[str], threads: int) -> pd.DataFrame:
+    """Return the scored rows of one cutoff, with a column per model, and their seconds."""
+    parameters = load_parameters()
+    training = TrainingParameters(**parameters["training"])
+    known = panel.until(panel.day_of(cutoff) + training.horizon)
+    start = time.perf_counter()
+    settings = parameters["model_settings"][training.model]
+    table = run_backtest(known, training, settings).holdout
+    table.attrs["seconds"] = {OURS: time.perf_counter() - start}
+    table = table.rename(
+        columns={"point": OURS, "quantile_0.1": f"{OURS}_lower", "quantile_0.9": f"{OURS}_upper"}
+    )
+    return _add_peers(table, panel, panel.day_of(cutoff), peers, threads) if peers else table
+
+
+def _add_peers(
+    table: pd.DataFrame, panel: Panel, day: int, peers: list[str], threads: int
+) -> pd.DataFrame:
+    with tempfile.TemporaryDirectory() as folder:
+        horizon = int(table["step"].max())
+        history, future = _to_long(panel, day, horizon)
+        history.to_parquet(f"{folder}/history.parquet")
+        future.to_parquet(f"{folder}/future.parquet")
+        program = [PEERS / ".venv/bin/python", PEERS / "forecast_peers.py", folder]
+        subprocess.run([*program, "--models", *peers, "--threads", str(threads)], check=True)  # noqa: S603
+        found = pd.read_parquet(f"{folder}/peers.parquet")
+        seconds = json.loads(Path(f"{folder}/peers.json").read_text(encoding="utf-8"))
+    keys = pd.DataFrame(
+        {
+            "unique_id": _identify(table[SERIES_KEY]),
+            "ds": table["date"].astype("datetime64[ns]"),
+        }
+    )
+    attrs = table.attrs
+    for name in peers:
+        rows = keys.merge(found[found["model"] == name], how="left", on=["unique_id", "ds"])
+        table[name] = rows["point"].to_numpy()
+        table[f"{name}_lower"], table[f"{name}_upper"] = rows["lower"], rows["upper"]
+    table.attrs = {"seconds": attrs["seconds"] | seconds}
+    return table
+
+
+def _to_long(panel: Panel, day: int, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return history and future as the peers read them.
+
+    A series begins with its first sale. Days on which its store sold nothing are filled with the
+    same weekday a week before, as a peer that knows no closed stores would otherwise learn zeros.
+    """
+    first = panel.series["first_sale"].to_numpy()
+    rows = np.flatnonzero(first <= day)
+    units = panel.units[rows, : day + 1].copy()
+    closed = ~panel.open_days[panel.store_position[rows], : day + 1]
+    for d in range(7, day + 1):
+        units[closed[:, d], d] = units[closed[:, d], d - 7]
+    series = panel.series.iloc[rows].reset_index(drop=True)
+    days = panel.start_date + np.arange(day + 1 + horizon)
+    wide = np.arange(day + 1)
+    started = (wide >= first[rows, None]).ravel()
+    past = series[_ATTRIBUTES].loc[np.repeat(np.arange(len(rows)), day + 1)[started]]
+    history = past.assign(
+        unique_id=_identify(past),
+        ds=np.tile(days[: day + 1], len(rows))[started].astype("datetime64[ns]"),
+        y=units.ravel()[started],
+        onpromotion=panel.promotions[rows, : day + 1].ravel()[started],
+    )
+    ahead = series[SERIES_KEY].loc[np.repeat(np.arange(len(rows)), horizon)]
+    plan = np.zeros((len(rows), horizon), np.uint8)
+    planned = panel.promotions[rows, day + 1 : day + 1 + horizon]
+    plan[:, : planned.shape[1]] = planned
+    future = pd.DataFrame(
+        {
+            "unique_id": _identify(ahead),
+            "ds": np.tile(days[day + 1 :], len(rows)).astype("datetime64[ns]"),
+            "onpromotion": plan.ravel(),
+        }
+    )
+    return history.reset_index(drop=True), future
+
+
+def _identify(keys: pd.DataFrame) -> np.ndarray:
+    """Return one number per series."""
+    return keys["store_nbr"].to_numpy(np.int64) * 10_000_000 + keys["item_nbr"].to_numpy(np.int64)
+
+
+def score(table: pd.DataFrame, models: list[str]) -> pd.DataFrame:
+    """Score each model on the rows that every one of them forecasts."""
+    rows = table[table[models].notna().all(axis=1)]
+    actual, weight = rows["unit_sales"].to_numpy(), row_weights(rows)
+    ours = metrics.nwrmsle(actual, rows[OURS].to_numpy(), weight)
+    records = []
+    for name in models:
+        error = metrics.nwrmsle(actual, np.maximum(rows[name].to_numpy(), 0), weight)
+        record = {"model": name, "NWRMSLE": error, "this project / it": ours / error}
+        record["slices where it is better"] = _count_defeats(rows, name)
+        records.append(record | _score_interval(rows, name))
+    return pd.DataFrame(records).sort_values("NWRMSLE", ignore_index=True)
+
+
+def _count_defeats(rows: pd.DataFrame, name: str) -> str:
+    """Count the families and store types in which a model beats ours."""
+    lost, n_slices = [], 0
+    for column in _SLICES:
+        for value, part in rows.groupby(column, observed=True):
+            actual, weight = part["unit_sales"].to_numpy(), row_weights(part)
+            ours, theirs = (
+                metrics.nwrmsle(actual, np.maximum(part[m].to_numpy(), 0), weight)
+                for m in (OURS, name)
+            )
+            n_slices += 1
+            if theirs < ours:
+                lost.append(str(value))
+    told = f" ({', '.join(lost)})" if lost and name != OURS else ""
+    return f"{len(lost)} of {n_slices}{told}"
+
+
+def _score_interval(rows: pd.DataFrame, name: str) -> dict[str, float]:
+    lower, upper = (rows.get(f"{name}_{bound}") for bound in ("lower", "upper"))
+    if lower is None or lower.isna().any():
+        return {"coverage of 80 %": float("nan"), "pinball loss": float("nan")}
+    actual = rows["unit_sales"].to_numpy()
+    losses = [
+        metrics.pinball_loss(actual, bound.to_numpy(), level)
+        for bound, level in ((lower, 0.1), (upper, 0.9))
+    ]
+    covered = metrics.coverage(actual, lower.to_numpy(), upper.to_numpy())
+    return {"coverage of 80 %": covered, "pinball loss": float(np.mean(losses))}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--raw-dir", type=Path, required=True)
+    parser.add_argument("--cutoffs", nargs="*", help="ISO dates; the last 16 days by default")
+    parser.add_argument("--peers", nargs="*", default=PEER_MODELS, help="none: baselines only")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--name", help="of the result; the folder's by default")
+    options = parser.parse_args()
+    panel = read_panel(options.raw_dir)
+    horizon = load_parameters()["training"]["horizon"]
+    cutoffs = options.cutoffs or [str(panel.date_of(panel.n_days - 1 - horizon))]
+    tables = [forecast_by_all(panel, c, options.peers, options.threads) for c in cutoffs]
+    models = [OURS, "moving_average", "seasonal_naive", *options.peers]
+    pooled = pd.concat(tables, ignore_index=True)
+    seconds = {
+        name: sum(table.attrs["seconds"].get(name, float("nan")) for table in tables)
+        for name in models
+    }
+    total = score(pooled, models).assign(seconds=lambda t: t["model"].map(seconds))
+    by_cutoff = pd.DataFrame(
+        [
+            {"cutoff": cutoff, **score(table, models).set_index("model")["NWRMSLE"][models]}
+            for cutoff, table in zip(cutoffs, tables, strict=True)
+        ]
+    )
+    name = options.name or options.raw_dir.name
+    new = pooled[pooled["is_new"]]
+    notes = [
+        f"Command: `python benchmarks/accuracy.py --raw-dir {name} --cutoffs "
+        f"{' '.join(cutoffs)}`. {len(panel.series):,} series, {len(pooled):,} rows scored, 16 days "
+        f"ahead of each cutoff. Rows of series without a sale before the cutoff, which the peers "
+        f"cannot forecast: {len(new):,}.",
+        "NWRMSLE, pinball loss: lower is better. `this project / it`: below 1, ours is better. "
+        "Seconds include ours' backtest for the intervals (three fits) and the peers' conformal "
+        "windows.",
+    ]
+    if len(new):
+        known = score(new, models[:3])[["model", "NWRMSLE", "this project / it"]]
+        new_tables = {"New items and new store-item pairs": known}
+    else:
+        new_tables = {}
+    tables_out = {"All cutoffs": total, "By cutoff": by_cutoff} | new_tables
+    write_result(f"accuracy_{name}", f"Accuracy on {name}", notes, tables_out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""What the benchmarks share: raw files to a panel, and tables with the machine they ran on."""
+
+import os
+import platform
+import resource
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from grocery_demand.core.panel import Panel
+from grocery_demand.core.quality.parameters import QualityParameters
+from grocery_demand.datasets import RawTableDataset
+from grocery_demand.pipelines.preprocessing import nodes
+
+PROJECT = Path(__file__).parents[1]
+RESULTS = Path(__file__).parent / "results"
+LIBRARIES = ("lightgbm", "numpy", "pandas", "polars", "scikit-learn")
+GIB = 2**30
+_OPTIONAL = ("test", "oil", "transactions")
+
+
+def load_parameters() -> dict:
+    return yaml.safe_load((PROJECT / "conf/base/parameters.yml").read_text(encoding="utf-8"))
+
+
+def read_panel(raw_dir: Path) -> Panel:
+    """Read, check and densify raw files, by the nodes of the preprocessing pipeline."""
+    quality = QualityParameters(**load_parameters()["quality"])
+    names = ("items", "stores", "holidays_events", "oil", "transactions", "train", "test")
+    raw = {
+        name: RawTableDataset(
+            filepath=str(raw_dir), table=name, optional=name in _OPTIONAL
+        ).load()
+        for name in names
+    }
+    reference = nodes.check_reference_tables(*(raw[name] for name in names[:5]), quality)
+    sales = nodes.check_sales(raw["train"], reference, quality)
+    plan = nodes.check_promotion_plan(raw["test"], reference, quality)
+    kept, planned, items, stores, _, _, holidays = nodes.keep_good_rows(reference, sales, plan)
+    report, _ = nodes.report_quality(reference, sales, plan)
+    return nodes.make_panel(kept.lazy(), planned, items, stores, holidays, report)
+
+
+def peak_memory() -> float:
+    """Return the peak resident memory of this process so far, in GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB
+
+
+def write_result(name: str, title: str, notes: list[str], tables: dict[str, pd.DataFrame]) -> None:
+    """Print tables as Markdown and keep them in results/, with machine, versions and commit."""
+    parts = [f"# {title}", *notes]
+    for heading, table in tables.items():
+        parts += [f"## {heading}", _to_markdown(table)]
+    parts.append(_describe_machine())
+    text = "\n\n".join(parts) + "\n"
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.md"
+    path.write_text(text, encoding="utf-8")
+    print(text)
+    print(f"Written to {path.relative_to(PROJECT)}")
+
+
+def _to_markdown(table: pd.DataFrame) -> str:
+    lines = [list(map(str, table.columns)), ["---"] * len(table.columns)]
+    lines += [[_print(value) for value in row] for row in table.itertuples(index=False)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _print(value: object) -> str:
+    if isinstance(value, float):
+        return "–" if value != value else f"{value:,.4g}"  # noqa: PLR0124
+    return str(value)
+
+
+def _describe_machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],  # noqa: S607
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    return (
+        f"Measured {datetime.now(UTC):%Y-%m-%d} at commit {commit or 'unknown'}: "
+        f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB, Python "
+        f"{platform.python_version()}, {versions}."
+    )
