@@ -32,9 +32,7 @@ def read_panel(raw_dir: Path) -> Panel:
     quality = QualityParameters(**load_parameters()["quality"])
     names = ("items", "stores", "holidays_events", "oil", "transactions", "train", "test")
     raw = {
-        name: RawTableDataset(
-            filepath=str(raw_dir), table=name, optional=name in _OPTIONAL
-        ).load()
+        name: RawTableDataset(filepath=str(raw_dir), table=name, optional=name in _OPTIONAL).load()
         for name in names
     }
     reference = nodes.check_reference_tables(*(raw[name] for name in names[:5]), quality)

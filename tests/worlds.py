@@ -96,6 +96,9 @@ def scramble_sales_after(panel: Panel, day: int, seed: int = 0) -> Panel:
     first_sale = panel.series["first_sale"].to_numpy()
     other = source.integers(day + 1, panel.n_days + 1, len(first_sale))
     first_sale = np.where(first_sale > day, other, first_sale)
+    later = np.arange(day + 1, panel.n_days)
+    units[:, day + 1 :] *= open_days[panel.store_position][:, day + 1 :]
+    units[:, day + 1 :] *= later >= first_sale[:, None]
     return replace(
         panel,
         units=units,

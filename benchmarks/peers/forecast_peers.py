@@ -72,12 +72,10 @@ def forecast_mlforecast(
     return rename(found, "mlforecast")
 
 
-def forecast_skforecast(
-    history: pd.DataFrame, future: pd.DataFrame, threads: int
-) -> pd.DataFrame:
+def forecast_skforecast(history: pd.DataFrame, future: pd.DataFrame, threads: int) -> pd.DataFrame:
     """LightGBM over all series, recursive, on ln(1+y), with calendar and promotion as inputs."""
-    from skforecast.recursive import ForecasterRecursiveMultiSeries
     from skforecast.preprocessing import RollingFeatures
+    from skforecast.recursive import ForecasterRecursiveMultiSeries
 
     history, future = (t.assign(unique_id=t["unique_id"].astype(str)) for t in (history, future))
     wide = np.log1p(history.pivot(index="ds", columns="unique_id", values="y")).asfreq("D")
@@ -88,7 +86,7 @@ def forecast_skforecast(
     }
     model = ForecasterRecursiveMultiSeries(
         estimator=lgb.LGBMRegressor(n_jobs=threads, **TREES),
-        lags=LAGS + [2, 3, 21],
+        lags=[*LAGS, 2, 3, 21],
         window_features=RollingFeatures(stats=["mean", "mean"], window_sizes=[7, 28]),
         encoding="ordinal",
         transformer_series=None,

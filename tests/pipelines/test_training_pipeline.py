@@ -11,6 +11,7 @@ from grocery_demand.core.errors import ParameterError
 from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.core.models import MODELS
+from grocery_demand.core.spread import SPREAD_FEATURES
 from grocery_demand.pipelines.training import create_pipeline
 from worlds import SMALL_MODELS
 
@@ -61,6 +62,7 @@ def test_forecasts_carry_the_columns_that_gate_and_report_read(results):
     columns = {
         *("cutoff", "store_nbr", "item_nbr", "family", "type", "perishable", "date", "step"),
         *("unit_sales", "point", *QUANTILES, "seasonal_naive", "moving_average", "is_new"),
+        *SPREAD_FEATURES,
     }
     for name in ("backtest_forecasts", "holdout_forecasts"):
         assert set(results[name]) == columns

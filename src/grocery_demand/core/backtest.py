@@ -32,6 +32,8 @@ class TrainingParameters:
         feature_set: One of `core.features.FEATURE_SETS`.
         horizon: Days ahead that are forecast; also the length of holdout and folds, in days.
         backtest_folds: Cutoffs before the holdout whose out-of-sample errors give the intervals.
+        backtest_fits: Models fitted for them; one serves several folds, fitted at the oldest.
+        max_backtest_rows: Rows (series x step x fold) that the folds forecast at most.
         max_training_cutoffs: Past cutoffs that one fit learns from at most, a week apart.
         max_training_rows: Rows (series x step x cutoff) that one fit learns from at most.
         seed: Makes sampling and fitting repeatable.
@@ -40,7 +42,9 @@ class TrainingParameters:
     model: str = "lightgbm"
     feature_set: str = "full"
     horizon: int = 16
-    backtest_folds: int = 2
+    backtest_folds: int = 4
+    backtest_fits: int = 2
+    max_backtest_rows: int = 3_000_000
     max_training_cutoffs: int = 104
     max_training_rows: int = 400_000
     seed: int = 7
@@ -52,6 +56,8 @@ class TrainingParameters:
         for name, least, most in (
             ("horizon", 1, 366),
             ("backtest_folds", 1, 52),
+            ("backtest_fits", 1, 52),
+            ("max_backtest_rows", 1000, 10**9),
             ("max_training_cutoffs", 1, 1000),
             ("max_training_rows", 1000, 10**9),
             ("seed", 0, 2**31 - 1),
@@ -142,10 +148,29 @@ def scored_rows(panel: Panel, day: int, steps: np.ndarray, rows: np.ndarray) -> 
     return started & panel.open_days[panel.store_position[rows, None], days]
 
 
+def choose_backtest_rows(
+    panel: Panel, day: int, n_folds: int, training: TrainingParameters
+) -> np.ndarray:
+    """Choose the series that a fold forecasts: all, or a random share within the row budget."""
+    rows = np.flatnonzero(panel.series["first_sale"].to_numpy() <= day + training.horizon)
+    n_series = max(training.max_backtest_rows // (n_folds * training.horizon), 1)
+    if len(rows) <= n_series:
+        return rows
+    generator = np.random.default_rng([training.seed, day])
+    return np.sort(generator.choice(rows, n_series, replace=False))
+
+
 def compare_with_sales(
-    forecaster: Forecaster, panel: Panel, day: int, horizon: int
+    forecaster: Forecaster, panel: Panel, day: int, horizon: int, rows: np.ndarray | None = None
 ) -> pd.DataFrame:
     """Forecast from a past day and put the units sold beside it.
+
+    Args:
+        forecaster: What forecasts.
+        panel: Sales beyond the horizon.
+        day: The cutoff, as a day of the panel.
+        horizon: Days ahead.
+        rows: Positions of the series; by default all that have begun by the end of the horizon.
 
     Returns:
         One row per series and day that count (see `scored_rows`): the forecast table with
@@ -154,7 +179,7 @@ def compare_with_sales(
     """
     steps = np.arange(1, horizon + 1)
     first_sale = panel.series["first_sale"].to_numpy()
-    rows = np.flatnonzero(first_sale <= day + horizon)
+    rows = np.flatnonzero(first_sale <= day + horizon) if rows is None else rows
     table = forecaster.forecast(panel, day, steps, rows)
     repeated = np.repeat(rows, horizon)
     added: dict[str, Any] = {"cutoff": panel.date_of(day).astype("datetime64[ms]")}

@@ -13,6 +13,7 @@ from grocery_demand.core.features import MOVING_AVERAGE, SEASONAL_NAIVE, Encodin
 from grocery_demand.core.intervals import QUANTILES, Intervals
 from grocery_demand.core.models import PointModel, restore_model
 from grocery_demand.core.panel import SERIES_KEY, Panel
+from grocery_demand.core.spread import SPREAD_FEATURES
 
 _SERIES_PER_CHUNK = 20_000
 
@@ -40,14 +41,16 @@ class Forecaster:
         """Columns of the feature matrix that the model reads."""
         return self.model.feature_names
 
-    def predict_features(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Return `point` and quantiles in units, one row per row of features.
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Features that a forecast with quantiles is made from: the model's and the spread's."""
+        return tuple(dict.fromkeys((*self.feature_names, *SPREAD_FEATURES)))
 
-        Without a column `step`, the quantiles are those of the first day ahead.
-        """
+    def predict_features(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return `point` and quantiles in units, one row per row of features (`input_names`)."""
         matrix = features[list(self.feature_names)].to_numpy(np.float32)
-        step = features["step"].to_numpy(int) if "step" in features else np.ones(len(matrix), int)
-        return self._to_units(self.model.predict(matrix), step)
+        known = features[list(SPREAD_FEATURES)].to_numpy(np.float32)
+        return self._to_units(self.model.predict(matrix), known)
 
     def forecast(
         self, panel: Panel, day: int, steps: np.ndarray, rows: np.ndarray | None = None
@@ -62,7 +65,8 @@ class Forecaster:
 
         Returns:
             One row per series and step, the steps of a series one after the other: store_nbr,
-            item_nbr, date, step, point, the quantiles, and the two baselines, all in units.
+            item_nbr, date, step, point, the quantiles and the two baselines in units, and what
+            else the quantiles depend on (`SPREAD_FEATURES`).
         """
         snapshot = Snapshot(panel, day)
         rows = np.arange(len(panel.series)) if rows is None else rows
@@ -77,18 +81,20 @@ class Forecaster:
     ) -> pd.DataFrame:
         matrix = snapshot.features(self.encoding, steps, self.feature_names, rows)
         baselines = snapshot.features(self.encoding, steps, (SEASONAL_NAIVE, MOVING_AVERAGE), rows)
+        known = snapshot.features(self.encoding, steps, SPREAD_FEATURES, rows)
         step = np.tile(steps.astype(np.int16), len(rows))
         keys = snapshot.panel.series[SERIES_KEY].iloc[np.repeat(rows, len(steps))]
         table = keys.reset_index(drop=True)
         dates = snapshot.panel.date_of(snapshot.day) + step.astype("timedelta64[D]")
         table["date"] = dates.astype("datetime64[ms]")
         table["step"] = step
-        table = pd.concat([table, self._to_units(self.model.predict(matrix), step)], axis=1)
+        table = pd.concat([table, self._to_units(self.model.predict(matrix), known)], axis=1)
         table[[SEASONAL_NAIVE, MOVING_AVERAGE]] = np.expm1(baselines)
+        table[list(SPREAD_FEATURES[1:])] = known[:, 1:]
         return table
 
-    def _to_units(self, log_units: np.ndarray, step: np.ndarray) -> pd.DataFrame:
-        quantiles = self.intervals.quantiles(log_units, step)
+    def _to_units(self, log_units: np.ndarray, known: np.ndarray) -> pd.DataFrame:
+        quantiles = self.intervals.quantiles(log_units, known)
         return pd.DataFrame(
             np.expm1(np.column_stack([log_units, quantiles])), columns=["point", *QUANTILES]
         )

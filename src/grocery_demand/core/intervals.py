@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from grocery_demand.core.spread import Spread
+
 LEVELS = (0.1, 0.5, 0.9)
 """Quantile levels forecast: the middle and the bounds of the 80 % interval."""
 
@@ -13,57 +15,61 @@ QUANTILES = tuple(f"quantile_{level}" for level in LEVELS)
 
 _MAX_BINS = 24
 _MIN_ROWS_PER_BIN = 150
-_NO_SPREAD = 1e-6
 
 
 @dataclass(frozen=True)
 class Intervals:
-    """Error quantiles by the size of the forecast, scaled by the step ahead.
+    """Error quantiles by the size of the forecast, scaled by the spread to be expected.
 
-    The error of a backtest is ln(1+actual) − ln(1+forecast). Its quantiles are taken in bins of
-    equally many rows by forecast and interpolated between the bins' centres, as in split
-    conformal prediction (Vovk et al. 2005) with one normalisation by step.
+    The error of a backtest is ln(1+actual) − ln(1+forecast). Divided by its expected size, its
+    quantiles are taken in bins of equally many rows by forecast and interpolated between the bins'
+    centres, as in split conformal prediction with normalised errors (Papadopoulos et al. 2002;
+    Lei et al. 2018, section 5.2).
 
     Attributes:
         centres: Median forecast of each bin, as ln(1+units), ascending [bin].
-        errors: Error quantiles, ascending along the last axis [bin, level].
-        step_scale: Spread of the errors of each step ahead over that of all, [step].
+        errors: Quantiles of the normalised errors, ascending along the last axis [bin, level].
+        spread: The expected size of the error; None where the errors are not known.
     """
 
     centres: np.ndarray
     errors: np.ndarray
-    step_scale: np.ndarray
+    spread: Spread | None
 
     @classmethod
-    def fit(cls, actual: np.ndarray, forecast: np.ndarray, step: np.ndarray) -> "Intervals":
+    def fit(cls, actual: np.ndarray, forecast: np.ndarray, known: np.ndarray) -> "Intervals":
         """Learn from out-of-sample errors.
 
         Args:
             actual: ln(1+units), [row].
             forecast: The forecast of it, [row].
-            step: Days ahead, int [row].
+            known: `SPREAD_FEATURES` of each row, float32 [row, feature].
         """
         error = actual - forecast
-        scale = _spread_by_step(error, step)
-        error = error / scale[step - 1]
+        spread = Spread.fit(error, forecast, known)
+        error = error / spread.predict(forecast, known)
         order = np.argsort(forecast, kind="stable")
         n_bins = int(np.clip(len(order) // _MIN_ROWS_PER_BIN, 1, _MAX_BINS))
         bins = np.array_split(order, n_bins)
         centres = np.array([np.median(forecast[rows]) for rows in bins])
         errors = np.array([np.quantile(error[rows], LEVELS) for rows in bins])
-        return cls(centres, errors, scale)
+        return cls(centres, errors, spread)
 
     @classmethod
     def unknown(cls) -> "Intervals":
         """Return intervals of no width, for a forecaster whose errors are not known yet."""
-        return cls(np.zeros(1), np.zeros((1, len(LEVELS))), np.ones(1))
+        return cls(np.zeros(1), np.zeros((1, len(LEVELS))), None)
 
-    def quantiles(self, forecast: np.ndarray, step: np.ndarray) -> np.ndarray:
+    def quantiles(self, forecast: np.ndarray, known: np.ndarray) -> np.ndarray:
         """Return the quantiles of ln(1+units), ascending along the last axis [row, level].
 
-        Steps beyond those learnt from are scaled like the last one.
+        Args:
+            forecast: ln(1+units), [row].
+            known: `SPREAD_FEATURES` of each row, float32 [row, feature].
         """
-        scale = self.step_scale[np.minimum(step, len(self.step_scale)) - 1]
+        scale = np.ones(len(forecast))
+        if self.spread is not None:
+            scale = self.spread.predict(forecast, known)
         shifts = [np.interp(forecast, self.centres, column) for column in self.errors.T]
         quantiles = forecast[:, None] + scale[:, None] * np.stack(shifts, axis=1)
         return np.maximum(quantiles, 0).astype(np.float32)
@@ -73,19 +79,15 @@ class Intervals:
         return {
             "centres": self.centres.tolist(),
             "errors": self.errors.tolist(),
-            "step_scale": self.step_scale.tolist(),
+            "spread": self.spread.to_dict() if self.spread is not None else None,
         }
 
     @classmethod
     def from_dict(cls, contents: dict[str, Any]) -> "Intervals":
         """Restore from `to_dict`."""
-        return cls(**{name: np.array(values) for name, values in contents.items()})
-
-
-def _spread_by_step(error: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """Return each step's root mean square error over that of all steps, [step]."""
-    squares = np.bincount(step - 1, weights=error**2)
-    rows = np.bincount(step - 1)
-    overall = max(float(np.sqrt(np.mean(error**2))), _NO_SPREAD)
-    by_step = np.sqrt(squares / np.maximum(rows, 1)) / overall
-    return np.where((rows == 0) | (by_step < _NO_SPREAD), 1.0, by_step)
+        spread = contents["spread"]
+        return cls(
+            centres=np.array(contents["centres"]),
+            errors=np.array(contents["errors"]),
+            spread=Spread(**spread) if spread is not None else None,
+        )

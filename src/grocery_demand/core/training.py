@@ -9,6 +9,7 @@ import pandas as pd
 
 from grocery_demand.core.backtest import (
     TrainingParameters,
+    choose_backtest_rows,
     choose_training_days,
     compare_with_sales,
     plan_cutoffs,
@@ -21,6 +22,7 @@ from grocery_demand.core.intervals import QUANTILES, Intervals
 from grocery_demand.core.metrics import log1p_units
 from grocery_demand.core.models import PointModel, feature_names_of, fit_model, needs_fitting
 from grocery_demand.core.panel import Panel
+from grocery_demand.core.spread import SPREAD_FEATURES
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +47,9 @@ class Backtest:
 def run_backtest(panel: Panel, training: TrainingParameters, settings: dict[str, Any]) -> Backtest:
     """Forecast from each cutoff of the backtest and from the holdout's.
 
-    A fold's intervals come from the other folds' errors, the holdout's from all folds', so that
-    no interval was fitted on what it is scored with.
+    A model may serve several folds: it is fitted at the oldest of them and has seen none of their
+    days. A fold's intervals come from the other folds' errors, the holdout's from all folds', so
+    that no interval was fitted on what it is scored with.
 
     Args:
         panel: All sales.
@@ -56,10 +59,12 @@ def run_backtest(panel: Panel, training: TrainingParameters, settings: dict[str,
     cutoffs = plan_cutoffs(panel, training)
     encoding = Encoding.fit(panel.series)
     folds = []
-    for day in cutoffs.folds:
-        logger.info("Backtest: fitting up to %s", panel.date_of(day))
-        forecaster = _fit(panel, day, training, settings, encoding)
-        folds.append(compare_with_sales(forecaster, panel, day, training.horizon))
+    for days in np.array_split(cutoffs.folds, min(training.backtest_fits, len(cutoffs.folds))):
+        logger.info("Backtest: fitting up to %s", panel.date_of(days[-1]))
+        forecaster = _fit(panel, int(days[-1]), training, settings, encoding)
+        for day in days:
+            rows = choose_backtest_rows(panel, int(day), len(cutoffs.folds), training)
+            folds.append(compare_with_sales(forecaster, panel, int(day), training.horizon, rows))
     holdout_forecaster = replace(
         _fit(panel, cutoffs.holdout, training, settings, encoding),
         intervals=_fit_intervals(pd.concat(folds)),
@@ -164,8 +169,12 @@ def _fit_intervals(table: pd.DataFrame) -> Intervals:
     return Intervals.fit(
         log1p_units(table["unit_sales"].to_numpy()),
         log1p_units(table["point"].to_numpy()),
-        table["step"].to_numpy(),
+        _spread_features(table),
     )
+
+
+def _spread_features(table: pd.DataFrame) -> np.ndarray:
+    return table[list(SPREAD_FEATURES)].to_numpy(np.float32)
 
 
 def _with_intervals_of_others(folds: list[pd.DataFrame]) -> list[pd.DataFrame]:
@@ -173,8 +182,9 @@ def _with_intervals_of_others(folds: list[pd.DataFrame]) -> list[pd.DataFrame]:
     tables = []
     for i, fold in enumerate(folds):
         others = folds[:i] + folds[i + 1 :] or folds
-        point, step = log1p_units(fold["point"].to_numpy()), fold["step"].to_numpy()
-        quantiles = np.expm1(_fit_intervals(pd.concat(others)).quantiles(point, step))
+        point = log1p_units(fold["point"].to_numpy())
+        intervals = _fit_intervals(pd.concat(others))
+        quantiles = np.expm1(intervals.quantiles(point, _spread_features(fold)))
         tables.append(fold.assign(**dict(zip(QUANTILES, quantiles.T, strict=True))))
     return tables
 
@@ -208,5 +218,6 @@ def _describe(
 def _example(panel: Panel, forecaster: Forecaster) -> pd.DataFrame:
     rows = np.arange(min(_EXAMPLE_ROWS, len(panel.series)))
     known = Snapshot(panel, panel.n_days - 1)
-    matrix = known.features(forecaster.encoding, np.array([1]), forecaster.feature_names, rows)
-    return pd.DataFrame(matrix.astype(float), columns=list(forecaster.feature_names))
+    names = forecaster.input_names
+    matrix = known.features(forecaster.encoding, np.array([1]), names, rows)
+    return pd.DataFrame(matrix.astype(float), columns=list(names))

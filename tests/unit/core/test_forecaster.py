@@ -14,6 +14,7 @@ from grocery_demand.core.forecaster import Forecaster, TrainedModel
 from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.core.models import MODELS
 from grocery_demand.core.panel import Panel
+from grocery_demand.core.spread import SPREAD_FEATURES
 from grocery_demand.core.training import fit_final_model, run_backtest
 from worlds import SMALL_MODELS, make_panel, set_series
 
@@ -22,6 +23,7 @@ COLUMNS = [
     *("store_nbr", "item_nbr", "date", "step", "point"),
     *QUANTILES,
     *("seasonal_naive", "moving_average"),
+    *SPREAD_FEATURES[1:],
 ]
 
 

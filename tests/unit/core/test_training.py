@@ -127,7 +127,23 @@ def test_the_holdout_is_the_last_days_and_the_folds_lie_before_it(panel):
     assert tested.holdout["date"].max() == pd.Timestamp(panel.cutoff)
     assert tested.holdout["date"].nunique() <= 16
     assert tested.folds["date"].max() < tested.holdout["date"].min()
-    assert tested.folds["cutoff"].nunique() == 2
+    assert tested.folds["cutoff"].nunique() == 4
+
+
+def test_a_model_that_serves_several_folds_is_fitted_at_the_oldest(panel, caplog):
+    folds = plan_cutoffs(panel, TrainingParameters(backtest_folds=4)).folds
+    with caplog.at_level("INFO"):
+        backtest(panel, backtest_folds=4, backtest_fits=2)
+    told = [record.getMessage() for record in caplog.records if "fitting" in record.getMessage()]
+    assert told == [f"Backtest: fitting up to {panel.date_of(folds[i])}" for i in (1, 3)]
+
+
+def test_the_folds_of_many_series_forecast_a_share_of_them(panel):
+    folds = backtest(panel, max_backtest_rows=1000, backtest_folds=4).folds
+    series = folds.groupby("cutoff")[["store_nbr", "item_nbr"]].apply(
+        lambda rows: len(rows.drop_duplicates())
+    )
+    assert (series <= 1000 // (4 * 16)).all()
 
 
 def test_quantiles_are_in_order_and_have_a_width(panel):

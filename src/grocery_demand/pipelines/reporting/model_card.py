@@ -23,7 +23,8 @@ It forecasts how many units of each item each store will sell on each of the nex
 a point forecast, and the quantiles 0.1, 0.5 and 0.9, whose outer two bound an 80 % interval. It
 learns ln(1+units), the scale of its measure NWRMSLE, on which being off by a factor counts the
 same for a slow seller as for a fast one. Quantiles come from errors that the same recipe made out
-of sample, by size of the forecast and day ahead. Words and measures: `docs/glossary.md`.
+of sample, by size of the forecast, day ahead and unrest of the series. Words and measures:
+`docs/glossary.md`.
 
 ## Intended use
 
@@ -40,7 +41,7 @@ _LIMITS = [
     "A day without a row counts as zero; returns count as zero; a promotion that is not recorded "
     "counts as none. Days on which a store sold nothing at all count as closed.",
     "Promotions enter as yes or no: neither price nor placement is known.",
-    "Intervals are calibrated by size of the forecast and day ahead, over all series together: "
+    "Intervals are calibrated by size of the forecast and unrest of its series, over all together: "
     "within one family or store their coverage may differ. Zero and whole numbers of units let "
     "more days than the nominal share fall within them where little is sold.",
     "New items and new pairs of store and item have no history of their own: they are forecast "
