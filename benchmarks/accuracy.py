@@ -56,7 +56,7 @@ def _add_peers(
         history.to_parquet(f"{folder}/history.parquet")
         future.to_parquet(f"{folder}/future.parquet")
         program = [PEERS / ".venv/bin/python", PEERS / "forecast_peers.py", folder]
-        subprocess.run([*program, "--models", *peers, "--threads", str(threads)], check=True)  # noqa: S603
+        subprocess.run([*program, "--models", *peers, "--threads", str(threads)], check=True)
         found = pd.read_parquet(f"{folder}/peers.parquet")
         seconds = json.loads(Path(f"{folder}/peers.json").read_text(encoding="utf-8"))
     keys = pd.DataFrame(

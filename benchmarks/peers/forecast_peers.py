@@ -109,10 +109,15 @@ def forecast_statsforecast(
 ) -> pd.DataFrame:
     """A model per series on ln(1+y), with a season of a week."""
     from statsforecast import StatsForecast
-    from statsforecast.models import AutoETS, DynamicOptimizedTheta
+    from statsforecast.models import AutoETS, DynamicOptimizedTheta, SeasonalNaive
 
     kinds = {"AutoETS": AutoETS, "DynamicOptimizedTheta": DynamicOptimizedTheta}
-    model = StatsForecast(models=[kinds[name](season_length=WEEK)], freq="D", n_jobs=threads)
+    model = StatsForecast(
+        models=[kinds[name](season_length=WEEK)],
+        freq="D",
+        n_jobs=threads,
+        fallback_model=SeasonalNaive(season_length=WEEK),
+    )
     series = history[["unique_id", "ds", "y"]].assign(y=np.log1p(history["y"]))
     found = model.forecast(df=series, h=future["ds"].nunique(), level=[LEVEL])
     numbers = found.columns.difference(["unique_id", "ds"])
