@@ -1,6 +1,9 @@
 """What all tests share; being here, it also puts this folder's modules on the import path."""
 
 import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
@@ -20,3 +23,26 @@ settings.load_profile("repeatable")
 def panel() -> Panel:
     """Sales of 3 stores and 8 items over 200 days, with all that occurs in real ones."""
     return make_panel(seed=1, n_stores=3, n_items=8, n_days=200)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory) -> Path:
+    """An MLflow database without any run; made once and copied, as its migrations take seconds."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    SqlAlchemyStore(f"sqlite:///{folder}/empty.db", (folder / "artifacts").as_uri())
+    return folder / "empty.db"
+
+
+@pytest.fixture
+def mlflow_store(empty_database, tmp_path, monkeypatch) -> Iterator[str]:
+    """The address of an empty MLflow store, which is tracking and registry address meanwhile."""
+    import mlflow
+
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    database = shutil.copy(empty_database, tmp_path / "mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{database}")
+    yield mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(None)

@@ -36,9 +36,12 @@ TREES = {
 
 
 def forecast_mlforecast(
-    history: pd.DataFrame, future: pd.DataFrame, threads: int, *, intervals: bool
+    history: pd.DataFrame, future: pd.DataFrame, threads: int, *, level: list[int] | None = None
 ) -> pd.DataFrame:
-    """LightGBM, recursive, on ln(1+y) scaled by series, with the promotion plan ahead."""
+    """LightGBM, recursive, on ln(1+y) scaled by series, with the promotion plan ahead.
+
+    With a level, its conformal intervals; they need series that are long enough.
+    """
     from mlforecast import MLForecast
     from mlforecast.lag_transforms import (
         ExponentiallyWeightedMean,
@@ -50,7 +53,6 @@ def forecast_mlforecast(
     from sklearn.preprocessing import FunctionTransformer
 
     horizon = future["ds"].nunique()
-    long_enough = history["unique_id"].value_counts().min() > 3 * horizon + max(LAGS)
     model = MLForecast(
         models={"mlforecast": lgb.LGBMRegressor(n_jobs=threads, **TREES)},
         freq="D",
@@ -66,10 +68,23 @@ def forecast_mlforecast(
         ],
         num_threads=threads,
     )
-    conformal = PredictionIntervals(n_windows=2, h=horizon) if intervals and long_enough else None
+    conformal = PredictionIntervals(n_windows=2, h=horizon) if level else None
     model.fit(history, static_features=ATTRIBUTES, prediction_intervals=conformal)
-    found = model.predict(horizon, X_df=future, level=[LEVEL] if conformal else None)
-    return rename(found, "mlforecast")
+    return rename(model.predict(horizon, X_df=future, level=level), "mlforecast")
+
+
+def add_conformal_bounds(
+    found: pd.DataFrame, history: pd.DataFrame, future: pd.DataFrame, threads: int
+) -> pd.DataFrame:
+    """Put mlforecast's conformal bounds beside its forecasts, where the series are long enough."""
+    days = history["unique_id"].map(history["unique_id"].value_counts())
+    long = history[days > 3 * future["ds"].nunique() + max(LAGS)]
+    ahead = future[future["unique_id"].isin(long["unique_id"])]
+    bounds = forecast_mlforecast(long, ahead, threads, level=[LEVEL])
+    keys = ["unique_id", "ds"]
+    return found.drop(columns=["lower", "upper"]).merge(
+        bounds[[*keys, "lower", "upper"]], how="left", on=keys
+    )
 
 
 def forecast_skforecast(history: pd.DataFrame, future: pd.DataFrame, threads: int) -> pd.DataFrame:
@@ -144,6 +159,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--models", nargs="+", required=True)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--bounds", action="store_true", help="mlforecast's conformal ones, too")
     options = parser.parse_args()
     history = pd.read_parquet(options.folder / "history.parquet")
     future = pd.read_parquet(options.folder / "future.parquet")
@@ -152,14 +168,15 @@ def main() -> None:
     tables, seconds = [], {}
     for name in options.models:
         start = time.perf_counter()
-        if name.startswith("mlforecast"):
-            intervals = name == "mlforecast"
-            found = forecast_mlforecast(history, future, options.threads, intervals=intervals)
+        if name == "mlforecast":
+            found = forecast_mlforecast(history, future, options.threads)
         elif name == "skforecast":
             found = forecast_skforecast(history, future, options.threads)
         else:
             found = forecast_statsforecast(history, future, options.threads, name)
         seconds[name] = round(time.perf_counter() - start, 2)
+        if name == "mlforecast" and options.bounds:
+            found = add_conformal_bounds(found, history, future, options.threads)
         columns = ["unique_id", "ds", "point", "lower", "upper"]
         tables.append(found[columns].assign(model=name))
         print(f"  {name}: {seconds[name]:.1f} s", flush=True)
