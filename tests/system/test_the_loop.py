@@ -9,12 +9,14 @@ import re
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+ROOT = Path(__file__).parents[2]
 NAME = "grocery-demand"
 WEAK = "training.max_training_rows=20000,model_settings.lightgbm.n_estimators=12"
 BETTER = "training.max_training_rows=60000,model_settings.lightgbm.n_estimators=80"
@@ -200,6 +202,13 @@ def test_the_restored_champion_forecasts_and_its_report_says_whose_scores_it_sho
     assert set(forecasts["model_version"]) == {"1"}
     card = (project / "data/08_reporting/model_card.md").read_text()
     assert "version 1" in card
+
+
+def test_the_page_on_the_sample_is_what_the_command_prints(kedro, project):
+    shutil.copytree(ROOT / "data/01_raw/sample", project / "data/01_raw/committed")
+    outcome = kedro("describe-sample", "--folder", "data/01_raw/committed")
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout == (ROOT / "docs/sample.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

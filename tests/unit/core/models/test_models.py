@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from grocery_demand.core.errors import ModelFileError
 from grocery_demand.core.features import MOVING_AVERAGE
 from grocery_demand.core.models import (
     BASELINES,
@@ -144,3 +145,12 @@ def test_a_baseline_reads_its_own_feature_and_others_the_set():
     assert feature_names_of("seasonal_naive", "full") == ("seasonal_naive",)
     assert "family" in feature_names_of("decision_tree", "workshop")
     assert "mean_7" not in feature_names_of("decision_tree", "workshop")
+
+
+def test_a_model_text_that_is_damaged_or_reads_other_features_is_refused():
+    files = fit("lightgbm").to_files()
+    text = files["model.lgb"]
+    with pytest.raises(ModelFileError, match="cannot be read by LightGBM"):
+        restore_model("lightgbm", NAMES, {"model.lgb": text[:40]})
+    with pytest.raises(ModelFileError, match=r"reads \d+ features, but 1 are named"):
+        restore_model("lightgbm", NAMES[:1], files)

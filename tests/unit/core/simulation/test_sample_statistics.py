@@ -6,6 +6,7 @@ from datetime import date
 import polars as pl
 import pytest
 
+from grocery_demand.core.errors import RawDataError
 from grocery_demand.core.simulation.parameters import SimulationParameters
 from grocery_demand.core.simulation.real_figures import REAL_FIGURES
 from grocery_demand.core.simulation.row_statistics import (
@@ -83,9 +84,8 @@ def described() -> pl.DataFrame:
     parts: dict[str, list[pl.DataFrame]] = {}
     for part in simulate_tables(chosen).parts:
         parts.setdefault(part.table, []).append(part.rows)
-    tables = {table: pl.concat(rows) for table, rows in parts.items()}
-    lazily = {table: tables.pop(table).lazy() for table in ("train", "test")}
-    return describe_sample(SalesTables(**lazily, **tables))  # type: ignore[arg-type]
+    tables = {table: pl.concat(rows).lazy() for table, rows in parts.items()}
+    return describe_sample(SalesTables.of(tables))
 
 
 def test_every_published_figure_has_a_row(described: pl.DataFrame) -> None:
@@ -146,3 +146,12 @@ def test_a_short_sample_leaves_blanks_instead_of_failing() -> None:
     short = describe_sample(SalesTables(**lazily, **tables))  # type: ignore[arg-type]
     growth = short.filter(pl.col("statistic") == "growth a year, log points")
     assert growth["sample"].to_list() == [None]
+
+
+def test_a_missing_table_is_named() -> None:
+    with pytest.raises(RawDataError, match="There is no test and no oil table"):
+        SalesTables.of(
+            dict.fromkeys(
+                ("train", "items", "stores", "transactions", "holidays_events"), pl.LazyFrame()
+            )
+        )
