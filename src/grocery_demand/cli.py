@@ -84,7 +84,10 @@ def run(context: click.Context, /, **options: Any) -> None:
 @click.pass_context
 def rollback(context: click.Context, /, env: str | None, reason: str) -> None:
     """Swap `champion` and `previous`."""
-    with _plain_errors():
+    from grocery_demand.hooks.run_lock import run_lock
+
+    _use_logging_of(context.obj.project_path)
+    with _plain_errors(), run_lock(context.obj.project_path / "data"):
         _refuse_unknown_env(context.obj.project_path / "conf", env)
         change = _open_registry(context.obj.project_path, env).roll_back(reason)
         click.echo(

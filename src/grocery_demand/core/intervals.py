@@ -49,8 +49,7 @@ class Intervals:
         spread = Spread.fit(error, forecast, known)
         error = error / spread.predict(forecast, known)
         order = np.argsort(forecast, kind="stable")
-        n_bins = int(np.clip(len(order) // _MIN_ROWS_PER_BIN, 1, _MAX_BINS))
-        bins = np.array_split(order, n_bins)
+        bins = np.split(order, _find_bounds(forecast[order]))
         centres = np.array([np.median(forecast[rows]) for rows in bins])
         errors = np.array([np.quantile(error[rows], LEVELS) for rows in bins])
         return cls(centres, errors, spread)
@@ -91,3 +90,11 @@ class Intervals:
             errors=np.array(contents["errors"]),
             spread=Spread(**spread) if spread is not None else None,
         )
+
+
+def _find_bounds(ascending: np.ndarray) -> np.ndarray:
+    """Return where bins of equally many rows begin, but the first; equal forecasts share a bin."""
+    n_bins = int(np.clip(len(ascending) // _MIN_ROWS_PER_BIN, 1, _MAX_BINS))
+    evenly = np.array([part[0] for part in np.array_split(np.arange(len(ascending)), n_bins)])
+    starts = np.unique(np.searchsorted(ascending, ascending[evenly], side="left"))
+    return starts[starts > 0]

@@ -17,8 +17,9 @@ def nwrmsle(actual: np.ndarray, forecast: np.ndarray, weight: np.ndarray) -> flo
 def r2_score(actual: np.ndarray, forecast: np.ndarray) -> float:
     """Return the coefficient of determination in units; NaN where the actual is constant."""
     actual = np.asarray(actual, float)
-    spread = np.sum((actual - actual.mean()) ** 2)
-    return float(1 - np.sum((actual - forecast) ** 2) / spread) if spread else float("nan")
+    if np.all(actual == actual[0]):
+        return float("nan")
+    return float(1 - np.sum((actual - forecast) ** 2) / np.sum((actual - actual.mean()) ** 2))
 
 
 def wape(actual: np.ndarray, forecast: np.ndarray) -> float:

@@ -11,12 +11,13 @@ SPREAD_FEATURES = ("step", "deviation_28", "deviation_140", "sale_share_28", "sa
 """Features that tell how far off a forecast may be, beside the forecast itself."""
 
 _N_TREES = 40
+_SEED = 1
 _SETTINGS = {
     "objective": "regression",
     "num_leaves": 15,
     "min_child_samples": 100,
     "learning_rate": 0.1,
-    "seed": 1,
+    "seed": _SEED,
     "deterministic": True,
     "force_col_wise": True,
     "verbose": -1,
@@ -40,7 +41,7 @@ class Spread:
 
     @classmethod
     def fit(cls, error: np.ndarray, forecast: np.ndarray, known: np.ndarray) -> "Spread":
-        """Learn from out-of-sample errors; of very many rows, from 200,000 evenly spaced ones.
+        """Learn from out-of-sample errors; of very many rows, from 200,000 chosen at random.
 
         Args:
             error: ln(1+actual) − ln(1+forecast), [row].
@@ -48,8 +49,9 @@ class Spread:
             known: `SPREAD_FEATURES`, float32 [row, feature].
         """
         size = np.abs(error)
-        chosen = slice(None, None, -(-len(size) // _MOST_ROWS))
-        rows = lgb.Dataset(_join(forecast, known)[chosen], size[chosen], params={"verbose": -1})
+        chosen = _choose_rows(len(size))
+        matrix = _join(forecast[chosen], known[chosen])
+        rows = lgb.Dataset(matrix, size[chosen], params={"verbose": -1})
         booster = lgb.train(_SETTINGS, rows, num_boost_round=_N_TREES)
         least = max(_LEAST_SHARE * float(size.mean()), _NO_SPREAD)
         return cls(booster.model_to_string(), least)
@@ -67,6 +69,13 @@ class Spread:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able contents; `Spread(**contents)` restores it."""
         return {"model_text": self.model_text, "least": self.least}
+
+
+def _choose_rows(n_rows: int) -> np.ndarray:
+    if n_rows <= _MOST_ROWS:
+        return np.arange(n_rows)
+    generator = np.random.default_rng(_SEED)
+    return np.sort(generator.choice(n_rows, _MOST_ROWS, replace=False))
 
 
 def _join(forecast: np.ndarray, known: np.ndarray) -> np.ndarray:

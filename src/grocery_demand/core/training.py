@@ -1,7 +1,7 @@
 """Training: fit, backtest, score on the holdout, fit again on everything."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -203,6 +203,7 @@ def _describe(
         "features": len(backtest.holdout_forecaster.feature_names),
         "horizon": training.horizon,
         "seed": training.seed,
+        "training": asdict(training),
         "settings": settings,
         "data_digest": panel.digest,
         "start_date": str(panel.start_date),

@@ -105,6 +105,7 @@ class ModelRegistry:
             RegistryError: If another version became champion since the challenger was judged.
         """
         champion = self.find(CHAMPION)
+        self._complete_history(champion)
         if champion != decision.replaces:
             raise RegistryError(
                 f"Version {decision.version} was judged against {_named(decision.replaces)}, but "
@@ -123,6 +124,9 @@ class ModelRegistry:
             RegistryError: If there is no other version to go back to.
         """
         champion, previous = self.find(CHAMPION), self.find(PREVIOUS)
+        self._complete_history(champion)
+        if previous == champion is not None:
+            previous = self.history()[-1].replaced
         if previous is None or previous == champion:
             raise RegistryError(
                 f"There is no previous champion of `{self.name}` to go back to; the champion is "
@@ -136,7 +140,14 @@ class ModelRegistry:
 
     def history(self) -> list[ChampionChange]:
         """Return every change of the champion, the oldest first."""
-        tags = self._client.get_registered_model(self.name).tags
+        from mlflow.exceptions import MlflowException
+
+        try:
+            tags = self._client.get_registered_model(self.name).tags
+        except MlflowException as error:
+            if error.error_code in _ABSENT:
+                return []
+            raise
         names = sorted(name for name in tags if name.startswith(_CHANGE_TAG))
         return [ChampionChange(**json.loads(tags[name])) for name in names]
 
@@ -182,6 +193,20 @@ class ModelRegistry:
 
     def _point(self, alias: str, number: int) -> None:
         self._client.set_registered_model_alias(self.name, alias, str(number))
+
+    def _complete_history(self, champion: int | None) -> None:
+        """Record a change that an interrupted command made, but did not come to record.
+
+        A command moves `previous` first and `champion` last, or the reverse, and then records. One
+        that broke off leaves a champion without a record, or `previous` equal to the champion.
+        """
+        if champion is None:
+            return
+        known = self.history()
+        last = known[-1].champion if known else None
+        if last != champion:
+            reason = "Recorded afterwards: the command that changed it was interrupted."
+            self._record("promotion", last, champion, reason)
 
     def _record(
         self, kind: str, replaced: int | None, champion: int, reason: str

@@ -30,6 +30,7 @@ def digest_lock(project: Path) -> str:
 def describe_command() -> str:
     """Return the command line of this process as it can be typed again."""
     program = Path(sys.argv[0]).name
+    program = "kedro" if program == "__main__.py" else program
     return shlex.join([program, *sys.argv[1:]])
 
 

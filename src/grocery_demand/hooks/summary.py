@@ -1,5 +1,6 @@
 """What a run made, where it lies, and what can be done next."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,13 +131,13 @@ class SummaryHook:
         folder = _path_of(catalog.get("simulated_raw"))
         if folder == _path_of(catalog.get("raw_sales")):
             return "kedro run"
-        return f"kedro run --params raw_dir={folder}"
+        return shlex.join(["kedro", "run", "--params", f"raw_dir={folder}"])
 
     def _ui_command(self, uri: str) -> str:
         """Return how to open the tracked runs; MLflow finds mlflow.db where it is called."""
         if uri == f"sqlite:///{Path.cwd() / 'mlflow.db'}":
             return "mlflow ui"
-        return f"mlflow ui --backend-store-uri {uri}"
+        return shlex.join(["mlflow", "ui", "--backend-store-uri", uri])
 
 
 def tabulate_scores(scores: "pd.DataFrame") -> list[str]:

@@ -104,6 +104,18 @@ def test_the_quantiles_equal_those_of_a_naive_loop(n_rows):
             np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+def test_rows_of_equal_forecast_share_their_quantiles_in_whatever_order_they_come():
+    generator = np.random.default_rng(5)
+    forecast = np.full(1200, 5.0)
+    error = generator.normal(0, np.repeat([0.5, 0.1], 600))
+    known = make_known(1200)
+    one = Intervals.fit(forecast + error, forecast, known)
+    assert one.centres.tolist() == [5.0]
+    low, _, high = one.quantiles(forecast[:1], known[:1])[0]
+    actual = forecast + error
+    assert np.mean((actual >= low) & (actual <= high)) == pytest.approx(0.8, abs=0.01)
+
+
 def test_small_and_large_forecasts_have_quantiles_of_their_own():
     """Both kinds of errors are of the same size, so that the spread cannot tell them apart."""
     forecast = np.repeat([2.0, 8.0], 150)

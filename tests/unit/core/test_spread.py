@@ -92,10 +92,10 @@ def test_the_same_errors_give_the_same_spread_again_also_through_json():
         )
 
 
-def test_of_very_many_rows_evenly_spaced_ones_are_learnt_from():
-    n_rows = 200_002
-    chosen = np.arange(n_rows) % 2 == 0
-    error = np.where(chosen, 1.0, 9.0)
+def test_of_very_many_rows_a_share_is_learnt_from_that_follows_no_pattern_of_theirs():
+    """Every second row has a large error, and rows come in periods of 16 steps."""
+    n_rows = 1_600_000
+    error = np.where(np.arange(n_rows) % 2 == 0, 1.0, 9.0)
     spread = Spread.fit(error, np.ones(n_rows), make_known(n_rows))
-    assert spread_at(spread) == pytest.approx(1)
+    assert spread_at(spread) == pytest.approx(5, rel=0.02)
     assert spread.least == pytest.approx(0.5)

@@ -164,6 +164,10 @@ def test_gone_files_are_named_with_the_folder_and_the_mend(champions, files):
         (CHAMPION, 2, "final/model.skops", lambda contents: contents[:200]),
         (CHALLENGER, 3, "final/model.lgb", lambda contents: contents[:100]),
         (CHALLENGER, 3, "holdout/model.lgb", lambda contents: b""),
+        (CHALLENGER, 3, "final/model.lgb", lambda contents: contents[: len(contents) // 2]),
+        (CHALLENGER, 3, "final/model.lgb", lambda contents: contents.replace(b"0.", b"1.", 9)),
+        (PREVIOUS, 1, "metadata.json", lambda contents: b"null"),
+        (PREVIOUS, 1, "checksums.json", lambda contents: b"no JSON"),
     ],
 )
 def test_a_damaged_file_is_no_model_and_the_mend_is_said(
@@ -314,3 +318,33 @@ def test_a_rollback_that_breaks_off_leaves_a_champion(champions, steps, champion
     with power_cut_after(steps):
         champions.roll_back("Forecasts too high.")
     assert champions.load(CHAMPION).number == champion
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_promotion_that_broke_off_can_be_rolled_back(champions, steps):
+    with power_cut_after(steps):
+        promote(champions, 3, 2)
+    left, before = champions.find(CHAMPION), {2: 1, 3: 2}
+    change = champions.roll_back("Forecasts too high.")
+    assert (change.replaced, change.champion) == (left, before[left])
+    assert champions.find(PREVIOUS) == left
+
+
+def test_a_promotion_that_broke_off_before_its_record_is_recorded_afterwards(champions):
+    with power_cut_after(2):
+        promote(champions, 3, 2)
+    assert champions.history()[-1].champion == 2
+    champions.roll_back("Forecasts too high.")
+    told = [(change.kind, change.replaced, change.champion) for change in champions.history()]
+    assert told[-2:] == [("promotion", 2, 3), ("rollback", 3, 2)]
+
+
+def test_a_rollback_that_broke_off_between_its_steps_can_be_made_undone(champions):
+    with power_cut_after(1):
+        champions.roll_back("Forecasts too high.")
+    assert champions.find(CHAMPION) == champions.find(PREVIOUS) == 1
+    assert champions.roll_back("It was right after all.").champion == 2
+
+
+def test_there_is_no_history_before_anything_is_registered(registry):
+    assert registry.history() == []

@@ -80,11 +80,12 @@ def compare(sums: pd.DataFrame, confidence: float) -> Comparison:
         sums: One row per series, see `sum_errors`.
         confidence: Share of such intervals that cover the true difference, between 0 and 1.
     """
-    weight, n_series = sums["weight"].to_numpy(), len(sums)
-    worse_by = (sums["challenger"] - sums["reference"]).to_numpy()
+    columns = ("weight", "challenger", "reference")
+    weight, errors, reference_errors = (sums[name].to_numpy() for name in columns)
+    n_series, worse_by = len(sums), errors - reference_errors
     difference = worse_by.sum() / weight.sum()
     challenger, reference = (
-        float(np.sqrt(sums[name].sum() / weight.sum())) for name in ("challenger", "reference")
+        float(np.sqrt(each.sum() / weight.sum())) for each in (errors, reference_errors)
     )
     scale = challenger + reference
     if n_series < 2 or scale == 0:  # noqa: PLR2004

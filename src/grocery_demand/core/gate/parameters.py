@@ -1,5 +1,7 @@
 """What a challenger has to reach."""
 
+import math
+
 from grocery_demand.core.parameters import parameters, require
 
 
@@ -27,8 +29,8 @@ class GateParameters:
     def __post_init__(self) -> None:
         """Refuse values that make no sense."""
         for name, allowed, is_allowed in (
-            ("max_nwrmsle", "above 0", self.max_nwrmsle > 0),
-            ("min_r2_score", "below 1", self.min_r2_score < 1),
+            ("max_nwrmsle", "above 0 and finite", 0 < self.max_nwrmsle < math.inf),
+            ("min_r2_score", "below 1 and finite", -math.inf < self.min_r2_score < 1),
             ("champion_tolerance", "0 to 1", 0 <= self.champion_tolerance <= 1),
             ("max_slice_loss", "0 to 1", 0 <= self.max_slice_loss <= 1),
             ("confidence", "above 0.5 and below 1", 0.5 < self.confidence < 1),  # noqa: PLR2004

@@ -80,7 +80,7 @@ def _refuse_foreign_holdout(challenger: ModelVersion, holdout: pd.DataFrame, pan
             f"The challenger, version {challenger.number}, was trained on data "
             f"{metadata['data_digest'][:12]} with the holdout after {metadata['holdout_cutoff']}, "
             f"but the panel is data {panel.digest[:12]} and the holdout forecasts begin after "
-            f"{', '.join(found)}. Train again: kedro run --pipeline train"
+            f"{', '.join(found) or 'no day'}. Train again: kedro run --pipeline train"
         )
 
 

@@ -171,9 +171,10 @@ def _describe_verdict(verdict: dict[str, Any]) -> str:
 
 def _describe_reproduction(champion: ModelVersion) -> str:
     metadata = champion.model.metadata
-    params = ",".join(
-        f"training.{name}={metadata[name]}" for name in ("model", "feature_set", "horizon", "seed")
-    )
+    given = {f"training.{name}": value for name, value in metadata["training"].items()}
+    of_model = f"model_settings.{metadata['model']}"
+    given |= {f"{of_model}.{name}": value for name, value in metadata["settings"].items()}
+    params = ",".join(f"{name}={value}" for name, value in given.items())
     where = f"MLflow run `{champion.run_id}`" if champion.run_id else "its MLflow run"
     return (
         "## To reproduce\n\n"

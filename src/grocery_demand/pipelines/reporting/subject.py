@@ -102,7 +102,8 @@ def refuse_mixed_parts(
 
 def _judged_nwrmsle(verdict: dict[str, Any]) -> float:
     values = (check.get("value") for check in verdict["checks"] if check["name"] == "nwrmsle")
-    return float(next(values) or np.nan)
+    value = next(values)
+    return np.nan if value is None else float(value)
 
 
 def _scored_nwrmsle(scores: pd.DataFrame, verdict: dict[str, Any]) -> float:
