@@ -9,10 +9,8 @@ known but calendar and promotion plan. Peers run in their own environment, once 
 """
 
 import argparse
-import json
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -33,14 +31,12 @@ _SLICES = ("family", "type")
 
 
 def forecast_by_all(panel: Panel, cutoff: str, peers: list[str], threads: int) -> pd.DataFrame:
-    """Return the scored rows of one cutoff, with a column per model, and their seconds."""
+    """Return the scored rows of one cutoff, with a column per model."""
     parameters = load_parameters()
     training = TrainingParameters(**parameters["training"])
     known = panel.until(panel.day_of(cutoff) + training.horizon)
-    start = time.perf_counter()
     settings = parameters["model_settings"][training.model]
     table = run_backtest(known, training, settings).holdout
-    table.attrs["seconds"] = {OURS: time.perf_counter() - start}
     table = table.rename(
         columns={"point": OURS, "quantile_0.1": f"{OURS}_lower", "quantile_0.9": f"{OURS}_upper"}
     )
@@ -60,19 +56,16 @@ def _add_peers(
             [*program, "--models", *peers, "--threads", str(threads), "--bounds"], check=True
         )
         found = pd.read_parquet(f"{folder}/peers.parquet")
-        seconds = json.loads(Path(f"{folder}/peers.json").read_text(encoding="utf-8"))
     keys = pd.DataFrame(
         {
             "unique_id": _identify(table[SERIES_KEY]),
             "ds": table["date"].astype("datetime64[ns]"),
         }
     )
-    attrs = table.attrs
     for name in peers:
         rows = keys.merge(found[found["model"] == name], how="left", on=["unique_id", "ds"])
         table[name] = rows["point"].to_numpy()
         table[f"{name}_lower"], table[f"{name}_upper"] = rows["lower"], rows["upper"]
-    table.attrs = {"seconds": attrs["seconds"] | seconds}
     return table
 
 
@@ -186,11 +179,7 @@ def main() -> None:
     tables = [forecast_by_all(panel, c, options.peers, options.threads) for c in cutoffs]
     models = [OURS, "moving_average", "seasonal_naive", *options.peers]
     pooled = pd.concat(tables, ignore_index=True)
-    seconds = {
-        name: sum(table.attrs["seconds"].get(name, float("nan")) for table in tables)
-        for name in models
-    }
-    total = score(pooled, models).assign(seconds=lambda t: t["model"].map(seconds))
+    total = score(pooled, models)
     by_cutoff = pd.DataFrame(
         [
             {"cutoff": cutoff, **score(table, models).set_index("model")["NWRMSLE"][models]}
