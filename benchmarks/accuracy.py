@@ -194,8 +194,7 @@ def main() -> None:
         f"ahead of each cutoff. Rows of series without a sale before the cutoff, which the peers "
         f"cannot forecast: {len(new):,}.",
         "NWRMSLE, pinball loss: lower is better. `this project / it`: below 1, ours is better. "
-        "Interval columns: on the rows for which every model with intervals gives one. Seconds: "
-        "ours with the backtest for its intervals (three fits); mlforecast's without its.",
+        "Interval columns: on the rows for which every model with intervals gives one.",
     ]
     if len(new):
         known = score(new, models[:3])[["model", "NWRMSLE", "this project / it"]]
