@@ -3,6 +3,7 @@ export DO_NOT_TRACK = true
 export KEDRO_DISABLE_TELEMETRY = true
 export MLFLOW_DISABLE_TELEMETRY = true
 export OMP_WAIT_POLICY = passive
+export GOMP_SPINCOUNT = 1000
 
 PYTHON ?= python3.11
 BIN := .venv/bin

@@ -9,6 +9,7 @@ known but calendar and promotion plan. Peers run in their own environment, once 
 """
 
 import argparse
+import dataclasses
 import subprocess
 import tempfile
 from pathlib import Path
@@ -41,6 +42,30 @@ def forecast_by_all(panel: Panel, cutoff: str, peers: list[str], threads: int) -
         columns={"point": OURS, "quantile_0.1": f"{OURS}_lower", "quantile_0.9": f"{OURS}_upper"}
     )
     return _add_peers(table, panel, panel.day_of(cutoff), peers, threads) if peers else table
+
+
+def _shorten(panel: Panel, day: int, history_days: int | None) -> Panel:
+    """Return the panel without what lies more than some days before a cutoff."""
+    start = max(day + 1 - history_days, 0) if history_days else 0
+    sold = panel.units[:, start:] > 0
+    never = ~sold.any(axis=1)
+    first = np.where(never, sold.shape[1], sold.argmax(axis=1))
+    calendar = dataclasses.replace(
+        panel.calendar,
+        start_date=panel.date_of(start),
+        national=panel.calendar.national[start:],
+        local=panel.calendar.local[:, start:],
+    )
+    shorter = dataclasses.replace(
+        panel,
+        start_date=panel.date_of(start),
+        units=panel.units[:, start:],
+        promotions=panel.promotions[:, start:],
+        open_days=panel.open_days[:, start:],
+        series=panel.series.assign(first_sale=first),
+        calendar=calendar,
+    )
+    return shorter.select(np.flatnonzero(~never))
 
 
 def _add_peers(
@@ -169,6 +194,7 @@ def main() -> None:
     )
     parser.add_argument("--raw-dir", type=Path, required=True)
     parser.add_argument("--cutoffs", nargs="*", help="ISO dates; the last 16 days by default")
+    parser.add_argument("--history-days", type=int, help="days known up to each cutoff; all")
     parser.add_argument("--peers", nargs="*", default=PEER_MODELS, help="none: baselines only")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", help="of the result; the folder's by default")
@@ -176,7 +202,10 @@ def main() -> None:
     panel = read_panel(options.raw_dir)
     horizon = load_parameters()["training"]["horizon"]
     cutoffs = options.cutoffs or [str(panel.date_of(panel.n_days - 1 - horizon))]
-    tables = [forecast_by_all(panel, c, options.peers, options.threads) for c in cutoffs]
+    tables = []
+    for cutoff in cutoffs:
+        known = _shorten(panel, panel.day_of(cutoff), options.history_days)
+        tables.append(forecast_by_all(known, cutoff, options.peers, options.threads))
     models = [OURS, "moving_average", "seasonal_naive", *options.peers]
     pooled = pd.concat(tables, ignore_index=True)
     total = score(pooled, models)
@@ -187,10 +216,11 @@ def main() -> None:
         ]
     )
     name = options.name or options.raw_dir.name
+    days = f" --history-days {options.history_days}" if options.history_days else ""
     new = pooled[pooled["is_new"]]
     notes = [
         f"Command: `python benchmarks/accuracy.py --raw-dir {name} --cutoffs "
-        f"{' '.join(cutoffs)}`. {len(panel.series):,} series, {len(pooled):,} rows scored, 16 days "
+        f"{' '.join(cutoffs)}{days}`. {len(panel.series):,} series, {len(pooled):,} rows scored, 16 days "
         f"ahead of each cutoff. Rows of series without a sale before the cutoff, which the peers "
         f"cannot forecast: {len(new):,}.",
         "NWRMSLE, pinball loss: lower is better. `this project / it`: below 1, ours is better. "

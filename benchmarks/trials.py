@@ -159,12 +159,22 @@ TRIALS: dict[str, Trial] = {
     "63 leaves": Trial(settings={"num_leaves": 63}),
     "63 bins": Trial(settings={"max_bin": 63}),
     "127 bins": Trial(settings={"max_bin": 127}),
-    "100 rows a leaf": Trial(settings={"min_child_samples": 100}),
+    "40 rows a leaf": Trial(settings={"min_child_samples": 40}),
+    "200 rows a leaf": Trial(settings={"min_child_samples": 200}),
     "features drawn by node": Trial(
         settings={"feature_fraction": 1.0, "feature_fraction_bynode": 0.5}
     ),
     "a third of the features by node": Trial(
         settings={"feature_fraction": 1.0, "feature_fraction_bynode": 0.3}
+    ),
+    "a fifth of the features by node": Trial(
+        settings={"feature_fraction": 1.0, "feature_fraction_bynode": 0.2}
+    ),
+    "a third by node, a blend of three seeds": Trial(
+        settings={"feature_fraction": 1.0, "feature_fraction_bynode": 0.3}, seeds=(7, 8, 9)
+    ),
+    "a third by node, 63 bins": Trial(
+        settings={"feature_fraction": 1.0, "feature_fraction_bynode": 0.3, "max_bin": 63}
     ),
     "features by node, a model per week": Trial(
         settings={"feature_fraction": 1.0, "feature_fraction_bynode": 0.5}, parts=(1, 8)

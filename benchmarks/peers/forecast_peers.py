@@ -40,7 +40,8 @@ def forecast_mlforecast(
 ) -> pd.DataFrame:
     """LightGBM, recursive, on ln(1+y) scaled by series, with the promotion plan ahead.
 
-    With a level, its conformal intervals; they need series that are long enough.
+    Lags and windows reach over half of the history at most, as no row without a value in each is
+    learnt from. With a level, its conformal intervals; they need series that are long enough.
     """
     from mlforecast import MLForecast
     from mlforecast.lag_transforms import (
@@ -53,13 +54,16 @@ def forecast_mlforecast(
     from sklearn.preprocessing import FunctionTransformer
 
     horizon = future["ds"].nunique()
+    usable = history["ds"].nunique() // 2
+    days = [window for window in (7, 28, 91) if window < usable]
+    weeks = [window for window in (4, 8) if WEEK * window < usable]
     model = MLForecast(
         models={"mlforecast": lgb.LGBMRegressor(n_jobs=threads, **TREES)},
         freq="D",
-        lags=LAGS,
+        lags=[lag for lag in LAGS if lag < usable],
         lag_transforms={
-            1: [RollingMean(7), RollingMean(28), RollingMean(91), ExponentiallyWeightedMean(0.3)],
-            7: [SeasonalRollingMean(7, 4), SeasonalRollingMean(7, 8)],
+            1: [*map(RollingMean, days), ExponentiallyWeightedMean(0.3)],
+            WEEK: [SeasonalRollingMean(WEEK, window) for window in weeks],
         },
         date_features=["dayofweek", "day", "month", "dayofyear"],
         target_transforms=[
@@ -79,6 +83,8 @@ def add_conformal_bounds(
     """Put mlforecast's conformal bounds beside its forecasts, where the series are long enough."""
     days = history["unique_id"].map(history["unique_id"].value_counts())
     long = history[days > 3 * future["ds"].nunique() + max(LAGS)]
+    if long.empty:
+        return found
     ahead = future[future["unique_id"].isin(long["unique_id"])]
     bounds = forecast_mlforecast(long, ahead, threads, level=[LEVEL])
     keys = ["unique_id", "ds"]

@@ -36,6 +36,8 @@ class TrainingParameters:
         max_backtest_rows: Rows (series x step x fold) that the folds forecast at most.
         max_training_cutoffs: Past cutoffs that one fit learns from at most, a week apart.
         max_training_rows: Rows (series x step x cutoff) that one fit learns from at most.
+        max_long_range_rows: Rows that the model for dates beyond the horizon learns from at most,
+            and as many that its backtest forecasts.
         seed: Makes sampling and fitting repeatable.
     """
 
@@ -47,6 +49,7 @@ class TrainingParameters:
     max_backtest_rows: int = 3_000_000
     max_training_cutoffs: int = 104
     max_training_rows: int = 400_000
+    max_long_range_rows: int = 100_000
     seed: int = 7
 
     def __post_init__(self) -> None:
@@ -60,6 +63,7 @@ class TrainingParameters:
             ("max_backtest_rows", 1000, 10**9),
             ("max_training_cutoffs", 1, 1000),
             ("max_training_rows", 1000, 10**9),
+            ("max_long_range_rows", 1000, 10**9),
             ("seed", 0, 2**31 - 1),
         ):
             value = getattr(self, name)
@@ -161,7 +165,11 @@ def choose_backtest_rows(
 
 
 def compare_with_sales(
-    forecaster: Forecaster, panel: Panel, day: int, horizon: int, rows: np.ndarray | None = None
+    forecaster: Forecaster,
+    panel: Panel,
+    day: int,
+    steps: np.ndarray,
+    rows: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Forecast from a past day and put the units sold beside it.
 
@@ -169,19 +177,18 @@ def compare_with_sales(
         forecaster: What forecasts.
         panel: Sales beyond the horizon.
         day: The cutoff, as a day of the panel.
-        horizon: Days ahead.
-        rows: Positions of the series; by default all that have begun by the end of the horizon.
+        steps: Days ahead, ascending, int [step].
+        rows: Positions of the series; by default all that have begun by the last of the steps.
 
     Returns:
         One row per series and day that count (see `scored_rows`): the forecast table with
         cutoff, family, type, perishable, unit_sales (returns as zero) and is_new (the series had
         no sale up to the cutoff).
     """
-    steps = np.arange(1, horizon + 1)
     first_sale = panel.series["first_sale"].to_numpy()
-    rows = np.flatnonzero(first_sale <= day + horizon) if rows is None else rows
+    rows = np.flatnonzero(first_sale <= day + steps[-1]) if rows is None else rows
     table = forecaster.forecast(panel, day, steps, rows)
-    repeated = np.repeat(rows, horizon)
+    repeated = np.repeat(rows, len(steps))
     added: dict[str, Any] = {"cutoff": panel.date_of(day).astype("datetime64[ms]")}
     added |= {name: panel.series[name].to_numpy()[repeated] for name in _ATTRIBUTES}
     added["unit_sales"] = panel.units[rows[:, None], day + steps].ravel()

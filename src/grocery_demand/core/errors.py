@@ -20,6 +20,10 @@ class DataShortageError(GroceryDemandError):
     """The sales cover too few days or series for what was asked."""
 
 
+class HorizonError(GroceryDemandError):
+    """A date lies further ahead than the model answers."""
+
+
 class GateError(GroceryDemandError):
     """A challenger missed an absolute bar or a baseline; the champion stays as it was."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grocery_demand.core.errors import ModelFileError
+from grocery_demand.core.errors import HorizonError, ModelFileError
 from grocery_demand.core.features import MOVING_AVERAGE, SEASONAL_NAIVE, Encoding, Snapshot
 from grocery_demand.core.intervals import QUANTILES, Intervals
 from grocery_demand.core.models import PointModel, restore_model
@@ -130,6 +130,7 @@ class TrainedModel:
     Attributes:
         final: Fitted on all sales.
         holdout: Fitted without the last days, with which it was scored.
+        long_range: Fitted for dates beyond the horizon; None if the sales were too short.
         metadata: What the fitted model was given and how it scored; JSON-able.
         input_example: A few rows of features.
     """
@@ -138,10 +139,56 @@ class TrainedModel:
     holdout: Forecaster
     metadata: dict[str, Any]
     input_example: pd.DataFrame
+    long_range: Forecaster | None = None
+
+    @property
+    def horizon(self) -> int:
+        """Days ahead that `final` forecasts; later ones are `long_range`'s."""
+        return int(self.metadata["horizon"])
+
+    @property
+    def furthest_step(self) -> int:
+        """Days ahead that are answered at most."""
+        return int(self.metadata.get("furthest_step", self.horizon))
+
+    def forecast(
+        self, panel: Panel, day: int, steps: np.ndarray, rows: np.ndarray | None = None
+    ) -> pd.DataFrame:
+        """Forecast series from what is known at the end of a day; see `Forecaster.forecast`.
+
+        Args:
+            panel: Sales and plan; of the sales, only those up to `day` are read.
+            day: The cutoff, as a day of the panel.
+            steps: Days ahead of the cutoff, ascending.
+            rows: Positions of the series wanted; all of them by default.
+
+        Returns:
+            The forecasters' table with `long_range`: whether the date lies beyond the horizon.
+
+        Raises:
+            HorizonError: If a step lies beyond `furthest_step`.
+        """
+        if steps.max() > self.furthest_step:
+            raise HorizonError(
+                f"{steps.max()} days ahead are asked for, but this model answers up to "
+                f"{self.furthest_step} days after its sales: as far as its backtest could try."
+            )
+        far = steps > self.horizon
+        if not far.any():
+            return self.final.forecast(panel, day, steps, rows).assign(long_range=False)
+        assert self.long_range is not None
+        tables = [self.long_range.forecast(panel, day, steps[far], rows).assign(long_range=True)]
+        if not far.all():
+            near = self.final.forecast(panel, day, steps[~far], rows)
+            tables.insert(0, near.assign(long_range=False))
+        both = pd.concat(tables, ignore_index=True)
+        return both.sort_values([*SERIES_KEY, "step"], kind="stable", ignore_index=True)
 
     def to_files(self) -> dict[str, bytes]:
         """Return the model as named files; `from_files` restores it."""
         parts = {"final": self.final, "holdout": self.holdout}
+        if self.long_range is not None:
+            parts["long_range"] = self.long_range
         return {
             "metadata.json": to_json(self.metadata),
             "input_example.json": to_json(_to_columns(self.input_example)),
@@ -162,6 +209,7 @@ class TrainedModel:
             return cls(
                 final=Forecaster.from_files(_below("final/", files)),
                 holdout=Forecaster.from_files(_below("holdout/", files)),
+                long_range=_restore_if_any(_below("long_range/", files)),
                 metadata=json.loads(files["metadata.json"]),
                 input_example=_from_columns(json.loads(files["input_example.json"])),
             )
@@ -176,9 +224,13 @@ class TrainedModel:
         """SHA-256 of the fitted state; the same data, code and parameters give the same one."""
         digest = hashlib.sha256()
         for name, contents in sorted(self.to_files().items()):
-            if name.startswith(("final/", "holdout/")):
+            if name.startswith(("final/", "holdout/", "long_range/")):
                 digest.update(f"{name} {len(contents)} ".encode() + contents)
         return digest.hexdigest()
+
+
+def _restore_if_any(files: dict[str, bytes]) -> Forecaster | None:
+    return Forecaster.from_files(files) if files else None
 
 
 def to_json(contents: Any) -> bytes:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from grocery_demand.core.spread import Spread
+from grocery_demand.core.metrics import log1p_units
+from grocery_demand.core.spread import SPREAD_FEATURES, Spread
 
 LEVELS = (0.1, 0.5, 0.9)
 """Quantile levels forecast: the middle and the bounds of the 80 % interval."""
@@ -55,6 +57,12 @@ class Intervals:
         return cls(centres, errors, spread)
 
     @classmethod
+    def of_table(cls, forecasts: pd.DataFrame) -> "Intervals":
+        """Learn from forecasts beside units sold; see `core.backtest.compare_with_sales`."""
+        actual = log1p_units(forecasts["unit_sales"].to_numpy())
+        return cls.fit(actual, *_read_table(forecasts))
+
+    @classmethod
     def unknown(cls) -> "Intervals":
         """Return intervals of no width, for a forecaster whose errors are not known yet."""
         return cls(np.zeros(1), np.zeros((1, len(LEVELS))), None)
@@ -73,6 +81,10 @@ class Intervals:
         quantiles = forecast[:, None] + scale[:, None] * np.stack(shifts, axis=1)
         return np.maximum(quantiles, 0).astype(np.float32)
 
+    def quantiles_of_table(self, forecasts: pd.DataFrame) -> np.ndarray:
+        """Return the quantiles in units for a table of forecasts [row, level]."""
+        return np.expm1(self.quantiles(*_read_table(forecasts)))
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able contents."""
         return {
@@ -90,6 +102,11 @@ class Intervals:
             errors=np.array(contents["errors"]),
             spread=Spread(**spread) if spread is not None else None,
         )
+
+
+def _read_table(forecasts: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    known = forecasts[list(SPREAD_FEATURES)].to_numpy(np.float32)
+    return log1p_units(forecasts["point"].to_numpy()), known
 
 
 def _find_bounds(ascending: np.ndarray) -> np.ndarray:

@@ -20,20 +20,23 @@ SLICES = {
 """Slices by name, with the column whose values divide the rows; `total` is all rows."""
 
 
-def score_table(forecasts: pd.DataFrame, model: str, evaluation: str) -> pd.DataFrame:
+def score_table(
+    forecasts: pd.DataFrame, model: str, evaluation: str, baselines: tuple[str, ...] = BASELINES
+) -> pd.DataFrame:
     """Score a model and the baselines on the same rows.
 
     Args:
         forecasts: Forecasts beside units sold; see `core.backtest.compare_with_sales`.
         model: Name of the model whose forecast is `point`.
-        evaluation: Name of the evaluation: `backtest` or `holdout`.
+        evaluation: Name of the evaluation: `backtest`, `holdout` or `long_range`.
+        baselines: Columns that the model is put beside.
 
     Returns:
         One row per model and slice value: evaluation, model, slice, value, rows, nwrmsle,
         r2_score, wape, bias, pinball_loss (mean over the levels, in units) and coverage of the
         80 % interval; the last two are NaN for baselines, which have no quantiles.
     """
-    columns = {model: "point"} | {name: name for name in BASELINES if name != model}
+    columns = {model: "point"} | {name: name for name in baselines if name != model}
     records = [
         {"evaluation": evaluation, "model": name, "slice": slice_name, "value": value}
         | _score(rows, column)
@@ -44,14 +47,18 @@ def score_table(forecasts: pd.DataFrame, model: str, evaluation: str) -> pd.Data
 
 
 def summarise_scores(scores: pd.DataFrame, model: str) -> dict[str, float]:
-    """Return the total scores as named numbers, the baselines' and the backtest's beside them."""
+    """Return the total scores as named numbers, the baselines' beside them.
+
+    Those of the holdout bear the plain name, others that of their evaluation before it.
+    """
     names = ["nwrmsle", "r2_score", "wape", "bias", "pinball_loss", "coverage"]
     totals = scores[scores["slice"] == "total"]
     summary: dict[str, float] = {}
     for record in totals.to_dict(orient="records"):
         kept = names if record["model"] == model else ["nwrmsle"]
         baseline = "" if record["model"] == model else f"baseline_{record['model']}_"
-        prefix = ("" if record["evaluation"] == "holdout" else "backtest_") + baseline
+        evaluation = record["evaluation"]
+        prefix = ("" if evaluation == "holdout" else f"{evaluation}_") + baseline
         summary |= {prefix + name: float(record[name]) for name in kept}
     return {name: value for name, value in summary.items() if np.isfinite(value)}
 

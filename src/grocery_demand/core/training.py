@@ -18,11 +18,10 @@ from grocery_demand.core.backtest import (
 from grocery_demand.core.errors import DataShortageError
 from grocery_demand.core.features import Encoding, Snapshot
 from grocery_demand.core.forecaster import Forecaster, TrainedModel
-from grocery_demand.core.intervals import QUANTILES, Intervals
-from grocery_demand.core.metrics import log1p_units
+from grocery_demand.core.intervals import Intervals
+from grocery_demand.core.long_range import LongRange, with_intervals_of_others
 from grocery_demand.core.models import PointModel, feature_names_of, fit_model, needs_fitting
 from grocery_demand.core.panel import Panel
-from grocery_demand.core.spread import SPREAD_FEATURES
 
 logger = logging.getLogger(__name__)
 
@@ -58,21 +57,22 @@ def run_backtest(panel: Panel, training: TrainingParameters, settings: dict[str,
     """
     cutoffs = plan_cutoffs(panel, training)
     encoding = Encoding.fit(panel.series)
+    steps = np.arange(1, training.horizon + 1)
     folds = []
     for days in np.array_split(cutoffs.folds, min(training.backtest_fits, len(cutoffs.folds))):
         logger.info("Backtest: fitting up to %s", panel.date_of(days[-1]))
         forecaster = _fit(panel, int(days[-1]), training, settings, encoding)
         for day in days:
             rows = choose_backtest_rows(panel, int(day), len(cutoffs.folds), training)
-            folds.append(compare_with_sales(forecaster, panel, int(day), training.horizon, rows))
+            folds.append(compare_with_sales(forecaster, panel, int(day), steps, rows))
     holdout_forecaster = replace(
         _fit(panel, cutoffs.holdout, training, settings, encoding),
-        intervals=_fit_intervals(pd.concat(folds)),
+        intervals=Intervals.of_table(pd.concat(folds)),
     )
     logger.info("Holdout: scoring %s days after %s", training.horizon, holdout_forecaster.cutoff)
     return Backtest(
-        folds=pd.concat(_with_intervals_of_others(folds), ignore_index=True),
-        holdout=compare_with_sales(holdout_forecaster, panel, cutoffs.holdout, training.horizon),
+        folds=pd.concat(with_intervals_of_others(folds), ignore_index=True),
+        holdout=compare_with_sales(holdout_forecaster, panel, cutoffs.holdout, steps),
         holdout_forecaster=holdout_forecaster,
     )
 
@@ -83,19 +83,23 @@ def fit_final_model(
     settings: dict[str, Any],
     backtest: Backtest,
     metrics: dict[str, float],
+    long_range: LongRange | None = None,
 ) -> TrainedModel:
     """Fit on everything; intervals come from all out-of-sample errors, the holdout's included."""
+    long_range = long_range or LongRange(None, 0)
     day = panel.n_days - 1
     logger.info("Final fit on all sales up to %s", panel.cutoff)
     encoding = backtest.holdout_forecaster.encoding
     errors = pd.concat([backtest.folds, backtest.holdout])
     final = replace(
-        _fit(panel, day, training, settings, encoding), intervals=_fit_intervals(errors)
+        _fit(panel, day, training, settings, encoding), intervals=Intervals.of_table(errors)
     )
     return TrainedModel(
         final=final,
         holdout=backtest.holdout_forecaster,
-        metadata=_describe(panel, training, settings, backtest, metrics),
+        long_range=long_range.forecaster,
+        metadata=_describe(panel, training, settings, backtest, metrics)
+        | {"furthest_step": max(long_range.furthest_step, training.horizon)},
         input_example=_example(panel, final),
     )
 
@@ -163,30 +167,6 @@ def _fit(
         intervals=Intervals.unknown(),
         cutoff=str(panel.date_of(day)),
     )
-
-
-def _fit_intervals(table: pd.DataFrame) -> Intervals:
-    return Intervals.fit(
-        log1p_units(table["unit_sales"].to_numpy()),
-        log1p_units(table["point"].to_numpy()),
-        _spread_features(table),
-    )
-
-
-def _spread_features(table: pd.DataFrame) -> np.ndarray:
-    return table[list(SPREAD_FEATURES)].to_numpy(np.float32)
-
-
-def _with_intervals_of_others(folds: list[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Give each fold quantiles from the other folds' errors (from its own if it is the only)."""
-    tables = []
-    for i, fold in enumerate(folds):
-        others = folds[:i] + folds[i + 1 :] or folds
-        point = log1p_units(fold["point"].to_numpy())
-        intervals = _fit_intervals(pd.concat(others))
-        quantiles = np.expm1(intervals.quantiles(point, _spread_features(fold)))
-        tables.append(fold.assign(**dict(zip(QUANTILES, quantiles.T, strict=True))))
-    return tables
 
 
 def _describe(

@@ -13,7 +13,7 @@ from grocery_demand.core.parameters import parameters, require
 
 logger = logging.getLogger(__name__)
 
-_COLUMNS = [*SERIES_KEY, "date", "step", "point", *QUANTILES]
+_COLUMNS = [*SERIES_KEY, "date", "step", "long_range", "point", *QUANTILES]
 _STEP_KEY = [*SERIES_KEY, "step"]
 _DECIMALS = 4
 
@@ -48,10 +48,10 @@ def forecast_series(
 
     Returns:
         One row per series and day, sorted by store_nbr, item_nbr and date: step (1 for the day
-        after the last sales), point and the quantiles in units, model_version.
+        after the last sales), long_range (beyond the model's horizon), point and the quantiles in units, model_version.
     """
     steps = np.arange(1, forecasting.horizon + 1)
-    forecasts = champion.model.final.forecast(panel, panel.n_days - 1, steps)[_COLUMNS]
+    forecasts = champion.model.forecast(panel, panel.n_days - 1, steps)[_COLUMNS]
     first, last = panel.cutoff + steps[0], panel.cutoff + steps[-1]
     logger.info(
         "Forecasts: %s series × %d days, %s … %s, by version %d (%s).",

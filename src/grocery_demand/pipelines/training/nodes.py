@@ -7,7 +7,13 @@ import pandas as pd
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.errors import ParameterError
 from grocery_demand.core.forecaster import Forecaster, TrainedModel
-from grocery_demand.core.models import needs_fitting
+from grocery_demand.core.long_range import (
+    YEARLY_NAIVE,
+    LongRange,
+    name_steps,
+    train_long_range,
+)
+from grocery_demand.core.models import BASELINES, needs_fitting
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.scores import score_table, summarise_scores
 from grocery_demand.core.training import Backtest, fit_final_model, run_backtest
@@ -35,15 +41,30 @@ def backtest_model(
     return backtest.folds, backtest.holdout, backtest.holdout_forecaster
 
 
+def train_beyond_horizon(
+    panel: Panel,
+    training: TrainingParameters,
+    settings: dict[str, Any],
+    holdout_forecaster: Forecaster,
+) -> tuple[LongRange, pd.DataFrame]:
+    """Backtest and fit the model for dates beyond the horizon, up to a year ahead."""
+    return train_long_range(panel, training, settings, holdout_forecaster.encoding)
+
+
 def score_forecasts(
-    backtest_forecasts: pd.DataFrame, holdout_forecasts: pd.DataFrame, training: TrainingParameters
+    backtest_forecasts: pd.DataFrame,
+    holdout_forecasts: pd.DataFrame,
+    long_range_forecasts: pd.DataFrame,
+    training: TrainingParameters,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Score the model beside the baselines; return the table by slice and the totals."""
     tables = {"backtest": backtest_forecasts, "holdout": holdout_forecasts}
-    scores = pd.concat(
-        [score_table(table, training.model, name) for name, table in tables.items()],
-        ignore_index=True,
-    )
+    parts = [score_table(table, training.model, name) for name, table in tables.items()]
+    if not long_range_forecasts.empty:
+        far = long_range_forecasts.assign(step=name_steps(long_range_forecasts["step"]))
+        baselines = (*BASELINES, YEARLY_NAIVE)
+        parts.append(score_table(far, training.model, "long_range", baselines))
+    scores = pd.concat(parts, ignore_index=True)
     return scores, summarise_scores(scores, training.model)
 
 
@@ -54,11 +75,12 @@ def fit_challenger(
     backtest_forecasts: pd.DataFrame,
     holdout_forecasts: pd.DataFrame,
     holdout_forecaster: Forecaster,
+    long_range: LongRange,
     metrics: dict[str, float],
 ) -> tuple[TrainedModel, pd.DataFrame]:
     """Fit the model on all sales; return it with each feature's share of its gain."""
     backtest = Backtest(backtest_forecasts, holdout_forecasts, holdout_forecaster)
-    challenger = fit_final_model(panel, training, settings, backtest, metrics)
+    challenger = fit_final_model(panel, training, settings, backtest, metrics, long_range)
     forecaster = challenger.final
     importance = pd.DataFrame(
         {"feature": forecaster.feature_names, "importance": forecaster.model.importance()}

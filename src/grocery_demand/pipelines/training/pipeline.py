@@ -7,6 +7,7 @@ from grocery_demand.pipelines.training.nodes import (
     choose_settings,
     fit_challenger,
     score_forecasts,
+    train_beyond_horizon,
 )
 
 
@@ -27,8 +28,19 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="backtest_model",
             ),
             node(
+                train_beyond_horizon,
+                inputs=["panel", "params:training", "chosen_settings", "holdout_forecaster"],
+                outputs=["long_range", "long_range_forecasts"],
+                name="train_beyond_horizon",
+            ),
+            node(
                 score_forecasts,
-                inputs=["backtest_forecasts", "holdout_forecasts", "params:training"],
+                inputs=[
+                    "backtest_forecasts",
+                    "holdout_forecasts",
+                    "long_range_forecasts",
+                    "params:training",
+                ],
                 outputs=["scores", "metrics"],
                 name="score_forecasts",
             ),
@@ -41,6 +53,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "backtest_forecasts",
                     "holdout_forecasts",
                     "holdout_forecaster",
+                    "long_range",
                     "metrics",
                 ],
                 outputs=["challenger", "feature_importance"],

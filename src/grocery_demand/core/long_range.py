@@ -1,0 +1,215 @@
+"""Dates beyond the horizon, up to a year ahead: a model of their own, with its own intervals.
+
+One table of rows serves every fit: past cutoffs spread over all the sales, each with some series
+and some steps beyond the horizon. What was sold after a day is left out of a fit made on that day.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from grocery_demand.core.backtest import (
+    MIN_HISTORY,
+    WEEK,
+    TrainingParameters,
+    compare_with_sales,
+    scored_rows,
+)
+from grocery_demand.core.features import SEASONAL_NAIVE, Encoding, Snapshot
+from grocery_demand.core.forecaster import Forecaster
+from grocery_demand.core.intervals import QUANTILES, Intervals
+from grocery_demand.core.models import feature_names_of, fit_model, needs_fitting
+from grocery_demand.core.panel import Panel
+
+logger = logging.getLogger(__name__)
+
+FURTHEST_STEP = 365
+"""Days ahead that are answered at most."""
+
+YEARLY_NAIVE = "seasonal_naive_year"
+"""Baseline: the same weekday 52 weeks before the date; last week's where that is not known."""
+
+_LEAST_HISTORY = 56
+"""Days of sales behind the oldest cutoff of the backtest at least."""
+
+_FOLD_DAYS = (365, 182, 91)
+"""Days from a cutoff of the backtest to the last day; the first is shorter for shorter sales."""
+
+_STEPS_PER_CUTOFF = 16
+_STEPS_PER_FOLD = 24
+_FEWEST_ROWS = 500
+_MOST_CUTOFFS = 52
+_FEWEST_CUTOFFS = 13
+_SERIES_SUMMARISED = 1_000_000
+"""Series × cutoffs that are summarised for one table of rows, unless so many are needed."""
+
+_SPANS = {"up to 30": 30, "31-60": 60, "61-90": 90, "91-180": 180, "181-365": FURTHEST_STEP}
+
+
+@dataclass(frozen=True)
+class LongRange:
+    """What forecasts dates beyond the horizon.
+
+    Attributes:
+        forecaster: Fitted on all sales; None if they are too short for it.
+        furthest_step: Days ahead that the backtest tried and that are answered; 0 without one.
+    """
+
+    forecaster: Forecaster | None
+    furthest_step: int
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows to learn from: features, ln(1+units), weight, and the day whose sales they know."""
+
+    matrix: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+    day: np.ndarray
+
+    def known_on(self, day: int) -> "_Rows":
+        kept = self.day <= day
+        return _Rows(self.matrix[kept], self.target[kept], self.weight[kept], self.day[kept])
+
+
+def plan_folds(panel: Panel, horizon: int) -> list[int]:
+    """Return the cutoffs of the backtest, the oldest first; none if the sales are too short."""
+    last = panel.n_days - 1
+    longest = min(FURTHEST_STEP, last - _LEAST_HISTORY)
+    spans = [longest, *(span for span in _FOLD_DAYS[1:] if span < longest)]
+    return [last - span for span in spans if span > horizon]
+
+
+def train_long_range(
+    panel: Panel, training: TrainingParameters, settings: dict[str, Any], encoding: Encoding
+) -> tuple[LongRange, pd.DataFrame]:
+    """Backtest and fit the model for dates beyond the horizon.
+
+    Args:
+        panel: All sales.
+        training: What to fit.
+        settings: The model library's own parameters.
+        encoding: Codes of attributes, those of the other fits.
+
+    Returns:
+        The model and the forecasts of its backtest beside what was sold, as
+        `compare_with_sales` gives them, with `seasonal_naive_year`. A fold's quantiles come from
+        the other folds' errors.
+    """
+    folds = plan_folds(panel, training.horizon)
+    if folds:
+        rows = _assemble_rows(panel, training, encoding)
+        folds = [day for day in folds if len(rows.known_on(day).target) >= _FEWEST_ROWS]
+    if not folds:
+        logger.info("No forecasts beyond %d days: the sales are too short.", training.horizon)
+        return LongRange(None, 0), pd.DataFrame()
+    logger.info("Beyond %d days: backtest and fit", training.horizon)
+    tables = [
+        _forecast_fold(_fit(rows, panel, day, training, settings, encoding), panel, day, training)
+        for day in folds
+    ]
+    final = replace(
+        _fit(rows, panel, panel.n_days - 1, training, settings, encoding),
+        intervals=Intervals.of_table(pd.concat(tables)),
+    )
+    forecasts = pd.concat(with_intervals_of_others(tables), ignore_index=True)
+    return LongRange(final, panel.n_days - 1 - folds[0]), forecasts
+
+
+def with_intervals_of_others(folds: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Give each fold quantiles from the other folds' errors (from its own if it is the only)."""
+    tables = []
+    for i, fold in enumerate(folds):
+        others = folds[:i] + folds[i + 1 :] or folds
+        quantiles = Intervals.of_table(pd.concat(others)).quantiles_of_table(fold)
+        tables.append(fold.assign(**dict(zip(QUANTILES, quantiles.T, strict=True))))
+    return tables
+
+
+def name_steps(steps: pd.Series) -> pd.Series:
+    """Return the span of days ahead in which each step lies: up to 30, 31-60, … 181-365."""
+    return pd.cut(steps, [0, *_SPANS.values()], labels=list(_SPANS))
+
+
+def _assemble_rows(panel: Panel, training: TrainingParameters, encoding: Encoding) -> _Rows:
+    names = feature_names_of(training.model, training.feature_set)
+    generator = np.random.default_rng([training.seed, panel.n_days])
+    first_sale = panel.series["first_sale"].to_numpy()
+    days = _choose_cutoffs(panel, training.horizon)
+    n_series = max(training.max_long_range_rows // (len(days) * _STEPS_PER_CUTOFF), 1)
+    parts = []
+    for day in days:
+        steps = _choose_steps(generator, training.horizon, panel.n_days - 1 - day)
+        rows = np.flatnonzero(first_sale <= day)
+        if len(rows) > n_series:
+            rows = np.sort(generator.choice(rows, n_series, replace=False))
+        counted = scored_rows(panel, day, steps, rows).ravel()
+        matrix = Snapshot(panel, day).features(encoding, steps, names, rows)
+        units = panel.units[rows[:, None], day + steps].ravel()[counted]
+        parts.append(
+            (
+                np.compress(counted, matrix.T, axis=1),
+                np.log1p(units),
+                np.repeat(panel.weights[rows], len(steps))[counted],
+                np.tile(day + steps, len(rows))[counted],
+            )
+        )
+    matrix, *columns = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
+    return _Rows(matrix.T, *columns)
+
+
+def _choose_cutoffs(panel: Panel, horizon: int) -> np.ndarray:
+    """Return past days, evenly spread over all that have sales behind and before them."""
+    possible = np.arange(MIN_HISTORY, panel.n_days - 1 - horizon)
+    affordable = _SERIES_SUMMARISED // max(len(panel.series), 1)
+    most = int(np.clip(affordable, _FEWEST_CUTOFFS, _MOST_CUTOFFS))
+    n_cutoffs = int(np.clip(len(possible) // WEEK, 1, most))
+    return possible[np.linspace(0, len(possible) - 1, n_cutoffs).astype(int)]
+
+
+def _choose_steps(generator: np.random.Generator, horizon: int, n_ahead: int) -> np.ndarray:
+    """Choose some steps beyond the horizon whose sales are known."""
+    possible = np.arange(horizon + 1, min(FURTHEST_STEP, n_ahead) + 1)
+    n_steps = min(_STEPS_PER_CUTOFF, len(possible))
+    return np.sort(generator.choice(possible, n_steps, replace=False))
+
+
+def _fit(
+    rows: _Rows,
+    panel: Panel,
+    day: int,
+    training: TrainingParameters,
+    settings: dict[str, Any],
+    encoding: Encoding,
+) -> Forecaster:
+    known = rows.known_on(day)
+    names = feature_names_of(training.model, training.feature_set)
+    matrix = known.matrix if needs_fitting(training.model) else known.matrix[:0]
+    model = fit_model(
+        training.model, names, matrix, known.target, known.weight, settings, training.seed
+    )
+    cutoff = str(panel.date_of(day))
+    return Forecaster(training.model, model, encoding, Intervals.unknown(), cutoff)
+
+
+def _forecast_fold(
+    forecaster: Forecaster, panel: Panel, day: int, training: TrainingParameters
+) -> pd.DataFrame:
+    furthest = panel.n_days - 1 - day
+    spread = np.linspace(training.horizon + 1, furthest, _STEPS_PER_FOLD)
+    steps = np.unique(spread.astype(int))
+    rows = np.flatnonzero(panel.series["first_sale"].to_numpy() <= day)
+    n_series = max(training.max_long_range_rows // (len(_FOLD_DAYS) * len(steps)), 1)
+    if len(rows) > n_series:
+        generator = np.random.default_rng([training.seed, day])
+        rows = np.sort(generator.choice(rows, n_series, replace=False))
+    table = compare_with_sales(forecaster, panel, day, steps, rows)
+    counted = scored_rows(panel, day, steps, rows).ravel()
+    names = (SEASONAL_NAIVE, "year_ago")
+    known = Snapshot(panel, day).features(forecaster.encoding, steps, names, rows)[counted]
+    year_ago = np.where(np.isnan(known[:, 1]), known[:, 0], known[:, 1])
+    return table.assign(**{YEARLY_NAIVE: np.expm1(year_ago)})
