@@ -79,8 +79,13 @@ def test_forecasts_can_be_written_as_parquet(results, tmp_path):
 def test_every_slice_is_scored_beside_both_baselines(results):
     scores = results["scores"]
     assert set(scores["slice"]) == SLICES
-    assert set(scores["model"]) == {"lightgbm", "seasonal_naive", "moving_average"}
-    assert set(scores["evaluation"]) == {"backtest", "holdout"}
+    baselines = {"seasonal_naive", "moving_average"}
+    models = scores.groupby("evaluation")["model"].unique().map(set).to_dict()
+    assert models == {
+        "backtest": {"lightgbm", *baselines},
+        "holdout": {"lightgbm", *baselines},
+        "long_range": {"lightgbm", "seasonal_naive_year", *baselines},
+    }
     rows = scores.pivot_table(
         index=["evaluation", "slice", "value"], columns="model", values="rows"
     )
@@ -111,7 +116,8 @@ def test_every_model_passes_through(panel, model):
     assert results["challenger"].metadata["model"] == model
     expected = {} if model in {"seasonal_naive", "moving_average"} else SMALL_MODELS[model]
     assert results["challenger"].metadata["settings"] == expected
-    assert set(results["scores"]["model"]) == {model, "seasonal_naive", "moving_average"}
+    baselines = {"seasonal_naive", "moving_average", "seasonal_naive_year"}
+    assert set(results["scores"]["model"]) == {model, *baselines}
 
 
 def test_the_same_run_gives_the_same_model_and_scores(panel, results):

@@ -169,7 +169,7 @@ def test_days_before_the_first_sale_and_of_closed_stores_are_not_scored():
 
 
 def test_forecasts_stand_beside_the_units_of_their_own_series_and_day(panel):
-    table = compare_with_sales(make_naive_forecaster(panel), panel, 180, 16)
+    table = compare_with_sales(make_naive_forecaster(panel), panel, 180, np.arange(1, 17))
     positions = panel.series.reset_index().set_index(["store_nbr", "item_nbr"])["index"]
     assert len(table) > 100
     for row in table.itertuples():
@@ -183,7 +183,7 @@ def test_forecasts_stand_beside_the_units_of_their_own_series_and_day(panel):
 
 
 def test_every_row_that_counts_is_there_once(panel):
-    table = compare_with_sales(make_naive_forecaster(panel), panel, 180, 16)
+    table = compare_with_sales(make_naive_forecaster(panel), panel, 180, np.arange(1, 17))
     counted = scored_rows(panel, 180, np.arange(1, 17), np.arange(len(panel.series)))
     assert len(table) == counted.sum()
     assert not table.duplicated(["store_nbr", "item_nbr", "date"]).any()

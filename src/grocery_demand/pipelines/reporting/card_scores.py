@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from grocery_demand.core.features import MOVING_AVERAGE
+from grocery_demand.core.long_range import YEARLY_NAIVE
 from grocery_demand.pipelines.reporting.error_figures import models_in_order, select_slice
 from grocery_demand.pipelines.reporting.markdown import bullets, number, table
 from grocery_demand.pipelines.reporting.style import in_words
@@ -38,6 +40,41 @@ def describe_scores(metadata: dict[str, Any], scores: pd.DataFrame, subject: Sub
         "bias at 0, coverage of the 80 % interval at 80 %."
     )
     return "\n\n".join(["## Scores", table(header, rows), text])
+
+
+def describe_long_range(metadata: dict[str, Any], scores: pd.DataFrame, subject: Subject) -> str:
+    """Return how well dates beyond the horizon were forecast, by days ahead."""
+    furthest = metadata.get("furthest_step", metadata["horizon"])
+    head = "## Dates beyond the horizon\n\n"
+    if furthest <= metadata["horizon"]:
+        return head + "None are forecast: the sales are too short to learn and to test it."
+    metrics = metadata["metrics"]
+    text = (
+        f"Dates up to {furthest} days after the last sales are forecast by a model of its own, "
+        "marked `long_range`; promotions beyond the plan count as unknown. Its backtest forecast "
+        "from cutoffs up to a year back: NWRMSLE "
+        f"{number(metrics.get('long_range_nwrmsle'))}, the yearly seasonal naive's "
+        f"{number(metrics.get(f'long_range_baseline_{YEARLY_NAIVE}_nwrmsle'))}."
+    )
+    rows = scores[(scores["evaluation"] == "long_range") & (scores["slice"] == "step")]
+    if rows.empty or not subject.champion_is_scored:
+        return head + text
+    errors = rows.pivot_table(
+        index="value", columns="model", values="nwrmsle", observed=True, sort=False
+    )
+    own = rows[rows["model"] == subject.scored_model].set_index("value")
+    baselines = [name for name in (YEARLY_NAIVE, MOVING_AVERAGE) if name in errors]
+    lines = [
+        [
+            span,
+            f"{own.loc[span, 'rows']:,}",
+            *(number(errors.loc[span, model]) for model in (subject.scored_model, *baselines)),
+            number(own.loc[span, "coverage"], ".1%"),
+        ]
+        for span in own.index
+    ]
+    header = ["days ahead", "rows", "this model", *map(in_words, baselines), "coverage"]
+    return head + "\n\n".join([text, table(header, lines)])
 
 
 def describe_weak_slices(scores: pd.DataFrame, subject: Subject) -> Iterator[str]:

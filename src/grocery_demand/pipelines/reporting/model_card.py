@@ -7,7 +7,11 @@ import pandas as pd
 
 from grocery_demand.core.gate import KEEP, PROMOTE
 from grocery_demand.core.model_version import ModelVersion
-from grocery_demand.pipelines.reporting.card_scores import describe_scores, describe_weak_slices
+from grocery_demand.pipelines.reporting.card_scores import (
+    describe_long_range,
+    describe_scores,
+    describe_weak_slices,
+)
 from grocery_demand.pipelines.reporting.markdown import bullets, facts
 from grocery_demand.pipelines.reporting.subject import Subject
 
@@ -32,7 +36,7 @@ of sample, by size of the forecast, day ahead and unrest of the series. Words an
 - To compare the demand of items, stores and days, and to plan promotions that are known ahead.
 
 Not meant for: prices or promotions that nobody has tried, staffing, totals over many series (see
-"Limits"), dates beyond the horizon."""
+"Limits")."""
 
 _LIMITS = [
     "Each point forecast aims at the middle of ln(1+units), which lies below the mean in units: "
@@ -72,6 +76,7 @@ def write_card(
         _describe_fit(metadata),
         describe_scores(metadata, scores, subject),
         *describe_weak_slices(scores, subject),
+        describe_long_range(metadata, scores, subject),
         _describe_limits(metadata),
         _describe_verdict(verdict),
         _describe_reproduction(champion),
