@@ -9,6 +9,7 @@ from grocery_demand.pipelines import (
     reporting,
     simulate,
     training,
+    update,
 )
 
 
@@ -20,7 +21,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     """
     preprocess = preprocessing.create_pipeline()
     promote = promotion.create_pipeline()
-    train = preprocess + training.create_pipeline() + promote
+    fit = training.create_pipeline() + promote
+    train = preprocess + fit
     forecast = forecasting.create_pipeline()
     report = reporting.create_pipeline()
     return {
@@ -31,5 +33,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "forecast": forecast,
         "report": report,
         "retrain": train + forecast + report,
+        "update": update.create_pipeline() + forecasting.create_forecasts_pipeline(),
+        "refit": fit + forecast + report,
         "simulate": simulate.create_pipeline(),
     }

@@ -64,6 +64,12 @@ def kedro(start_kedro) -> Kedro:
 
 
 @pytest.fixture(scope="module")
+def small_world() -> str:
+    """Parameters of the small world."""
+    return SMALL_WORLD
+
+
+@pytest.fixture(scope="module")
 def world(kedro) -> subprocess.CompletedProcess[str]:
     """The small world, simulated into the folder that `kedro run` reads."""
     outcome = kedro("run", "--pipeline", "simulate", "--params", SMALL_WORLD)

@@ -64,7 +64,7 @@ def test_the_loop_ends_with_scores_verdict_places_and_next_steps(first):
         "kedro viz",
     ):
         assert told in first.stdout
-    assert "24/24" in first.stderr
+    assert "25/25" in first.stderr
     assert "Traceback" not in first.stderr
 
 
@@ -202,6 +202,33 @@ def test_the_restored_champion_forecasts_and_its_report_says_whose_scores_it_sho
     assert set(forecasts["model_version"]) == {"1"}
     card = (project / "data/08_reporting/model_card.md").read_text()
     assert "version 1" in card
+
+
+def test_a_new_day_joins_the_panel_and_moves_the_forecasts_on(
+    first, kedro, project, small_world
+):
+    assert first.returncode == 0
+    later = f"{small_world},simulation.end_date=2017-06-01,simulated_dir=data/01_raw/new"
+    assert kedro("run", "--pipeline", "simulate", "--params", later).returncode == 0
+    outcome = kedro("run", "--pipeline", "update")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "kedro run --pipeline refit  train again, on all these days" in outcome.stdout
+    forecasts = pd.read_parquet(project / "data/07_model_output/forecasts.parquet")
+    assert forecasts["date"].min() == pd.Timestamp("2017-06-02")
+    assert forecasts["date"].max() == pd.Timestamp("2017-06-17")
+    sales = pd.read_parquet(project / "data/02_intermediate/sales")
+    assert str(sales["date"].max())[:10] == "2017-06-01"
+    again = kedro("run", "--pipeline", "update")
+    assert again.returncode == 1
+    assert "holds no day after 2017-06-01" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_the_model_is_fitted_again_on_the_days_that_joined(kedro, project):
+    outcome = kedro("run", "--pipeline", "refit", "--params", f"{WEAK},{EASY_GATE}")
+    assert outcome.returncode == 0, outcome.stderr
+    card = (project / "data/08_reporting/model_card.md").read_text()
+    assert "| sales it learnt from | 2016-08-01 … 2017-06-01 |" in card
 
 
 def test_the_page_on_the_sample_is_what_the_command_prints(kedro, project):

@@ -29,6 +29,7 @@ class RawTableDataset(AbstractDataset[RawTable, RawTable]):
         table: Kaggle's name of the table: the file is `<table>.csv`, `.csv.gz`, `.csv.zip` or
             `.parquet`.
         optional: Whether the file may be missing.
+        parameter: Name of the run's parameter that names another folder, for messages.
         metadata: Anything for other tools; Kedro ignores it.
     """
 
@@ -38,11 +39,13 @@ class RawTableDataset(AbstractDataset[RawTable, RawTable]):
         filepath: str,
         table: str,
         optional: bool = False,
+        parameter: str = "raw_dir",
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._folder = Path(filepath)
         self._table = table
         self._optional = optional
+        self._parameter = parameter
         self.metadata = metadata
 
     def load(self) -> RawTable:
@@ -103,6 +106,11 @@ class RawTableDataset(AbstractDataset[RawTable, RawTable]):
                 f"Download the files from {_SOURCE} and put them there as they are (.7z unpacked): "
                 "train, items, stores and holidays_events; also test, transactions and oil if you "
                 "have them."
+            )
+        if self._parameter != "raw_dir":
+            return (
+                "Put the files there under Kaggle's names, or name another folder with "
+                f"--params {self._parameter}=…"
             )
         return (
             "Put the files there under Kaggle's names, name another folder with "

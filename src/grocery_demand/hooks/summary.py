@@ -61,13 +61,17 @@ class SummaryHook:
             click.echo("\n" + "\n".join(self._tell_scores(catalog)))
 
     def _tell_quality(self, catalog: CatalogProtocol) -> list[str]:
-        if "data_quality" not in self._saved:
-            return []
-        report = catalog.load("data_quality")
-        read, aside = report["rows_read"], report["rows_quarantined"]
-        kind = "simulated rows" if report["simulated"] else "rows"
-        told = f"Read {read:,} {kind}, set {aside:,} aside"
-        return [told + ("; see data/02_intermediate/quarantined_rows.parquet" if aside else "")]
+        lines = []
+        for kind in ("", "new_"):
+            if f"{kind}data_quality" not in self._saved:
+                continue
+            report = catalog.load(f"{kind}data_quality")
+            aside = report["rows_quarantined"]
+            rows = "simulated rows" if report["simulated"] else "rows"
+            told = f"Read {report['rows_read']:,} {rows}, set {aside:,} aside"
+            where = f"; see data/02_intermediate/{kind}quarantined_rows.parquet" if aside else ""
+            lines.append(told + where)
+        return lines
 
     def _tell_scores(self, catalog: CatalogProtocol) -> list[str]:
         return tabulate_scores(catalog.load("scores")) if "scores" in self._saved else []
@@ -114,7 +118,9 @@ class SummaryHook:
         steps = {}
         if "simulated_raw" in self._saved:
             steps[self._run_on(catalog)] = "the whole loop on the simulated sales"
-        if "panel" in self._saved and "challenger" not in self._saved:
+        if "new_sales" in self._saved:
+            steps["kedro run --pipeline refit"] = "train again, on all these days"
+        elif "panel" in self._saved and "challenger" not in self._saved:
             steps["kedro run --pipeline train"] = "train a model and judge it"
         if "champion" in self._saved and "forecasts" not in self._saved:
             steps["kedro run --pipeline forecast"] = "forecast with the champion"

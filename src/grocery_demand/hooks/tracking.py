@@ -93,9 +93,12 @@ class TrackingHook:
             mlflow.log_params({name: data.metadata[name] for name in _GIVEN_TO_MODEL})
         elif dataset_name == "chosen_settings":
             mlflow.log_params({f"model_settings.{name}": value for name, value in data.items()})
-        elif dataset_name == "data_quality":
+        elif dataset_name in ("data_quality", "new_data_quality"):
             mlflow.set_tag("simulated_data", str(data["simulated"]).lower())
-            self._log_data(data["digest"])
+            if dataset_name == "data_quality":
+                self._log_data(data["digest"])
+        elif dataset_name == "panel":
+            mlflow.set_tag("data_digest", data.digest)
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:

@@ -22,7 +22,7 @@ SALES = pl.DataFrame(
 
 @pytest.mark.parametrize("table", [SALES, SALES.lazy(), SALES.clear()])
 def test_sales_come_back_lazily_in_their_order_with_their_types(tmp_path, table):
-    dataset = SalesDataset(filepath=str(tmp_path / "deep" / "sales.parquet"))
+    dataset = SalesDataset(filepath=str(tmp_path / "deep" / "sales"))
     assert not dataset.exists()
 
     dataset.save(table)
@@ -31,7 +31,38 @@ def test_sales_come_back_lazily_in_their_order_with_their_types(tmp_path, table)
     loaded = dataset.load()
     assert isinstance(loaded, pl.LazyFrame)
     assert loaded.collect().equals(table.lazy().collect())
-    assert "sales.parquet" in str(dataset)
+    assert "deep/sales" in str(dataset)
+
+
+def test_later_days_join_the_sales_after_the_history_and_may_be_written_again(tmp_path):
+    folder = str(tmp_path / "sales")
+    whole, later = SalesDataset(filepath=folder), SalesDataset(filepath=folder, append=True)
+    days = [SALES.with_columns(pl.lit(date(2017, 1, day)).alias("date")) for day in (4, 5)]
+    whole.save(SALES)
+    later.save(days[1])
+    later.save(days[0])
+    later.save(days[0].lazy())
+    assert whole.load().collect().equals(pl.concat([SALES, *days]))
+    whole.save(SALES)
+    assert whole.load().collect().equals(SALES)
+
+
+def test_sales_that_were_never_saved_name_the_command_that_makes_them(tmp_path):
+    with pytest.raises(DatasetError, match="kedro run --pipeline preprocess"):
+        SalesDataset(filepath=str(tmp_path / "sales")).load()
+
+
+def test_a_replacement_of_the_sales_that_breaks_off_leaves_the_former_ones(tmp_path, monkeypatch):
+    dataset = SalesDataset(filepath=str(tmp_path / "sales"))
+    dataset.save(SALES)
+    later = SalesDataset(filepath=str(tmp_path / "sales"), append=True)
+    with monkeypatch.context() as patch:
+        patch.setattr("polars.LazyFrame.sink_parquet", _fail_after_a_part)
+        for broken in (dataset, later):
+            with pytest.raises(DatasetError, match="No space left"):
+                broken.save(SALES)
+    assert dataset.load().collect().equals(SALES)
+    assert [path.name for path in tmp_path.iterdir()] == ["sales"]
 
 
 def test_small_tables_come_back_with_their_types(tmp_path):
@@ -71,7 +102,6 @@ def _fail_after_a_part(self, path, **kwargs):
 @pytest.mark.parametrize(
     ("dataset_type", "name", "value", "broken"),
     [
-        (SalesDataset, "sales.parquet", SALES, "polars.LazyFrame.sink_parquet"),
         (TableDataset, "t.parquet", pd.DataFrame({"a": [1]}), "pandas.DataFrame.to_parquet"),
         (JsonDataset, "q.json", {"a": 1}, "json.dumps"),
     ],

@@ -1,5 +1,5 @@
 """Forecasting: the champion's forecasts for every series and day of the horizon."""
 
-from grocery_demand.pipelines.forecasting.pipeline import create_pipeline
+from grocery_demand.pipelines.forecasting.pipeline import create_forecasts_pipeline, create_pipeline
 
-__all__ = ["create_pipeline"]
+__all__ = ["create_forecasts_pipeline", "create_pipeline"]

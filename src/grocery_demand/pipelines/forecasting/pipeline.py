@@ -5,8 +5,8 @@ from kedro.pipeline import Pipeline, node
 from grocery_demand.pipelines.forecasting.nodes import forecast_series, make_submission
 
 
-def create_pipeline(**_: object) -> Pipeline:
-    """From the champion and the panel to forecasts, and to Kaggle's submission."""
+def create_forecasts_pipeline(**_: object) -> Pipeline:
+    """From the champion and the panel to forecasts."""
     return Pipeline(
         [
             node(
@@ -14,7 +14,15 @@ def create_pipeline(**_: object) -> Pipeline:
                 inputs=["champion", "panel", "params:forecasting"],
                 outputs="forecasts",
                 name="forecast_series",
-            ),
+            )
+        ]
+    )
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """From the champion and the panel to forecasts, and to Kaggle's submission."""
+    return create_forecasts_pipeline() + Pipeline(
+        [
             node(
                 make_submission,
                 inputs=["forecasts", "promotion_plan"],

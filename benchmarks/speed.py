@@ -1,0 +1,235 @@
+"""Time and peak memory of every stage of the whole loop and of the daily job, as users run them.
+
+python benchmarks/speed.py --raw-dirs data/01_raw/sample
+python benchmarks/speed.py --raw-dirs data/01_raw/sample TEN_MILLION FULL_SIZE --name simulated
+
+Each folder is run in a copy of the project of its own: `kedro run`, then `kedro run --pipeline
+update` with one more day (the last one again, dated a day later). Memory is what the process holds
+(resident, mapped files included), asked for ten times a second.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+import polars as pl
+from common import GIB, PROJECT, load_parameters, write_result
+
+from grocery_demand.core.backtest import TrainingParameters
+from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot
+from grocery_demand.core.panel import Panel
+from grocery_demand.core.training import assemble_rows
+from grocery_demand.datasets import PanelDataset
+from grocery_demand.datasets.raw_files import SUFFIXES
+
+_STAGE = re.compile(r"\d+/\d+ (\w+): ([\d.]+) s")
+_PROGRAM = PROJECT / ".venv/bin/kedro"
+_COPIED = ("conf", "pyproject.toml", "src")
+_BLOCK = 2**24
+
+
+@dataclass
+class Measured:
+    """One run: its wall time in s, and seconds and peak GiB by stage."""
+
+    seconds: float = 0.0
+    stages: dict[str, float] = field(default_factory=dict)
+    peaks: dict[str, float] = field(default_factory=dict)
+
+
+def run_and_measure(project: Path, arguments: list[str]) -> Measured:
+    """Run Kedro in a project and watch its log and memory."""
+    measured = Measured()
+    start = time.perf_counter()
+    command = [str(_PROGRAM), "run", *arguments]
+    process = subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    highest = [0.0]
+    watcher = threading.Thread(target=_watch, args=(process, highest), daemon=True)
+    watcher.start()
+    tail: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        tail = [*tail[-20:], line]
+        found = _STAGE.search(line)
+        if found:
+            measured.stages[found[1]] = float(found[2])
+            measured.peaks[found[1]] = max(highest[0], _read_memory(process))
+            highest[0] = 0.0
+            print(f"  {found[1]}: {found[2]} s, {measured.peaks[found[1]]:.2f} GiB", flush=True)
+    if process.wait():
+        raise SystemExit("".join(tail))
+    measured.seconds = time.perf_counter() - start
+    return measured
+
+
+def _watch(process: subprocess.Popen, highest: list[float]) -> None:
+    while process.poll() is None:
+        highest[0] = max(highest[0], _read_memory(process))
+        time.sleep(0.1)
+
+
+def _read_memory(process: subprocess.Popen) -> float:
+    """Return what the process holds now, in GiB; nothing once it has ended."""
+    try:
+        pages = Path(f"/proc/{process.pid}/statm").read_text().split()[1]
+    except (FileNotFoundError, IndexError, ProcessLookupError):
+        return 0.0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") / GIB
+
+
+def copy_project(folder: Path) -> Path:
+    project = folder / "project"
+    project.mkdir()
+    for name in _COPIED:
+        source = PROJECT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, project / name)
+    return project
+
+
+def write_next_day(panel: Panel, raw_dir: Path, folder: Path) -> int:
+    """Write the last day's rows again, dated a day later; return how many they are."""
+    path = next(raw_dir / f"train{s}" for s in SUFFIXES if (raw_dir / f"train{s}").is_file())
+    last = date.fromisoformat(str(panel.cutoff))
+    rows = (
+        pl.scan_csv(path, infer_schema=False)
+        .filter(pl.col("date") == str(last))
+        .with_columns(pl.lit(str(last + timedelta(1))).alias("date"))
+        .collect(engine="streaming")
+    )
+    folder.mkdir()
+    rows.write_csv(folder / "train.csv")
+    return rows.height
+
+
+def measure_limits(panel: Panel, raw_dir: Path) -> dict[str, float]:
+    """Return what no program can undercut, in seconds: reading, copying, LightGBM's own fit."""
+    parameters = load_parameters()
+    training = TrainingParameters(**parameters["training"])
+    settings = dict(parameters["model_settings"]["lightgbm"])
+    start = time.perf_counter()
+    for path in raw_dir.iterdir():
+        with path.open("rb", buffering=0) as file:
+            while file.read(_BLOCK):
+                pass
+    reading = time.perf_counter() - start
+    units = np.array(panel.units)
+    start = time.perf_counter()
+    units.copy()
+    copying = time.perf_counter() - start
+    del units
+    encoding = Encoding.fit(panel.series)
+    days = [panel.n_days - 1 - 7 * i for i in range(1, 9)]
+    start = time.perf_counter()
+    for day in days:
+        known = Snapshot(panel, day)
+        _ = known.series_stats, known.weekday_stats
+    summaries = time.perf_counter() - start
+    names = FEATURE_SETS["full"]
+    matrix, target, weight = assemble_rows(panel, panel.n_days - 1, training, names, encoding)
+    n_trees = settings.pop("n_estimators")
+    data = lgb.Dataset(matrix, target, weight=weight, params={"verbose": -1})
+    start = time.perf_counter()
+    lgb.train({"verbose": -1, "force_col_wise": True} | settings, data, num_boost_round=n_trees)
+    fitting = time.perf_counter() - start
+    return {
+        "reading the raw files' bytes": reading,
+        "copying the units in memory": copying,
+        "features of 8 cutoffs for all series (statistics)": summaries,
+        f"one LightGBM fit, {len(target):,} rows": fitting,
+    }
+
+
+def measure(raw_dir: Path) -> tuple[dict[str, object], Measured, Measured, dict[str, float]]:
+    """Run the loop and the daily job on one folder."""
+    with tempfile.TemporaryDirectory(dir=PROJECT.parent) as folder:
+        project = copy_project(Path(folder))
+        print(f"{raw_dir.name}: kedro run", flush=True)
+        loop = run_and_measure(project, ["--params", f"raw_dir={raw_dir.resolve()}"])
+        panel = PanelDataset(filepath=str(project / "data/03_primary/panel")).load()
+        limits = measure_limits(panel, raw_dir)
+        new = Path(folder) / "new"
+        n_new = write_next_day(panel, raw_dir, new)
+        print(f"{raw_dir.name}: kedro run --pipeline update", flush=True)
+        update = run_and_measure(project, ["--pipeline", "update", "--params", f"new_dir={new}"])
+        sales = pl.scan_parquet(project / "data/02_intermediate/sales/history.parquet")
+        facts = {
+            "data": raw_dir.name,
+            "rows": sales.select(pl.len()).collect().item(),
+            "series": len(panel.series),
+            "days": panel.n_days,
+            "rows of the new day": n_new,
+        }
+    return facts, loop, update, limits
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--raw-dirs", type=Path, nargs="+", required=True)
+    parser.add_argument("--name", help="of the result; the last folder's by default")
+    options = parser.parse_args()
+    found = [measure(raw_dir) for raw_dir in options.raw_dirs]
+    overview = pd.DataFrame(
+        [
+            facts
+            | {
+                "whole loop, s": loop.seconds,
+                "s per million rows": loop.seconds / (facts["rows"] / 1e6),
+                "peak, GiB": max(loop.peaks.values()),
+                "daily job, s": update.seconds,
+                "its peak, GiB": max(update.peaks.values()),
+            }
+            for facts, loop, update, _ in found
+        ]
+    )
+    facts, loop, update, limits = found[-1]
+    stages = pd.DataFrame(
+        [
+            {"stage": name, "s": s, "share": f"{s / loop.seconds:.1%}", "GiB": loop.peaks[name]}
+            for name, s in loop.stages.items()
+        ]
+    )
+    of_update = pd.DataFrame(
+        [{"stage": name, "s": s, "GiB": update.peaks[name]} for name, s in update.stages.items()]
+    )
+    by_size = pd.DataFrame(
+        {"stage": list(loop.stages)}
+        | {
+            f"{facts['rows'] / 1e6:.2g} M rows, s": [part.stages[n] for n in loop.stages]
+            for facts, part, _, _ in found
+        }
+    )
+    notes = [
+        f"Command: `python benchmarks/speed.py --raw-dirs "
+        f"{' '.join(path.name for path in options.raw_dirs)}`. Simulated sales. Stages below are "
+        f"those of {facts['data']}; memory is the process's peak while the stage ran, with what "
+        "earlier stages left. The whole loop's time has starting, loading and saving in it.",
+    ]
+    tables = {
+        "By size": overview,
+        "Stages of the whole loop": stages,
+        "Stages of the daily job": of_update,
+        "Beside them, in the same run": pd.DataFrame(
+            [{"what": name, "s": s} for name, s in limits.items()]
+        ),
+        "Stages by size": by_size,
+    }
+    write_result(f"speed_{options.name or facts['data']}", "Speed and memory", notes, tables)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""Update: later days of sales join the panel, without reading the history again."""
+
+from grocery_demand.pipelines.update.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]
