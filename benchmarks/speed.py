@@ -209,7 +209,7 @@ def main() -> None:
     by_size = pd.DataFrame(
         {"stage": list(loop.stages)}
         | {
-            f"{facts['rows'] / 1e6:.2g} M rows, s": [part.stages[n] for n in loop.stages]
+            fX: [part.stages[n] for n in loop.stages]
             for facts, part, _, _ in found
         }
     )
