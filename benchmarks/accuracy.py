@@ -220,9 +220,9 @@ def main() -> None:
     new = pooled[pooled["is_new"]]
     notes = [
         f"Command: `python benchmarks/accuracy.py --raw-dir {name} --cutoffs "
-        f"{' '.join(cutoffs)}{days}`. {len(panel.series):,} series, {len(pooled):,} rows scored, 16 days "
-        f"ahead of each cutoff. Rows of series without a sale before the cutoff, which the peers "
-        f"cannot forecast: {len(new):,}.",
+        f"{' '.join(cutoffs)}{days}`. {len(panel.series):,} series, {len(pooled):,} rows scored, "
+        "16 days ahead of each cutoff. Rows of series without a sale before the cutoff, which the "
+        f"peers cannot forecast: {len(new):,}.",
         "NWRMSLE, pinball loss: lower is better. `this project / it`: below 1, ours is better. "
         "Interval columns: on the rows for which every model with intervals gives one.",
     ]

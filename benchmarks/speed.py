@@ -60,8 +60,7 @@ def run_and_measure(project: Path, arguments: list[str]) -> Measured:
     watcher = threading.Thread(target=_watch, args=(process, highest), daemon=True)
     watcher.start()
     tail: list[str] = []
-    assert process.stdout is not None
-    for line in process.stdout:
+    for line in process.stdout or ():
         tail = [*tail[-20:], line]
         found = _STAGE.search(line)
         if found:
@@ -209,7 +208,7 @@ def main() -> None:
     by_size = pd.DataFrame(
         {"stage": list(loop.stages)}
         | {
-            fX: [part.stages[n] for n in loop.stages]
+            f"{facts['rows'] / 1e6:.3g} M rows, s": [part.stages[n] for n in loop.stages]
             for facts, part, _, _ in found
         }
     )

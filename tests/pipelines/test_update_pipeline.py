@@ -114,8 +114,11 @@ def test_days_without_sales_between_are_told(caplog):
 @pytest.mark.parametrize(
     ("sales", "message"),
     [
-        ("1,2017-01-02,1,5,7,False\n", "holds no day after 2017-01-02, .*--params new_dir"),
-        ("1,2017-06-02,1,5,7,False\n", "begins on 2017-06-02, 150 days after .*the days in between"),
+        ("1,2017-01-02,1,5,7,False\n", r"holds no day after 2017-01-02, .*--params new_dir"),
+        (
+            "1,2017-06-02,1,5,7,False\n",
+            r"begins on 2017-06-02, 150 days after .*the days in between",
+        ),
         ("", "is empty"),
     ],
 )

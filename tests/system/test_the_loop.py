@@ -204,9 +204,7 @@ def test_the_restored_champion_forecasts_and_its_report_says_whose_scores_it_sho
     assert "version 1" in card
 
 
-def test_a_new_day_joins_the_panel_and_moves_the_forecasts_on(
-    first, kedro, project, small_world
-):
+def test_a_new_day_joins_the_panel_and_moves_the_forecasts_on(first, kedro, project, small_world):
     assert first.returncode == 0
     later = f"{small_world},simulation.end_date=2017-06-01,simulated_dir=data/01_raw/new"
     assert kedro("run", "--pipeline", "simulate", "--params", later).returncode == 0

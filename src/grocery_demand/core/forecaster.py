@@ -174,9 +174,8 @@ class TrainedModel:
                 f"{self.furthest_step} days after its sales: as far as its backtest could try."
             )
         far = steps > self.horizon
-        if not far.any():
+        if self.long_range is None or not far.any():
             return self.final.forecast(panel, day, steps, rows).assign(long_range=False)
-        assert self.long_range is not None
         tables = [self.long_range.forecast(panel, day, steps[far], rows).assign(long_range=True)]
         if not far.all():
             near = self.final.forecast(panel, day, steps[~far], rows)

@@ -102,8 +102,7 @@ def _merge_series(
 def _locate(series: pd.DataFrame, rows: pl.DataFrame) -> np.ndarray:
     """Return the position of each row's series, int [row]."""
     index = pd.MultiIndex.from_frame(series[SERIES_KEY])
-    wanted = [rows[name].to_numpy().astype(series[name].dtype) for name in SERIES_KEY]
-    return index.get_indexer(pd.MultiIndex.from_arrays(wanted, names=SERIES_KEY))
+    return index.get_indexer(pd.MultiIndex.from_arrays([rows[n].to_numpy() for n in SERIES_KEY]))
 
 
 def _extend_promotions(

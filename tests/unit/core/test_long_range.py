@@ -169,7 +169,7 @@ def test_the_dates_within_the_horizon_are_forecast_as_without_it(two_years, trai
 
 
 def test_a_date_too_far_ahead_is_refused_with_what_is_possible(two_years, trained):
-    with pytest.raises(HorizonError, match="366 days ahead .* up to 365 days"):
+    with pytest.raises(HorizonError, match=r"366 days ahead .* up to 365 days"):
         trained.forecast(two_years, two_years.n_days - 1, np.array([1, 366]))
 
 

@@ -48,7 +48,8 @@ def forecast_series(
 
     Returns:
         One row per series and day, sorted by store_nbr, item_nbr and date: step (1 for the day
-        after the last sales), long_range (beyond the model's horizon), point and the quantiles in units, model_version.
+        after the last sales), long_range (beyond the model's horizon), point and the quantiles in
+        units, model_version.
     """
     steps = np.arange(1, forecasting.horizon + 1)
     forecasts = champion.model.forecast(panel, panel.n_days - 1, steps)[_COLUMNS]

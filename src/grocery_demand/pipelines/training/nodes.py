@@ -68,7 +68,7 @@ def score_forecasts(
     return scores, summarise_scores(scores, training.model)
 
 
-def fit_challenger(
+def fit_challenger(  # noqa: PLR0913
     panel: Panel,
     training: TrainingParameters,
     settings: dict[str, Any],
