@@ -1,5 +1,7 @@
 """The model card: what it tells of which model, and from whose numbers."""
 
+from dataclasses import replace
+
 import pytest
 
 from grocery_demand.core.model_version import ModelVersion
@@ -76,6 +78,17 @@ def test_a_report_of_simulated_data_says_so_on_the_card_and_in_every_figure(part
     assert "| origin | simulated |" in simulated["model_card"]
     for name in FIGURES:
         assert "Simulated data" in simulated[name].layout.title.subtitle.text
+
+
+def test_a_model_of_simulated_sales_says_so_also_after_days_were_added(parts):
+    metadata = parts["champion"].model.metadata | {"simulated": True}
+    model = replace(parts["champion"].model, metadata=metadata)
+    champion = replace(parts["champion"], model=model)
+    quality = parts["data_quality"] | {"digest": "before the days were added"}
+    made = make(["model_card", *FIGURES], parts, champion=champion, data_quality=quality)
+    assert "> **Simulated data.**" in made["model_card"]
+    for name in FIGURES:
+        assert "Simulated data" in made[name].layout.title.subtitle.text
 
 
 def test_data_of_which_the_origin_was_not_noted_are_of_unknown_origin(parts):

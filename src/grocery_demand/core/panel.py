@@ -30,6 +30,7 @@ class Panel:
         stores: One row per store, sorted by store_nbr: the order of `open_days`.
         calendar: Holidays, up to a year after the cutoff.
         digest: SHA-256 of the raw files that the panel was made from.
+        simulated: Whether any of these files said that they are simulated.
     """
 
     start_date: np.datetime64
@@ -40,6 +41,7 @@ class Panel:
     stores: pd.DataFrame
     calendar: Calendar
     digest: str
+    simulated: bool = False
 
     @property
     def n_days(self) -> int:

@@ -64,6 +64,7 @@ def extend_panel(
         stores=panel.stores,
         calendar=build_calendar(holidays_events, panel.stores, panel.start_date, n_calendar_days),
         digest=hashlib.sha256(f"{panel.digest} {digest}".encode()).hexdigest(),
+        simulated=panel.simulated,
     )
 
 

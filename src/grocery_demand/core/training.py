@@ -186,6 +186,7 @@ def _describe(
         "training": asdict(training),
         "settings": settings,
         "data_digest": panel.digest,
+        "simulated": panel.simulated,
         "start_date": str(panel.start_date),
         "cutoff": str(panel.cutoff),
         "holdout_cutoff": backtest.holdout_forecaster.cutoff,

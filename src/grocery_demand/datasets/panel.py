@@ -88,6 +88,7 @@ def _save_panel(folder: Path, panel: Panel) -> None:
         "start_date": str(panel.start_date),
         "calendar_start_date": str(panel.calendar.start_date),
         "digest": panel.digest,
+        "simulated": panel.simulated,
     }
     (folder / _META).write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
 
@@ -130,5 +131,6 @@ def _assemble_panel(folder: Path, meta: dict[str, Any]) -> Panel:
         series=pd.read_parquet(folder / "series.parquet"),
         stores=pd.read_parquet(folder / "stores.parquet"),
         digest=meta["digest"],
+        simulated=bool(meta.get("simulated")),
         **arrays,
     )

@@ -42,6 +42,7 @@ def _panel(units: float = 1.0) -> Panel:
         stores=stores,
         calendar=build_calendar(holidays, stores, START, 10),
         digest="d" * 64,
+        simulated=True,
     )
 
 
@@ -56,6 +57,7 @@ def test_a_panel_comes_back_equal_and_mapped_into_memory(dataset):
     dataset.save(panel)
     loaded = dataset.load()
 
+    assert loaded.simulated
     for name in ARRAYS:
         array = getattr(loaded, name)
         assert isinstance(array, np.memmap)

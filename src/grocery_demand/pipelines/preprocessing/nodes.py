@@ -1,6 +1,7 @@
 """Read and check the raw tables, set bad rows aside, make the panel."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -107,6 +108,7 @@ def make_panel(
     panel = build_panel(
         sales, promotion_plan, items, stores, holidays_events, data_quality["digest"]
     )
+    panel = replace(panel, simulated=data_quality["simulated"])
     logger.info(
         "Panel: %d series × %d days up to %s, promotions known for %d days more.",
         len(panel.series),

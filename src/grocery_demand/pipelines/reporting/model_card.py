@@ -70,7 +70,7 @@ def write_card(
     same_data = metadata["data_digest"] == data_quality["digest"]
     sections = [
         _head(champion, verdict, subject),
-        *([_SIMULATED] if same_data and subject.simulated else []),
+        *([_SIMULATED] if metadata.get("simulated") or (same_data and subject.simulated) else []),
         _WHAT.format(horizon=metadata["horizon"]),
         _describe_data(metadata, data_quality if same_data else None),
         _describe_fit(metadata),

@@ -63,7 +63,7 @@ def describe_subject(
         scored=f"{champion_name}, the champion" if is_same else standing,
         scored_model=challenger["model"],
         champion_is_scored=is_same,
-        simulated=data_quality.get("simulated"),
+        simulated=champion.model.metadata.get("simulated") or data_quality.get("simulated"),
     )
 
 

@@ -1,6 +1,7 @@
 """Nodes of the update pipeline."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,7 @@ def add_new_days(
         holidays_events,
         new_data_quality["digest"],
     )
+    panel = replace(panel, simulated=panel.simulated or new_data_quality["simulated"])
     logger.info(
         "Panel: %d series × %d days up to %s (before: %d × %d), promotions known for %d days more.",
         len(panel.series),
