@@ -270,7 +270,7 @@ def test_the_report_draws_its_figures_in_a_browser(first, project, tmp_path):
     ).stdout
     assert shown.count('class="main-svg"') >= 7
     assert "Error by day ahead" in shown
-    assert "SIMULATED" in shown or "simulated" in shown
+    assert "Simulated data" in shown
 
 
 def test_the_registered_champion_can_be_loaded_by_mlflow_alone(first, project, monkeypatch):
