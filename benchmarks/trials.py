@@ -43,6 +43,7 @@ class Trial:
         settings: LightGBM's parameters.
         training: Values of `TrainingParameters`.
         without: Features that are left out; a star stands for any ending.
+        added: Features beside the default's.
         absolute: Whether levels enter as they are, instead of relative to the moving average.
         half_life: Days after which a row weighs half.
         parts: First steps of the groups of steps that get a model of their own.
@@ -53,6 +54,7 @@ class Trial:
     settings: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
     absolute: bool = False
     half_life: int | None = None
     parts: tuple[int, ...] = (1,)
@@ -140,7 +142,7 @@ TRIALS: dict[str, Trial] = {
     "without groups": Trial(
         without=("item_mean*", "item_weekday*", "class_store*", "family_store*")
     ),
-    "without the year before": Trial(without=("year_ago*",)),
+    "with the year before": Trial(added=("year_ago_relative", "year_ago_change")),
     "without attributes": Trial(
         without=("store_nbr", "item_nbr", "class", "cluster", "family", "city", "state", "type")
     ),
@@ -241,7 +243,7 @@ def _split_steps(
 def _choose_features(trial: Trial) -> tuple[str, ...]:
     names = [
         name
-        for name in FEATURE_SETS["full"]
+        for name in (*FEATURE_SETS["full"], *trial.added)
         if not any(fnmatchcase(name, pattern) for pattern in trial.without)
     ]
     return tuple(n.removesuffix(RELATIVE) for n in names) if trial.absolute else tuple(names)
