@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot
+from grocery_demand.core.features import FEATURE_SETS, Encoding, FeatureTables, Snapshot
 from grocery_demand.core.panel import Panel
 from naive_features import NaiveFeatures
 from worlds import make_panel, panels, scramble_sales_after
@@ -122,3 +122,40 @@ def test_features_change_with_what_was_sold_on_the_last_day(panel, factor):
         for known in (panel, changed)
     )
     assert (before < after).all()
+
+
+@given(panels(min_days=20), st.data())
+def test_a_promotion_assumed_for_a_day_equals_one_that_is_planned(panel, data):
+    day = panel.n_days - 1
+    row = data.draw(st.integers(0, len(panel.series) - 1))
+    last_planned = min(panel.n_planned_days, 16)
+    step = data.draw(st.integers(1, last_planned)) if last_planned else 1
+    value = data.draw(st.integers(0, 1))
+    promotions = np.pad(panel.promotions, ((0, 0), (0, 1)))
+    promotions[row, day + step] = value
+    changed = replace(panel, promotions=promotions)
+    wanted = {"steps": np.array([step]), "rows": np.array([row])}
+    assumed = matrix_of(panel, day, **wanted, what_if=np.array([[value]], np.int8))
+    np.testing.assert_array_equal(assumed, matrix_of(changed, day, **wanted))
+
+
+def test_a_promotion_assumed_beyond_the_plan_changes_nothing(panel):
+    wanted = {"steps": np.array([17, 40]), "rows": np.array([3])}
+    assumed = matrix_of(panel, panel.n_days - 1, **wanted, what_if=np.array([[1, 1]], np.int8))
+    np.testing.assert_array_equal(assumed, matrix_of(panel, panel.n_days - 1, **wanted))
+
+
+@given(panels(), st.data())
+def test_features_of_single_pairs_equal_those_of_whole_grids(panel, data):
+    day = data.draw(st.integers(0, panel.n_days - 1))
+    encoding = Encoding.fit(panel.series)
+    source = np.random.default_rng(data.draw(st.integers(0, 99)))
+    rows, steps = source.integers(0, len(panel.series), 9), source.integers(1, 40, 9)
+    what_if = source.integers(-1, 2, 9).astype(np.int8)
+    tables = FeatureTables(Snapshot(panel, day), encoding, FULL)
+    expected = [
+        matrix_of(panel, day, np.array([step]), rows=np.array([row]), what_if=np.array([[assumed]]))
+        for row, step, assumed in zip(rows, steps, what_if, strict=True)
+    ]
+    found = tables.features(rows, steps, what_if)
+    np.testing.assert_array_equal(found, np.concatenate(expected))

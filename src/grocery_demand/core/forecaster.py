@@ -50,7 +50,7 @@ class Forecaster:
         """Return `point` and quantiles in units, one row per row of features (`input_names`)."""
         matrix = features[list(self.feature_names)].to_numpy(np.float32)
         known = features[list(SPREAD_FEATURES)].to_numpy(np.float32)
-        return self._to_units(self.model.predict(matrix), known)
+        return self._tabulate(matrix, known)
 
     def forecast(
         self, panel: Panel, day: int, steps: np.ndarray, rows: np.ndarray | None = None
@@ -88,16 +88,24 @@ class Forecaster:
         dates = snapshot.panel.date_of(snapshot.day) + step.astype("timedelta64[D]")
         table["date"] = dates.astype("datetime64[ms]")
         table["step"] = step
-        table = pd.concat([table, self._to_units(self.model.predict(matrix), known)], axis=1)
+        table = pd.concat([table, self._tabulate(matrix, known)], axis=1)
         table[[SEASONAL_NAIVE, MOVING_AVERAGE]] = np.expm1(baselines)
         table[list(SPREAD_FEATURES[1:])] = known[:, 1:]
         return table
 
-    def _to_units(self, log_units: np.ndarray, known: np.ndarray) -> pd.DataFrame:
+    def predict_units(self, matrix: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Return the point forecast and the quantiles in units, float32 [row, 1 + level].
+
+        Args:
+            matrix: `feature_names`, float32 [row, feature].
+            known: `SPREAD_FEATURES`, float32 [row, feature].
+        """
+        log_units = self.model.predict(matrix)
         quantiles = self.intervals.quantiles(log_units, known)
-        return pd.DataFrame(
-            np.expm1(np.column_stack([log_units, quantiles])), columns=["point", *QUANTILES]
-        )
+        return np.expm1(np.column_stack([log_units, quantiles]))
+
+    def _tabulate(self, matrix: np.ndarray, known: np.ndarray) -> pd.DataFrame:
+        return pd.DataFrame(self.predict_units(matrix, known), columns=["point", *QUANTILES])
 
     def to_files(self) -> dict[str, bytes]:
         """Return the forecaster as named files: JSON and the model library's own format."""

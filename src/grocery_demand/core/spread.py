@@ -25,6 +25,7 @@ _SETTINGS = {
 _MOST_ROWS = 200_000
 _LEAST_SHARE = 0.1
 _NO_SPREAD = 1e-6
+_FEW_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Spread:
 
     def predict(self, forecast: np.ndarray, known: np.ndarray) -> np.ndarray:
         """Return the expected absolute error of ln(1+units), above zero [row]."""
-        size = np.asarray(self.booster.predict(_join(forecast, known)))
+        threads = 1 if len(forecast) < _FEW_ROWS else 0
+        size = np.asarray(self.booster.predict(_join(forecast, known), num_threads=threads))
         return np.maximum(size, self.least)
 
     def to_dict(self) -> dict[str, Any]:

@@ -3,5 +3,13 @@
 from grocery_demand.core.features.encoding import Encoding
 from grocery_demand.core.features.matrix import MOVING_AVERAGE, SEASONAL_NAIVE, Snapshot
 from grocery_demand.core.features.sets import FEATURE_SETS
+from grocery_demand.core.features.tables import FeatureTables
 
-__all__ = ["FEATURE_SETS", "MOVING_AVERAGE", "SEASONAL_NAIVE", "Encoding", "Snapshot"]
+__all__ = [
+    "FEATURE_SETS",
+    "MOVING_AVERAGE",
+    "SEASONAL_NAIVE",
+    "Encoding",
+    "FeatureTables",
+    "Snapshot",
+]

@@ -55,16 +55,17 @@ def summarise_group_weekdays(
     return stats
 
 
-def share_of_group(values: np.ndarray, members: np.ndarray, code: np.ndarray) -> np.ndarray:
-    """Return the share of each series' group with a 1, float32 [step, series].
+def count_in_groups(
+    values: np.ndarray, members: np.ndarray, code: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many members of each group have a 1, [step, group], and its members, [group].
 
     Args:
         values: 0 or 1, [step, series].
         members: Whether the series counts, bool [series].
         code: Group of each series, int [series].
     """
-    size = _add_up(members, code)
-    return np.stack([divide(_add_up(row * members, code), size)[code] for row in values])
+    return np.stack([_add_up(row * members, code) for row in values]), _add_up(members, code)
 
 
 def _add_up(values: np.ndarray, code: np.ndarray) -> np.ndarray:

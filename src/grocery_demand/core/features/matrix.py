@@ -12,8 +12,8 @@ import numpy as np
 
 from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
 from grocery_demand.core.features.groups import (
+    count_in_groups,
     group_codes,
-    share_of_group,
     summarise_group_weekdays,
     summarise_groups,
 )
@@ -60,6 +60,22 @@ CALENDAR_FEATURES = (
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """The series and days ahead that features are wanted for.
+
+    Attributes:
+        rows: Positions of the series, int [row].
+        steps: Days ahead of the cutoff, int [row, step]; [1, step] if they are the same for all.
+        what_if: 1 or 0 where a promotion is assumed or ruled out on that day, whatever the plan
+            says; -1 to take the plan as it is; int8 [row, step]. None: the plan everywhere.
+    """
+
+    rows: np.ndarray
+    steps: np.ndarray
+    what_if: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """All that is known of every series at the end of a day.
 
@@ -103,39 +119,55 @@ class Snapshot:
         steps: np.ndarray,
         names: tuple[str, ...],
         rows: np.ndarray | None = None,
+        what_if: np.ndarray | None = None,
     ) -> np.ndarray:
         """Return the features of some series for some days ahead.
 
         Args:
             encoding: The model's vocabulary.
-            steps: Days ahead of the cutoff, 1 for the day after it, int [step].
+            steps: Days ahead of the cutoff, 1 for the day after it, int [step]; or int [row, step]
+                if every series has days of its own.
             names: The features wanted, in this order.
             rows: Positions of the series wanted; all of them by default.
+            what_if: Promotions assumed on these days, see `Ahead`; each for itself.
 
         Returns:
             float32 [series x step, feature] in column-major order, the steps of a series one
             after the other.
         """
         rows = np.arange(len(self.panel.series)) if rows is None else rows
-        matrix = np.empty((len(names), len(rows), len(steps)), np.float32)
+        ahead = Ahead(rows, np.atleast_2d(steps), what_if)
+        matrix = np.empty((len(names), len(rows), ahead.steps.shape[1]), np.float32)
         for i, name in enumerate(names):
-            matrix[i] = self._feature(name, encoding, steps, rows)
+            matrix[i] = self.feature(name, encoding, ahead)
         return matrix.reshape(len(names), -1).T
 
-    def _feature(
-        self, name: str, encoding: Encoding, steps: np.ndarray, rows: np.ndarray
-    ) -> np.ndarray:
+    def feature(self, name: str, encoding: Encoding, ahead: Ahead) -> np.ndarray:
         """Return one feature, broadcastable to [row, step]."""
+        rows = ahead.rows
         if name.endswith(RELATIVE):
-            feature = self._feature(name.removesuffix(RELATIVE), encoding, steps, rows)
-            return feature - self._feature(MOVING_AVERAGE, encoding, steps, rows)
+            feature = self.feature(name.removesuffix(RELATIVE), encoding, ahead)
+            return feature - self.feature(MOVING_AVERAGE, encoding, ahead)
         if name in ATTRIBUTES:
             return encoding.encode(self.panel.series[[name]].iloc[rows], name)[:, None]
-        if name in _AHEAD:
-            return _AHEAD[name](self, steps, rows)
+        if name in AHEAD_FEATURES:
+            return AHEAD_FEATURES[name](self, ahead)
         if name in self.series_stats:
             return self.series_stats[name][rows, None]
-        return self.weekday_stats[name][(steps - 1) % 7, rows[:, None]]
+        return self.weekday_stats[name][(ahead.steps - 1) % 7, rows[:, None]]
+
+    def planned_promotions(self, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the promotions known, uint8 [row, step]; 0 beyond the plan.
+
+        Args:
+            steps: Days ahead, int [row or 1, step].
+            rows: Positions of the series, int [row].
+        """
+        days = self.day + steps
+        last = self.panel.promotions.shape[1] - 1
+        known = (steps <= PLAN_DAYS) & (days <= last)
+        plan = self.panel.promotions[rows[:, None], np.minimum(days, last)]
+        return np.where(known, plan, np.uint8(0))
 
     @cached_property
     def _codes(self) -> dict[str, np.ndarray]:
@@ -146,28 +178,25 @@ class Snapshot:
         return self.panel.calendar.day_features()
 
     @cached_property
-    def _item_shares_promoted(self) -> np.ndarray:
-        """Share of each series' item's started series on promotion, float32 [day ahead, series].
+    def _started(self) -> np.ndarray:
+        """Whether each series had a sale, bool [series]."""
+        return self.panel.series["first_sale"].to_numpy() <= self.day
 
-        The last row is the day after the plan.
+    @cached_property
+    def _item_promotions(self) -> tuple[np.ndarray, np.ndarray]:
+        """Started series on promotion by day ahead and item, and started series by item.
+
+        The last day ahead is the day after the plan.
         """
-        plan = self._planned(np.arange(1, PLAN_DAYS + 2), np.arange(len(self.panel.series)))
-        started = self.panel.series["first_sale"].to_numpy() <= self.day
-        return share_of_group(plan.T, started, self._codes["item"])
+        days = np.arange(1, PLAN_DAYS + 2)[None, :]
+        plan = self.planned_promotions(days, np.arange(len(self.panel.series)))
+        return count_in_groups(plan.T, self._started, self._codes["item"])
 
     def _fill_unknown(self, level: np.ndarray, statistic: str) -> np.ndarray:
         """Give series without a past the level of their item, else class, else family."""
         for group in ("item", "class_store", "family_store"):
             level = np.where(np.isnan(level), self.series_stats[f"{group}_{statistic}"], level)
         return np.nan_to_num(level)
-
-    def _planned(self, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return the promotions known, uint8 [row, step]; 0 beyond the plan."""
-        days = self.day + steps
-        known = (steps <= PLAN_DAYS) & (days < self.panel.promotions.shape[1])
-        plan = np.zeros((len(rows), len(steps)), np.uint8)
-        plan[:, known] = self.panel.promotions[rows[:, None], days[known]]
-        return plan
 
     def _log_units(self, days: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return ln(1+units) of past days [row, day]; NaN outside what is known at the cutoff."""
@@ -177,32 +206,53 @@ class Snapshot:
         return np.where(known, np.log1p(values), np.nan)
 
 
-_AheadFeature = Callable[[Snapshot, np.ndarray, np.ndarray], np.ndarray]
+AheadFeature = Callable[[Snapshot, Ahead], np.ndarray]
 
 
-def _local_holiday(known: Snapshot, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    stores = known.panel.store_position[rows]
-    return known.panel.calendar.local[stores[:, None], known.day + steps]
+def _local_holiday(known: Snapshot, ahead: Ahead) -> np.ndarray:
+    stores = known.panel.store_position[ahead.rows]
+    return known.panel.calendar.local[stores[:, None], known.day + ahead.steps]
 
 
-def _promotions_ahead(known: Snapshot, _: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    plan = known._planned(np.arange(1, PLAN_DAYS + 1), rows)
-    return plan.sum(axis=1, dtype=np.float32)[:, None]
+def _onpromotion(known: Snapshot, ahead: Ahead) -> np.ndarray:
+    plan = known.planned_promotions(ahead.steps, ahead.rows)
+    if ahead.what_if is None:
+        return plan
+    assumed = (ahead.what_if >= 0) & (ahead.steps <= PLAN_DAYS)
+    return np.where(assumed, ahead.what_if, plan)
 
 
-def _item_share_promoted(known: Snapshot, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    day_of_plan = np.where(steps <= PLAN_DAYS, steps, PLAN_DAYS + 1) - 1
-    return known._item_shares_promoted[day_of_plan, rows[:, None]]
+def _what_if_change(known: Snapshot, ahead: Ahead) -> np.ndarray | int:
+    """Return by how much the promotions of a day differ from the plan: -1, 0 or 1."""
+    if ahead.what_if is None:
+        return 0
+    plan = known.planned_promotions(ahead.steps, ahead.rows)
+    return _onpromotion(known, ahead).astype(int) - plan
 
 
-def _year_ago(known: Snapshot, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    return known._log_units(_same_day_year_ago(known, steps), rows)
+def _promotions_ahead(known: Snapshot, ahead: Ahead) -> np.ndarray:
+    plan = known.planned_promotions(np.arange(1, PLAN_DAYS + 1)[None, :], ahead.rows)
+    return plan.sum(axis=1, dtype=np.float32)[:, None] + _what_if_change(known, ahead)
 
 
-def _year_ago_change(known: Snapshot, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _item_share_promoted(known: Snapshot, ahead: Ahead) -> np.ndarray:
+    """Return the share of the item's started series on promotion on that day."""
+    day_of_plan = np.where(ahead.steps <= PLAN_DAYS, ahead.steps, PLAN_DAYS + 1) - 1
+    promoted, size = known._item_promotions
+    item = known._codes["item"][ahead.rows, None]
+    change = _what_if_change(known, ahead) * known._started[ahead.rows, None]
+    return divide(promoted[day_of_plan, item] + change, size[item])
+
+
+def _year_ago(known: Snapshot, ahead: Ahead) -> np.ndarray:
+    return known._log_units(_same_day_year_ago(known, ahead.steps), ahead.rows)
+
+
+def _year_ago_change(known: Snapshot, ahead: Ahead) -> np.ndarray:
     """Return the week around the day a year ago against the 28 days up to the cutoff's."""
-    base = known._log_units(known.day - YEAR - np.arange(28), rows)
-    around = [known._log_units(_same_day_year_ago(known, steps) + k, rows) for k in range(-3, 4)]
+    base = known._log_units(known.day - YEAR - np.arange(28)[None, :], ahead.rows)
+    day = _same_day_year_ago(known, ahead.steps)
+    around = [known._log_units(day + k, ahead.rows) for k in range(-3, 4)]
     return np.mean(around, axis=0) - base.mean(axis=1)[:, None]
 
 
@@ -210,21 +260,21 @@ def _same_day_year_ago(known: Snapshot, steps: np.ndarray) -> np.ndarray:
     return known.day + steps - YEAR * np.ceil(steps / YEAR).astype(int)
 
 
-def _step(_known: Snapshot, steps: np.ndarray, _rows: np.ndarray) -> np.ndarray:
-    return steps[None, :]
+def _step(_known: Snapshot, ahead: Ahead) -> np.ndarray:
+    return ahead.steps
 
 
-def _plan_shifted_by(days: int) -> _AheadFeature:
-    return lambda known, steps, rows: known._planned(steps + days, rows)
+def _plan_shifted_by(days: int) -> AheadFeature:
+    return lambda known, ahead: known.planned_promotions(ahead.steps + days, ahead.rows)
 
 
-def _calendar_feature(name: str) -> _AheadFeature:
-    return lambda known, steps, _rows: known._day_features[name][None, known.day + steps]
+def _calendar_feature(name: str) -> AheadFeature:
+    return lambda known, ahead: known._day_features[name][known.day + ahead.steps]
 
 
-_AHEAD: dict[str, _AheadFeature] = {
+AHEAD_FEATURES: dict[str, AheadFeature] = {
     "step": _step,
-    "onpromotion": _plan_shifted_by(0),
+    "onpromotion": _onpromotion,
     "onpromotion_day_before": _plan_shifted_by(-1),
     "onpromotion_day_after": _plan_shifted_by(1),
     "promotions_ahead": _promotions_ahead,
@@ -233,3 +283,4 @@ _AHEAD: dict[str, _AheadFeature] = {
     "year_ago_change": _year_ago_change,
     "local_holiday": _local_holiday,
 } | {name: _calendar_feature(name) for name in CALENDAR_FEATURES if name != "local_holiday"}
+"""Features that depend on the series, the day and what is planned for it, by name."""

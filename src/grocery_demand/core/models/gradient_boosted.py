@@ -12,6 +12,9 @@ from grocery_demand.core.features import MOVING_AVERAGE
 
 _FILE = "model.lgb"
 
+_FEW_ROWS = 256
+"""Rows that one thread forecasts sooner than several can be woken."""
+
 
 @dataclass(frozen=True)
 class LightGBM:
@@ -84,7 +87,8 @@ class LightGBM:
 
     def predict(self, matrix: np.ndarray) -> np.ndarray:
         """Return ln(1+units), never below zero."""
-        trees = np.asarray(self.booster.predict(matrix), np.float32)
+        threads = 1 if len(matrix) < _FEW_ROWS else 0
+        trees = np.asarray(self.booster.predict(matrix, num_threads=threads), np.float32)
         if self.relative:
             trees += matrix[:, self.feature_names.index(MOVING_AVERAGE)]
         return np.maximum(trees, 0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from grocery_demand.core.features.groups import group_codes, share_of_group
+from grocery_demand.core.features.groups import count_in_groups, group_codes
 
 
 def test_series_share_a_group_where_its_columns_agree():
@@ -21,8 +21,9 @@ def test_series_share_a_group_where_its_columns_agree():
     assert codes["family_store"].tolist() == [0, 0, 1, 1]
 
 
-def test_the_share_of_a_group_counts_its_members_only():
+def test_the_count_of_a_group_counts_its_members_only():
     values = np.array([[1, 0, 1, 1]], np.uint8)
     members = np.array([True, True, False, False])
-    share = share_of_group(values, members, np.array([0, 0, 0, 1]))
-    np.testing.assert_array_equal(share, np.array([[0.5, 0.5, 0.5, np.nan]], np.float32))
+    count, size = count_in_groups(values, members, np.array([0, 0, 0, 1]))
+    np.testing.assert_array_equal(count, [[1, 0]])
+    np.testing.assert_array_equal(size, [2, 0])

@@ -1,0 +1,73 @@
+"""Features laid out so that a few of them are found at once: for the web app."""
+
+import numpy as np
+
+from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
+from grocery_demand.core.features.matrix import AHEAD_FEATURES, RELATIVE, Ahead, Snapshot
+
+
+class FeatureTables:
+    """What `Snapshot.features` gives, for single pairs of series and day.
+
+    What depends on the series, or on series and weekday, is computed once by the same function
+    and then looked up; what depends on the day and the plan is computed by it for each pair.
+
+    Attributes:
+        names: The features, in the order of the columns.
+    """
+
+    def __init__(self, snapshot: Snapshot, encoding: Encoding, names: tuple[str, ...]) -> None:
+        """Compute the tables.
+
+        Args:
+            snapshot: What is known at the cutoff.
+            encoding: The model's vocabulary.
+            names: The features wanted.
+        """
+        self.names = names
+        self._snapshot = snapshot
+        self._encoding = encoding
+        kinds = np.array([self._kind_of(name) for name in names])
+        self._ahead, self._of_weekday, self._of_series = (
+            np.flatnonzero(kinds == kind) for kind in ("ahead", "weekday", "series")
+        )
+        everything = np.arange(len(snapshot.panel.series))
+        week = Ahead(everything, np.arange(1, 8)[None, :])
+        self._series_table = self._tabulate(
+            self._of_series, Ahead(everything, np.ones((1, 1), int))
+        )
+        self._weekday_table = self._tabulate(self._of_weekday, week)
+
+    def features(
+        self, rows: np.ndarray, steps: np.ndarray, what_if: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the features of pairs of series and day, float32 [pair, feature].
+
+        Args:
+            rows: Positions of the series, int [pair].
+            steps: Days ahead of the cutoff, int [pair].
+            what_if: Promotions assumed, see `Ahead`, int8 [pair].
+        """
+        matrix = np.empty((len(rows), len(self.names)), np.float32)
+        matrix[:, self._of_series] = self._series_table[rows, 0]
+        matrix[:, self._of_weekday] = self._weekday_table[rows, (steps - 1) % 7]
+        assumed = None if what_if is None else what_if[:, None]
+        ahead = Ahead(rows, steps[:, None], assumed)
+        for i in self._ahead:
+            feature = self._snapshot.feature(self.names[i], self._encoding, ahead)
+            matrix[:, i] = np.broadcast_to(feature, (len(rows), 1))[:, 0]
+        return matrix
+
+    def _kind_of(self, name: str) -> str:
+        base = name.removesuffix(RELATIVE)
+        if base in AHEAD_FEATURES:
+            return "ahead"
+        is_of_series = base in ATTRIBUTES or base in self._snapshot.series_stats
+        return "series" if is_of_series and base == name else "weekday"
+
+    def _tabulate(self, columns: np.ndarray, ahead: Ahead) -> np.ndarray:
+        """Return the named features, float32 [series, day, column]."""
+        table = np.empty((len(ahead.rows), ahead.steps.shape[1], len(columns)), np.float32)
+        for position, i in enumerate(columns):
+            table[:, :, position] = self._snapshot.feature(self.names[i], self._encoding, ahead)
+        return table
