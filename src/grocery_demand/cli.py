@@ -90,10 +90,12 @@ def rollback(context: click.Context, /, env: str | None, reason: str) -> None:
     with _plain_errors(), run_lock(context.obj.project_path / "data"):
         _refuse_unknown_env(context.obj.project_path / "conf", env)
         change = _open_registry(context.obj.project_path, env).roll_back(reason)
+        _publish(context.obj.project_path, env)
         click.echo(
             f"Champion is version {change.champion} again, instead of version {change.replaced}, "
             f"which is `previous` now. Recorded: {change.by}, {change.at}."
         )
+        click.echo("The web app follows within seconds.")
         click.echo("Next:\n  kedro run --pipeline forecast  forecasts of the restored champion")
 
 
@@ -166,13 +168,23 @@ def _is_no_user_error(_: logging.LogRecord) -> bool:
 
 def _open_registry(project: Path, env: str | None) -> Any:
     """Return the registry that the configuration names."""
-    from kedro.framework.session import KedroSession
-
     from grocery_demand.datasets.model_registry import ModelRegistry
 
+    return ModelRegistry(_load_context(project, env).config_loader["globals"]["model_name"])
+
+
+def _publish(project: Path, env: str | None) -> None:
+    """Hand the champion over to the web app, if there is a panel to forecast from."""
+    catalog = _load_context(project, env).catalog
+    if catalog.exists("panel"):
+        catalog.save("publication", catalog.load("champion"))
+
+
+def _load_context(project: Path, env: str | None) -> Any:
+    from kedro.framework.session import KedroSession
+
     session = KedroSession.create(project_path=project, env=env, save_on_close=False)
-    loader = session.load_context().config_loader
-    return ModelRegistry(loader["globals"]["model_name"])
+    return session.load_context()
 
 
 def _stop(*_: object) -> None:

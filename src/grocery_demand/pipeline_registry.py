@@ -6,6 +6,7 @@ from grocery_demand.pipelines import (
     forecasting,
     preprocessing,
     promotion,
+    publishing,
     reporting,
     simulate,
     training,
@@ -21,19 +22,21 @@ def register_pipelines() -> dict[str, Pipeline]:
     """
     preprocess = preprocessing.create_pipeline()
     promote = promotion.create_pipeline()
-    fit = training.create_pipeline() + promote
+    publish = publishing.create_pipeline()
+    fit = training.create_pipeline() + promote + publish
     train = preprocess + fit
-    forecast = forecasting.create_pipeline()
-    report = reporting.create_pipeline()
+    forecast = forecasting.create_pipeline() + publish
+    report = reporting.create_pipeline() + publishing.create_card_pipeline()
     return {
         "__default__": train + forecast + report,
         "preprocess": preprocess,
         "train": train,
-        "promote": promote,
+        "promote": promote + publish,
+        "publish": publish,
         "forecast": forecast,
         "report": report,
         "retrain": train + forecast + report,
-        "update": update.create_pipeline() + forecasting.create_forecasts_pipeline(),
+        "update": update.create_pipeline() + forecasting.create_forecasts_pipeline() + publish,
         "refit": fit + forecast + report,
         "simulate": simulate.create_pipeline(),
     }

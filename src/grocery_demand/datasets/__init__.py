@@ -9,6 +9,8 @@ _HOMES = {
     "IncumbentDataset": "model_versions",
     "JsonDataset": "json_file",
     "PanelDataset": "panel",
+    "PublicationDataset": "publication",
+    "PublishedCardDataset": "publication",
     "RawFolderDataset": "raw_folder",
     "RawTableDataset": "raw_table",
     "SalesDataset": "sales",

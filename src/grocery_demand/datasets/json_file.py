@@ -6,7 +6,7 @@ from typing import Any
 
 from kedro_datasets.json import JSONDataset
 
-from grocery_demand.datasets.atomic import whole_file
+from grocery_demand.storage.atomic import whole_file
 
 
 class JsonDataset(JSONDataset):

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grocery_demand.core.errors import ModelFileError, RegistryError
 
@@ -19,6 +19,11 @@ ALIASES = CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
 
 _CHANGE_TAG = "champion_change."
 _DESCRIBED = ("model", "feature_set", "data_digest", "cutoff")
+_COMPARED = (
+    "nwrmsle", "r2_score", "wape", "bias", "coverage", "pinball_loss",
+    "baseline_moving_average_nwrmsle", "baseline_seasonal_naive_nwrmsle",
+)  # fmt: skip
+_VERDICT_RUN = "verdict_run_id"
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
@@ -115,6 +120,7 @@ class ModelRegistry:
         if champion is not None:
             self._point(PREVIOUS, champion)
         self._point(CHAMPION, decision.version)
+        self._note_run_of_verdict(decision.version)
         self._record("promotion", champion, decision.version, decision.reason)
 
     def roll_back(self, reason: str) -> ChampionChange:
@@ -150,6 +156,52 @@ class ModelRegistry:
             raise
         names = sorted(name for name in tags if name.startswith(_CHANGE_TAG))
         return [ChampionChange(**json.loads(tags[name])) for name in names]
+
+    def describe_versions(self, most: int = 50) -> list[dict[str, Any]]:
+        """Return the newest versions, the newest first: number, aliases, tags, run and scores."""
+        found = self._client.search_model_versions(
+            f"name='{self.name}'", max_results=most, order_by=["version_number DESC"]
+        )
+        aliases: dict[int, list[str]] = {}
+        for alias in ALIASES:
+            number = self.find(alias)
+            if number is not None:
+                aliases.setdefault(number, []).append(alias)
+        return [
+            {
+                "version": int(version.version),
+                "aliases": aliases.get(int(version.version), []),
+                "run_id": version.run_id or None,
+                "created_at": _iso(version.creation_timestamp),
+                **{name: version.tags.get(name) for name in _DESCRIBED},
+                "scores": self._scores_of(version.run_id),
+            }
+            for version in found
+        ]
+
+    def find_verdict(self, version: "ModelVersion") -> dict[str, Any] | None:
+        """Return the gate's verdict that made a version champion; None if it was not kept."""
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        tags = self._client.get_model_version(self.name, str(version.number)).tags
+        run_id = tags.get(_VERDICT_RUN, version.run_id)
+        if not run_id:
+            return None
+        try:
+            verdict = mlflow.artifacts.load_dict(f"runs:/{run_id}/verdict.json")
+        except (MlflowException, OSError):
+            return None
+        return verdict if verdict["challenger"]["version"] == version.number else None
+
+    def _scores_of(self, run_id: str | None) -> dict[str, float]:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            metrics = self._client.get_run(run_id).data.metrics if run_id else {}
+        except MlflowException:
+            return {}
+        return {name: metrics[name] for name in _COMPARED if name in metrics}
 
     @cached_property
     def _client(self) -> "MlflowClient":
@@ -191,6 +243,15 @@ class ModelRegistry:
         version = self._client.get_model_version(self.name, str(number))
         return ModelVersion(number, model, version.run_id or None)
 
+    def _note_run_of_verdict(self, number: int) -> None:
+        import mlflow
+
+        run = mlflow.active_run()
+        if run is not None:
+            self._client.set_model_version_tag(
+                self.name, str(number), _VERDICT_RUN, run.info.run_id
+            )
+
     def _point(self, alias: str, number: int) -> None:
         self._client.set_registered_model_alias(self.name, alias, str(number))
 
@@ -221,6 +282,10 @@ class ModelRegistry:
 
 def _named(number: int | None) -> str:
     return "none" if number is None else f"version {number}"
+
+
+def _iso(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")
 
 
 def _user() -> str:

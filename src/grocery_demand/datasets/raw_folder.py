@@ -13,8 +13,8 @@ from kedro.io import AbstractDataset
 
 from grocery_demand.core.simulation.parameters import SimulationParameters
 from grocery_demand.core.simulation.tables import RawTables, TablePart
-from grocery_demand.datasets.atomic import standing_folder, whole_folder
 from grocery_demand.datasets.raw_files import SIMULATED_MARK, RawFileError, is_simulated
+from grocery_demand.storage.atomic import standing_folder, whole_folder
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 from kedro.io import AbstractDataset, DatasetError
 
-from grocery_demand.datasets.atomic import standing_folder, whole_file, whole_folder
+from grocery_demand.storage.atomic import standing_folder, whole_file, whole_folder
 
 _HISTORY = "history.parquet"
 _LATER = "later-{date}.parquet"

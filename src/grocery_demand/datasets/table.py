@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from kedro_datasets.pandas import ParquetDataset
 
-from grocery_demand.datasets.atomic import whole_file
+from grocery_demand.storage.atomic import whole_file
 
 
 class TableDataset(ParquetDataset):

@@ -126,6 +126,8 @@ class SummaryHook:
             steps["kedro run --pipeline forecast"] = "forecast with the champion"
         if "forecasts" in self._saved and "model_card" not in self._saved:
             steps["kedro run --pipeline report"] = "figures and model card"
+        if "publication" in self._saved:
+            steps["kedro serve"] = "the buyers' page, on http://127.0.0.1:5005"
         if mlflow.active_run() is not None:
             steps[self._ui_command(mlflow.get_tracking_uri())] = "runs, metrics, models"
         steps["kedro viz"] = "the graph, with what lies in it"

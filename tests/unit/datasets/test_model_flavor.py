@@ -15,7 +15,8 @@ from mlflow.models import Model
 
 from grocery_demand.core.features import Snapshot
 from grocery_demand.core.intervals import QUANTILES
-from grocery_demand.datasets.model_flavor import log_model, read_model, write_model
+from grocery_demand.datasets.model_flavor import log_model
+from grocery_demand.storage.model_folder import read_model, write_model
 
 MODELS = ("lightgbm", "decision_tree", "moving_average")
 

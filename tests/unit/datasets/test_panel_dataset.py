@@ -9,7 +9,7 @@ from grocery_demand.core.calendar import build_calendar
 from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.panel import Panel
 from grocery_demand.datasets import PanelDataset
-from grocery_demand.datasets import panel as panel_module
+from grocery_demand.storage import panel_folder as panel_module
 
 START = np.datetime64("2017-01-01", "D")
 ARRAYS = ("units", "promotions", "open_days")
@@ -162,7 +162,7 @@ def test_a_panel_left_between_two_renames_is_still_found(dataset, tmp_path):
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_panel_that_is_replaced_while_it_is_read_is_read_again(dataset, monkeypatch, fails):
     dataset.save(_panel(units=1))
-    read = panel_module._load_panel
+    read = panel_module._read_whole
     replaced = []
 
     def read_while_replaced(folder):
@@ -171,10 +171,10 @@ def test_a_panel_that_is_replaced_while_it_is_read_is_read_again(dataset, monkey
             replaced.append(True)
             dataset.save(_panel(units=2))
             if fails:
-                raise panel_module.PanelFileError("gone")
+                raise panel_module.PanelFolderError("gone")
         return panel
 
-    monkeypatch.setattr(panel_module, "_load_panel", read_while_replaced)
+    monkeypatch.setattr(panel_module, "_read_whole", read_while_replaced)
 
     assert dataset.load().units.max() == 2
 

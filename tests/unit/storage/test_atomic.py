@@ -2,7 +2,7 @@ import stat
 
 import pytest
 
-from grocery_demand.datasets.atomic import standing_folder, whole_file, whole_folder
+from grocery_demand.storage.atomic import standing_folder, whole_file, whole_folder
 
 
 def _names(folder):

@@ -1,0 +1,181 @@
+"""The app: routes, what they share, and how it starts and stops."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from grocery_demand import __version__
+from grocery_demand.core.errors import GroceryDemandError
+from grocery_demand.serving import api, problems, views
+from grocery_demand.serving.desk import Desk
+from grocery_demand.serving.events.forwarder import Forwarder
+from grocery_demand.serving.events.log import EventLog
+from grocery_demand.serving.events.search import QueryError
+from grocery_demand.serving.events.table import EventLogError
+from grocery_demand.serving.follower import Follower
+from grocery_demand.serving.guards import Guards
+from grocery_demand.serving.served_model import ServedModel
+from grocery_demand.serving.settings import ServingSettings
+from grocery_demand.serving.state import AppState, NotReadyError
+
+logger = logging.getLogger(__name__)
+
+_ABOUT = """Units that each product will sell in each store on a date, with intervals.
+Every forecast served is kept as an event. Errors are problem details (RFC 9457)."""
+_ASSETS = Path(__file__).parent / "assets"
+
+
+def create_app(settings: ServingSettings, project: Path) -> FastAPI:
+    """Return the app; it opens the log of events now and the champion when it starts.
+
+    Args:
+        settings: What it is told.
+        project: The project's folder.
+
+    Raises:
+        EventLogError: If the database of events cannot be opened.
+    """
+    log = EventLog(settings.events_url, settings.max_event_age_days, settings.max_events)
+    forwarder = _make_forwarder(settings, log)
+    follower = Follower(
+        Path(settings.publication_dir), lambda publication: ServedModel(publication, settings)
+    )
+    registry = CollectorRegistry()
+    state = AppState(
+        settings=settings,
+        follower=follower,
+        log=log,
+        desk=Desk(log, settings.tag, forwarder is not None),
+        forwarder=forwarder,
+        metrics=registry,
+        project=project,
+    )
+    app = FastAPI(
+        title="Grocery demand",
+        version=__version__,
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_live,
+    )
+    app.state.grocery_demand = state
+    app.include_router(api.router)
+    app.include_router(views.router)
+    app.mount("/assets", StaticFiles(directory=_ASSETS), "assets")
+    _handle_errors(app)
+    registry.register(_StateCollector(state))
+    paths = [route.path for route in (*api.router.routes, *views.router.routes)]  # type: ignore[attr-defined]
+    app.add_middleware(Guards, settings=settings, registry=registry, paths=paths)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _live(app: FastAPI) -> AsyncIterator[None]:
+    """Follow the champion and forward events while the app runs."""
+    state: AppState = app.state.grocery_demand
+    if state.forwarder is not None:
+        state.forwarder.start()
+    following = asyncio.create_task(state.follower.follow())
+    yield
+    following.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await following
+    await asyncio.to_thread(_close, state)
+
+
+def _close(state: AppState) -> None:
+    if state.forwarder is not None:
+        state.forwarder.close()
+    state.log.close()
+
+
+def _make_forwarder(settings: ServingSettings, log: EventLog) -> Forwarder | None:
+    if not settings.fluentd_host:
+        return None
+    forwarder = Forwarder(
+        log.engine, settings.fluentd_host, settings.fluentd_port, settings.max_events_to_forward
+    )
+    log.after_write = forwarder.wake
+    return forwarder
+
+
+def _handle_errors(app: FastAPI) -> None:
+    """Answer errors by a page to people, by problem details to programs."""
+
+    def answer(
+        request: Request,
+        status: int,
+        title: str,
+        detail: str,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        if views.wants_page(request):
+            return views.render_problem(request, status, title, detail)
+        return problems.respond(status, detail, headers=headers)
+
+    @app.exception_handler(NotReadyError)
+    @app.exception_handler(EventLogError)
+    async def not_ready(request: Request, error: Exception) -> Response:
+        return answer(request, 503, "Not ready", str(error), {"Retry-After": "5"})
+
+    @app.exception_handler(QueryError)
+    async def wrong_query(request: Request, error: Exception) -> Response:
+        return answer(request, 422, "Not understood", str(error))
+
+    @app.exception_handler(GroceryDemandError)
+    async def other(request: Request, error: Exception) -> Response:
+        return answer(request, 422, "Not possible", str(error))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101
+        told = {404: "There is no such page.", 405: "This address does not take that method."}
+        detail = told.get(error.status_code, str(error.detail))
+        headers = dict(error.headers or {})
+        return answer(request, error.status_code, str(error.detail), detail, headers)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return answer(request, 500, "Something went wrong", "The error is in the app's log.")
+
+
+class _StateCollector(Collector):
+    """Metrics of what the app holds, read when they are asked for."""
+
+    def __init__(self, state: AppState) -> None:
+        self._state = state
+
+    def collect(self) -> list[GaugeMetricFamily | CounterMetricFamily]:
+        """Return the metrics."""
+        counts, model = self._state.log.counts, self._state.follower.model
+        served = GaugeMetricFamily(
+            "model_version", "Version of the champion that is served; 0 for none.",
+            value=model.pointer.model_version if model else 0,
+        )  # fmt: skip
+        found: list[GaugeMetricFamily | CounterMetricFamily] = [
+            served,
+            GaugeMetricFamily("events_queued", "Events waiting to be written.", counts.queued),
+            CounterMetricFamily("events_written", "Events written.", counts.written),
+            CounterMetricFamily("events_failed", "Events that failed.", counts.failed),
+        ]
+        forwarder = self._state.forwarder
+        if forwarder is not None:
+            found += [
+                GaugeMetricFamily("events_to_forward", "Events waiting for Fluentd.",
+                                  forwarder.waiting()),
+                CounterMetricFamily("events_forwarded", "Events Fluentd took.", forwarder.sent),
+                CounterMetricFamily("events_given_up", "Events not forwarded, as too many waited.",
+                                    forwarder.given_up),
+            ]  # fmt: skip
+        return found

@@ -1,0 +1,1 @@
+"""The log of predictions: a table in a database, searched by people, forwarded to Fluentd."""

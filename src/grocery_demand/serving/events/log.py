@@ -1,0 +1,181 @@
+"""Writes events in groups: many forecasts, one transaction."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from grocery_demand.serving.events.table import (
+    OUTBOX,
+    PREDICTIONS,
+    REFUSALS,
+    EventLogError,
+    open_database,
+    reason_of,
+)
+
+logger = logging.getLogger(__name__)
+
+_MOST_PER_TRANSACTION = 4000
+_SECONDS_BETWEEN_CLEANINGS = 600.0
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Rows that are to be written together.
+
+    Attributes:
+        predictions: Rows of `PREDICTIONS`.
+        outbox: Rows of `OUTBOX`.
+        refusals: Rows of `REFUSALS`.
+        written: Done once they are on the disk.
+    """
+
+    predictions: list[dict[str, Any]] = field(default_factory=list)
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+    refusals: list[dict[str, Any]] = field(default_factory=list)
+    written: Future[None] = field(default_factory=Future)
+
+
+@dataclass
+class LogCounts:
+    """What the log did since it was opened.
+
+    Attributes:
+        queued: Events waiting to be written.
+        written: Events written.
+        failed: Events that could not be written, whose forecasts were not given.
+    """
+
+    queued: int = 0
+    written: int = 0
+    failed: int = 0
+
+
+class EventLog:
+    """The database of events, written by one thread.
+
+    While a transaction is on its way to the disk, what arrives meanwhile forms the next one: the
+    more requests at once, the more events share the cost of one.
+
+    Args:
+        url: SQLAlchemy address.
+        max_age_days: Age after which events are removed.
+        max_events: Events kept at most.
+        after_write: Called after each transaction, as by what forwards events.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        max_age_days: int = 400,
+        max_events: int = 5_000_000,
+        after_write: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.engine: Engine = open_database(url)
+        self.counts = LogCounts()
+        self.problem = ""
+        self._max_age_ms = max_age_days * _DAY_MS
+        self._max_events = max_events
+        self.after_write = after_write
+        self._queue: queue.SimpleQueue[Entries | None] = queue.SimpleQueue()
+        self._cleaned_at = float("-inf")
+        self._thread = threading.Thread(target=self._work, name="event-log", daemon=True)
+        self._thread.start()
+
+    def add(self, entries: Entries) -> "Future[None]":
+        """Hand entries over; the result is done when they are on the disk.
+
+        It holds an `EventLogError` if they cannot be written.
+        """
+        self.counts.queued += len(entries.predictions)
+        self._queue.put(entries)
+        return entries.written
+
+    def close(self) -> None:
+        """Write what is waiting and stop."""
+        self._queue.put(None)
+        self._thread.join()
+        self.engine.dispose()
+
+    def _work(self) -> None:
+        while True:
+            group, is_last = self._next_group()
+            if group:
+                self._write(group)
+            if is_last:
+                return
+            if time.monotonic() - self._cleaned_at > _SECONDS_BETWEEN_CLEANINGS:
+                self._clean()
+
+    def _next_group(self) -> tuple[list[Entries], bool]:
+        """Return what is waiting, and whether the log was closed."""
+        group: list[Entries] = []
+        n_rows = 0
+        entries = self._queue.get()
+        while entries is not None:
+            group.append(entries)
+            n_rows += len(entries.predictions)
+            if n_rows >= _MOST_PER_TRANSACTION:
+                return group, False
+            try:
+                entries = self._queue.get_nowait()
+            except queue.Empty:
+                return group, False
+        return group, True
+
+    def _write(self, group: list[Entries]) -> None:
+        n_events = sum(len(entries.predictions) for entries in group)
+        try:
+            with self.engine.begin() as connection:
+                for table, name in _TABLES:
+                    rows = [row for entries in group for row in getattr(entries, name)]
+                    _insert(connection, table, rows)
+        except (SQLAlchemyError, OSError) as error:
+            self.problem = f"Events cannot be written: {reason_of(error)}"
+            self.counts.failed += n_events
+            logger.error("%s", self.problem)
+            failure: EventLogError | None = EventLogError(self.problem)
+        else:
+            self.problem, failure = "", None
+            self.counts.written += n_events
+        self.counts.queued -= n_events
+        for entries in group:
+            if failure is None:
+                entries.written.set_result(None)
+            else:
+                entries.written.set_exception(failure)
+        self.after_write()
+
+    def _clean(self) -> None:
+        """Remove events that are too old or too many."""
+        self._cleaned_at = time.monotonic()
+        oldest = int(time.time() * 1000) - self._max_age_ms
+        try:
+            with self.engine.begin() as connection:
+                for table in (PREDICTIONS, REFUSALS):
+                    newest = connection.scalar(select(func.max(table.c.seq))) or 0
+                    is_old = (table.c.time_ms < oldest) | (table.c.seq <= newest - self._max_events)
+                    connection.execute(delete(table).where(is_old))
+        except SQLAlchemyError as error:
+            logger.warning("Old events could not be removed: %s", reason_of(error))
+
+
+_TABLES: tuple[tuple[Table, str], ...] = (
+    (PREDICTIONS, "predictions"),
+    (OUTBOX, "outbox"),
+    (REFUSALS, "refusals"),
+)
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)

@@ -1,0 +1,165 @@
+"""The tables of the event log."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Engine,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+)
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from grocery_demand.core.errors import GroceryDemandError
+
+metadata = MetaData()
+
+_Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+PREDICTIONS = Table(
+    "prediction_events",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(32), nullable=False),
+    Column("time_ms", BigInteger, nullable=False, index=True),
+    Column("tag", String(120), nullable=False),
+    Column("client", String(80), nullable=False),
+    Column("model_name", String(120), nullable=False),
+    Column("model_version", Integer, nullable=False),
+    Column("run_id", String(64)),
+    Column("cutoff", String(10), nullable=False),
+    Column("date", String(10), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("long_range", Boolean, nullable=False),
+    Column("store_nbr", Integer, nullable=False),
+    Column("item_nbr", BigInteger, nullable=False),
+    Column("family", String(80), nullable=False),
+    Column("class", Integer, nullable=False),
+    Column("perishable", Boolean, nullable=False),
+    Column("onpromotion", Boolean, nullable=False),
+    Column("promotion_assumed", Boolean, nullable=False),
+    Column("prediction", Float, nullable=False),
+    Column("quantile_0.1", Float, nullable=False, key="quantile_10"),
+    Column("quantile_0.5", Float, nullable=False, key="quantile_50"),
+    Column("quantile_0.9", Float, nullable=False, key="quantile_90"),
+    Column("contributions", Text, nullable=False),
+    Column("features", Text, nullable=False),
+    Column("latency_ms", Float, nullable=False),
+)
+"""One row per forecast served. `features` and `contributions` are JSON."""
+
+REFUSALS = Table(
+    "refused_requests",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("time_ms", BigInteger, nullable=False, index=True),
+    Column("client", String(80), nullable=False),
+    Column("path", String(120), nullable=False),
+    Column("field", String(80), nullable=False),
+    Column("message", String(300), nullable=False),
+)
+"""One row per question that could not be answered."""
+
+OUTBOX = Table(
+    "events_to_forward",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("event_id", String(32), nullable=False),
+    Column("tag", String(120), nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("record", Text, nullable=False),
+)
+"""Events that Fluentd has not acknowledged yet; written with the event, in one transaction."""
+
+_SQLITE_SETTINGS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=10000",
+    "temp_store=MEMORY",
+    "journal_size_limit=67108864",
+)
+
+
+class EventLogError(GroceryDemandError):
+    """The database of events cannot be opened, read or written."""
+
+
+def open_database(url: str) -> Engine:
+    """Return an engine on the database of events, with its tables made if they are not there.
+
+    Args:
+        url: SQLAlchemy address; `postgresql://` uses the driver pg8000.
+
+    Raises:
+        EventLogError: If it cannot be opened, naming the address without its password.
+    """
+    try:
+        engine = _create_engine(url)
+        metadata.create_all(engine)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise EventLogError(
+            f"events_url is not an address of a database: {error}. Give one such as "
+            "sqlite:///data/07_model_output/events.db or postgresql://user:password@host/name."
+        ) from error
+    except (SQLAlchemyError, OSError) as error:
+        shown = engine.url.render_as_string(hide_password=True)
+        raise EventLogError(
+            f"The database of events {shown} cannot be opened: {reason_of(error)}. See that it "
+            "runs and that its address (events_url, EVENTS_URL) is right."
+        ) from error
+    return engine
+
+
+def reason_of(error: Exception) -> str:
+    """Return the first line of what a database says is wrong."""
+    return str(getattr(error, "orig", None) or error).splitlines()[0][:300]
+
+
+def to_public(row: Any) -> dict[str, Any]:
+    """Return an event of the table as people and programs read it."""
+    shown = dict(row._mapping)
+    shown["time"] = iso_time(shown.pop("time_ms"))
+    for level in ("10", "50", "90"):
+        name = f"quantile_{level}"
+        if name in shown:
+            shown[f"quantile_0.{level[0]}"] = shown.pop(name)
+    for name in ("contributions", "features"):
+        if name in shown:
+            shown[name] = orjson.loads(shown[name])
+    return shown
+
+
+def iso_time(milliseconds: int) -> str:
+    """Return a time of the log as ISO in UTC."""
+    at = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _create_engine(url: str) -> Engine:
+    if url.startswith(("postgresql://", "postgres://")):
+        url = "postgresql+pg8000://" + url.partition("://")[2]
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    _, _, path = url.partition(":///")
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, poolclass=QueuePool, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    for setting in _SQLITE_SETTINGS:
+        connection.execute(f"PRAGMA {setting}")

@@ -1,0 +1,164 @@
+"""What stands before the app: key, limits, security headers and metrics, for every request."""
+
+import asyncio
+import base64
+import binascii
+import hmac
+import time
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from grocery_demand.serving import problems
+from grocery_demand.serving.settings import ServingSettings
+
+_OPEN_TO_ALL = ("/health/", "/assets/")
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = [
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+]
+_LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+
+
+class TooLargeError(Exception):
+    """A body is larger than allowed."""
+
+
+class TooSlowError(Exception):
+    """A body takes longer than allowed."""
+
+
+class Guards:
+    """ASGI middleware around the whole app.
+
+    Args:
+        app: The app.
+        settings: Key and limits.
+        registry: Where requests are counted.
+        paths: The app's paths, by which requests are counted; others count as `other`.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: ServingSettings,
+        registry: CollectorRegistry,
+        paths: Iterable[str],
+    ) -> None:
+        self._app = app
+        self._key = settings.api_key.encode()
+        self._max_bytes = settings.max_body_bytes
+        self._timeout = settings.body_timeout_seconds
+        self._paths = frozenset(paths)
+        self._requests = Counter(
+            "http_requests", "Requests answered.", ("path", "status"), registry=registry
+        )
+        self._latency = Histogram(
+            "http_request_seconds", "Time to answer.", ("path",), buckets=_LATENCY_S,
+            registry=registry,
+        )  # fmt: skip
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+        status = 500
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, send_guarded)
+        finally:
+            path = scope["path"] if scope["path"] in self._paths else "other"
+            self._requests.labels(path, status).inc()
+            self._latency.labels(path).observe(time.perf_counter() - begun)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        if self._key and not self._is_let_in(scope["path"], headers):
+            refusal = problems.respond(
+                401,
+                "This app asks for its key: as header X-API-Key or Authorization: Bearer, or in "
+                "the browser as the password.",
+                headers={"WWW-Authenticate": 'Basic realm="grocery-demand"'},
+            )
+            await refusal(scope, receive, send)
+            return
+        if _length(headers) > self._max_bytes:
+            await self._refuse_size(scope, receive, send)
+            return
+        try:
+            await self._app(scope, self._limit(receive), send)
+        except TooLargeError:
+            await self._refuse_size(scope, receive, send)
+        except TooSlowError:
+            detail = f"The body did not arrive within {self._timeout:g} seconds."
+            await problems.respond(408, detail)(scope, receive, send)
+
+    async def _refuse_size(self, scope: Scope, receive: Receive, send: Send) -> None:
+        detail = f"The body is larger than {self._max_bytes:,} bytes; send it in parts."
+        await problems.respond(413, detail, headers={"Connection": "close"})(scope, receive, send)
+
+    def _is_let_in(self, path: str, headers: dict[bytes, bytes]) -> bool:
+        if path.startswith(_OPEN_TO_ALL):
+            return True
+        given = headers.get(b"x-api-key") or _key_in(headers.get(b"authorization", b""))
+        return hmac.compare_digest(given, self._key)
+
+    def _limit(self, receive: Receive) -> Receive:
+        """Return a `receive` that stops at the largest size and the longest time."""
+        received = 0
+        deadline = time.monotonic() + self._timeout
+        is_complete = False
+
+        async def receive_limited() -> Message:
+            nonlocal received, is_complete
+            if is_complete:
+                return await receive()
+            try:
+                async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
+                    message = await receive()
+            except TimeoutError:
+                raise TooSlowError from None
+            received += len(message.get("body", b""))
+            is_complete = not message.get("more_body", False)
+            if received > self._max_bytes:
+                raise TooLargeError
+            return message
+
+        return receive_limited
+
+
+def _length(headers: dict[bytes, bytes]) -> int:
+    given = headers.get(b"content-length", b"0")
+    return int(given) if given.isdigit() else 0
+
+
+def _key_in(authorization: bytes) -> bytes:
+    """Return the key in `Bearer KEY` or `Basic …`, whose password it is."""
+    kind, _, value = authorization.partition(b" ")
+    if kind.lower() == b"bearer":
+        return value.strip()
+    if kind.lower() == b"basic":
+        try:
+            return base64.b64decode(value, validate=True).partition(b":")[2]
+        except (binascii.Error, ValueError):
+            return b""
+    return b""

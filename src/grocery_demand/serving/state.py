@@ -1,0 +1,72 @@
+"""What the routes share."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+from starlette.requests import Request
+
+from grocery_demand.core.errors import GroceryDemandError
+from grocery_demand.serving.desk import Client, Desk, client_name
+from grocery_demand.serving.events.forwarder import Forwarder
+from grocery_demand.serving.events.log import EventLog
+from grocery_demand.serving.follower import Follower
+from grocery_demand.serving.served_model import ServedModel
+from grocery_demand.serving.settings import ServingSettings
+
+
+class NotReadyError(GroceryDemandError):
+    """There is no champion to answer with."""
+
+
+@dataclass(frozen=True)
+class AppState:
+    """Everything that the app holds while it runs.
+
+    Attributes:
+        settings: What it was told.
+        follower: The model that is served.
+        log: The log of events.
+        desk: Answers questions.
+        forwarder: Sends events to Fluentd; None if that is not wanted.
+        metrics: Prometheus metrics.
+        project: The project's folder.
+    """
+
+    settings: ServingSettings
+    follower: Follower
+    log: EventLog
+    desk: Desk
+    forwarder: Forwarder | None
+    metrics: CollectorRegistry
+    project: Path
+
+    @property
+    def model(self) -> ServedModel:
+        """The model that is served.
+
+        Raises:
+            NotReadyError: If there is none.
+        """
+        if self.follower.model is None:
+            raise NotReadyError(self.follower.problem or "The champion is being loaded.")
+        return self.follower.model
+
+    @property
+    def problem(self) -> str:
+        """Why requests cannot be answered as they should; empty if they can."""
+        if self.follower.model is None:
+            return self.follower.problem or "The champion is being loaded."
+        return self.log.problem
+
+
+def state_of(request: Request) -> AppState:
+    """Return the state of the app that a request came to."""
+    state: AppState = request.app.state.grocery_demand
+    return state
+
+
+def client_of(request: Request) -> Client:
+    """Return who asks."""
+    return Client(client_name(request.headers), time.perf_counter())

@@ -1,0 +1,184 @@
+"""Routes for people: pages made on the server, with forms that need no script."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+from fastapi import APIRouter, Request
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from markdown_it import MarkdownIt
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, Response
+
+from grocery_demand.serving import plots, wording
+from grocery_demand.serving.api import describe_champion, read_search
+from grocery_demand.serving.assortment import FieldProblem, Question
+from grocery_demand.serving.events import search
+from grocery_demand.serving.events.table import iso_time
+from grocery_demand.serving.served_model import ServedModel
+from grocery_demand.serving.state import AppState, client_of, state_of
+from grocery_demand.storage.publication import read_card
+
+router = APIRouter(include_in_schema=False)
+
+_FOLDER = Path(__file__).parent / "pages"
+_PAGES = Environment(
+    loader=FileSystemLoader(_FOLDER), autoescape=select_autoescape(), auto_reload=False,
+    trim_blocks=True, lstrip_blocks=True,
+)  # fmt: skip
+_WEEKS_DRAWN = 8
+_EVENTS_SHOWN = 50
+_ASKED = ("date", "item_nbr", "store_nbr", "onpromotion")
+
+
+@router.get("/")
+async def show_forecast(request: Request) -> Response:
+    """Show the buyer's form and, once it is filled in, the forecast."""
+    state, client = state_of(request), client_of(request)
+    model = state.model
+    given = {name: request.query_params.get(name, "").strip() for name in _ASKED}
+    page: dict[str, Any] = {"model": model, "given": given | {"onpromotion": given["onpromotion"]}}
+    if not (given["date"] or given["item_nbr"]):
+        given["date"] = str(model.assortment.first_ahead)
+        return _render(request, "forecast.html", page)
+    meant = given | {"item_nbr": model.assortment.named(given["item_nbr"])}
+    question = model.assortment.ask(meant, past=True)
+    if not isinstance(question, Question):
+        state.desk.refuse(question, "/", client)
+        page["problems"] = {problem.field: problem for problem in question}
+        return _render(request, "forecast.html", page, 422)
+    page["question"] = question
+    if question.step <= 0:
+        page["sold"] = _describe_past(model, question)
+    else:
+        forecast = await state.desk.answer(model, question, client)
+        page["forecast"] = forecast
+        page["effects"] = wording.effects_in_words(forecast)
+    page["plot"] = await run_in_threadpool(_draw, model, question)
+    return _render(request, "forecast.html", page)
+
+
+@router.get("/model")
+async def show_model(request: Request) -> Response:
+    """Show the champion: card, verdict, history, other versions."""
+    state = state_of(request)
+    described = describe_champion(state)
+    folder = Path(state.settings.publication_dir)
+    card = await run_in_threadpool(read_card, folder, described["model_version"])
+    rendered = MarkdownIt("commonmark", {"html": False}).enable("table").render(card or "")
+    return _render(request, "model.html", {"champion": described, "card": rendered})
+
+
+@router.get("/events")
+async def show_events(request: Request) -> Response:
+    """Show the log of predictions: histogram, search, rows."""
+    engine = state_of(request).log.engine
+    given = {name: request.query_params.get(name, "") for name in ("q", "range", "from", "to")}
+    given["range"] = given["range"] or "all"
+    page: dict[str, Any] = {"given": given, "ranges": search.RANGES, "fields": search.FIELDS}
+    before = request.query_params.get("before", "")
+    try:
+        wanted = read_search(request)
+    except search.QueryError as error:
+        return _render(request, "events.html", page | {"problem_in_query": str(error)}, 422)
+    position = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None  # noqa: PLR2004
+    found = await run_in_threadpool(search.find_events, engine, wanted, _EVENTS_SHOWN, position)
+    total = await run_in_threadpool(search.count_events, engine, wanted)
+    width, counts = await run_in_threadpool(search.count_over_time, engine, wanted)
+    labels = [iso_time(start)[:16].replace("T", " ") for start, _ in counts]
+    query = {name: value for name, value in given.items() if value}
+    page |= {
+        "events": found,
+        "total": total,
+        "histogram": plots.draw_histogram(width, counts, labels),
+        "csv": "/api/v1/events.csv?" + urlencode(query),
+        "older": "/events?" + urlencode(query | {"before": found[-1]["seq"]}) if found else "",
+        "has_older": len(found) == _EVENTS_SHOWN,
+    }
+    return _render(request, "events.html", page)
+
+
+@router.get("/monitoring")
+async def show_monitoring(request: Request) -> Response:
+    """Say how the page is filled."""
+    return _render(request, "monitoring.html", {})
+
+
+@router.get("/docs")
+async def show_docs(request: Request) -> Response:
+    """Show the API's description."""
+    return _render(request, "docs.html", {"api": request.app.openapi()})
+
+
+def render_problem(
+    request: Request, status: int, title: str, detail: str, fields: list[FieldProblem] | None = None
+) -> Response:
+    """Return a page that says what is wrong."""
+    page = {"title": title, "detail": detail, "fields": fields or []}
+    return _render(request, "problem.html", page, status)
+
+
+def wants_page(request: Request) -> bool:
+    """Return whether a person's browser asks, not a program."""
+    is_api = request.url.path.startswith(("/api/", "/prediction", "/health/", "/metrics"))
+    return not is_api and "text/html" in request.headers.get("accept", "")
+
+
+def _render(request: Request, name: str, page: dict[str, Any], status: int = 200) -> Response:
+    state: AppState = state_of(request)
+    shared = {
+        "path": request.url.path,
+        "served": state.follower.model,
+        "trouble": state.problem,
+        "units": wording.units_in_words,
+        "interval": wording.interval_in_words,
+        "day": wording.day_in_words,
+        "effect": wording.effect_in_words,
+    }
+    text = _PAGES.get_template(name).render(shared | page)
+    return HTMLResponse(text, status, {"Cache-Control": "no-store"})
+
+
+def _describe_past(model: ServedModel, question: Question) -> dict[str, Any]:
+    """Return what was sold on a day whose sales are known."""
+    day = model.panel.n_days - 1 + question.step
+    store = int(model.panel.store_position[question.row])
+    return {
+        "units": model.units_sold(question.row, day),
+        "was_open": bool(model.panel.open_days[store, day]),
+        "started": bool(model.panel.series["first_sale"].iloc[question.row] <= day),
+        "onpromotion": bool(model.panel.promotions[question.row, day]),
+    }
+
+
+def _draw(model: ServedModel, question: Question) -> str:
+    """Draw the weeks before the cutoff (or around a past day), and the days ahead."""
+    last = model.panel.n_days - 1
+    asked = last + question.step
+    first = max(min(last + 1 - 7 * _WEEKS_DRAWN, asked - 14), 0)
+    n_ahead = max(model.horizon, question.step)
+    steps = np.arange(1, n_ahead + 1)
+    what_if = np.full(n_ahead, -1, np.int8)
+    if question.step >= 1:
+        what_if[question.step - 1] = question.what_if
+    units = model.answer(np.full(n_ahead, question.row), steps, what_if).units
+    product = question.product.name or f"product {question.product.item_nbr}"
+    return plots.draw_series(
+        plots.SeriesPlot(
+            first_date=_date(model, first),
+            sold=model.panel.units[question.row, first : last + 1].tolist(),
+            promoted=(model.panel.promotions[question.row, first : last + 1] > 0).tolist(),
+            forecast=units[:, 0].tolist(),
+            low=units[:, 1].tolist(),
+            high=units[:, -1].tolist(),
+            chosen=_date(model, asked),
+            title=f"Units of {product} in store {question.store_nbr}: sold and forecast by day",
+        )
+    )
+
+
+def _date(model: ServedModel, day: int) -> dt.date:
+    start: dt.date = model.panel.start_date.astype(dt.date)
+    return start + dt.timedelta(day)
