@@ -1,6 +1,7 @@
 """Commands of this project, added to Kedro's own."""
 
 import logging
+import os
 import re
 import signal
 import sys
@@ -35,6 +36,15 @@ _ROLLBACK_HELP = """Put the previous champion back; the one it replaces becomes 
 Examples:
   kedro rollback
   kedro rollback --reason "forecasts too high since Monday"
+"""
+
+_SERVE_HELP = """Serve the champion's forecasts: a page for buyers, an API for programs.
+
+\b
+Examples:
+  kedro serve
+  kedro serve --port 8080
+  GROCERY_DEMAND_API_KEY=… kedro serve --host 0.0.0.0
 """
 
 _DESCRIBE_SAMPLE_HELP = """Print statistics of simulated sales beside those of the real ones.
@@ -97,6 +107,25 @@ def rollback(context: click.Context, /, env: str | None, reason: str) -> None:
         )
         click.echo("The web app follows within seconds.")
         click.echo("Next:\n  kedro run --pipeline forecast  forecasts of the restored champion")
+
+
+@cli.command(help=_SERVE_HELP)
+@env_option
+@click.option("--host", help="Address to listen on (127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on (5005).")
+@click.option("--insecure", is_flag=True, help="Listen to the network without a key.")
+@click.pass_context
+def serve(
+    context: click.Context, /, env: str | None, host: str | None, port: int | None, insecure: bool
+) -> None:
+    """Become the web app, a process that holds neither Kedro nor MLflow."""
+    with _plain_errors():
+        _refuse_unknown_env(context.obj.project_path / "conf", env)
+    given = {"--env": env, "--host": host, "--port": port}
+    words = [word for name, value in given.items() if value for word in (name, str(value))]
+    words += ["--insecure"] if insecure else []
+    os.chdir(context.obj.project_path)
+    os.execv(sys.executable, [sys.executable, "-m", "grocery_demand.serving", *words])  # noqa: S606
 
 
 @cli.command(name="describe-sample", help=_DESCRIBE_SAMPLE_HELP)

@@ -87,7 +87,7 @@ class SummaryHook:
     def _tell_places(self, catalog: CatalogProtocol) -> list[str]:
         """Return one line per folder with the files made in it."""
         folders: dict[str, list[str]] = {}
-        for name in sorted(self._saved):
+        for name in sorted(self._saved - {"published_card"}):
             path = _path_of(catalog.get(name))
             if path is not None:
                 shown = path.relative_to(self._project) if _is_in(path, self._project) else path

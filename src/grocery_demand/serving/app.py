@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from grocery_demand import __version__
@@ -69,6 +70,8 @@ def create_app(settings: ServingSettings, project: Path) -> FastAPI:
         lifespan=_live,
     )
     app.state.grocery_demand = state
+    # Before FastAPI's own route, which then only describes it: Starlette's takes half the time.
+    app.router.routes.insert(0, Route("/prediction", api.predict))
     app.include_router(api.router)
     app.include_router(views.router)
     app.mount("/assets", StaticFiles(directory=_ASSETS), "assets")

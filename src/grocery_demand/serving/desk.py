@@ -1,10 +1,10 @@
 """The desk: questions that arrive together are answered together, and kept before they leave."""
 
 import asyncio
-import math
 import time
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from grocery_demand.serving.events.log import Entries, EventLog
 from grocery_demand.serving.served_model import Answers, ServedModel, list_effects
 
 _MOST_AT_ONCE = 512
+_MOST_ON_THE_WAY = 1
+"""Groups of answers on their way to the disk; what arrives meanwhile forms the next group."""
 _DECIMALS = 4
 _LONGEST_CLIENT = 80
 
@@ -80,6 +82,9 @@ class ServedForecast:
         }  # fmt: skip
 
 
+_Waiting = tuple[ServedModel, Question, Client, "asyncio.Future[Any]"]
+
+
 class Desk:
     """Answers questions, each one an event.
 
@@ -93,7 +98,8 @@ class Desk:
         self._log = log
         self._tag = tag
         self._forwards = forwards
-        self._waiting: list[tuple[ServedModel, Question, Client, asyncio.Future[Any]]] = []
+        self._waiting: list[_Waiting] = []
+        self._n_on_the_way = 0
 
     async def answer(
         self, model: ServedModel, question: Question, client: Client
@@ -105,9 +111,9 @@ class Desk:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ServedForecast] = loop.create_future()
-        if not self._waiting:
-            loop.call_soon(self._answer_waiting)
         self._waiting.append((model, question, client, future))
+        if len(self._waiting) == 1 and self._n_on_the_way < _MOST_ON_THE_WAY:
+            loop.call_soon(self._answer_waiting)
         return await future
 
     async def answer_all(
@@ -147,16 +153,15 @@ class Desk:
         )
 
     def _answer_waiting(self) -> None:
+        """Answer what waits; what arrives until it is on the disk is answered together then."""
         waiting, self._waiting = self._waiting, []
-        by_model: dict[int, list[tuple[ServedModel, Question, Client, asyncio.Future[Any]]]] = {}
+        by_model: dict[int, list[_Waiting]] = {}
         for entry in waiting:
             by_model.setdefault(id(entry[0]), []).append(entry)
         for entries in by_model.values():
             self._answer_together(entries)
 
-    def _answer_together(
-        self, waiting: list[tuple[ServedModel, Question, Client, asyncio.Future[Any]]]
-    ) -> None:
+    def _answer_together(self, waiting: list[_Waiting]) -> None:
         models, questions, clients, futures = zip(*waiting, strict=True)
         loop = asyncio.get_running_loop()
         try:
@@ -164,9 +169,16 @@ class Desk:
         except Exception as error:
             _settle(futures, error)
             return
-        written = self._log.add(entries)
-        written.add_done_callback(
-            lambda done: loop.call_soon_threadsafe(_settle, futures, done.exception() or forecasts)
+        self._n_on_the_way += 1
+
+        def hand_out(written: Future[None]) -> None:
+            self._n_on_the_way -= 1
+            _settle(futures, written.exception() or forecasts)
+            if self._waiting:
+                self._answer_waiting()
+
+        self._log.add(entries).add_done_callback(
+            lambda written: loop.call_soon_threadsafe(hand_out, written)
         )
 
     def _forecast(
@@ -205,11 +217,11 @@ class Desk:
         clients: Sequence[Client],
     ) -> Entries:
         now_ms, now = int(time.time() * 1000), time.perf_counter()
-        features = answers.features.tolist()
+        features = to_json_objects(model.feature_names, answers.features)
         rows, outbox = [], []
         for i, forecast in enumerate(forecasts):
             row = self._to_row(model, forecast, now_ms, clients[i].name)
-            row["features"] = to_json_object(model.feature_names, features[i])
+            row["features"] = features[i]
             row["latency_ms"] = round(1000 * (now - clients[i].asked_at), 3)
             rows.append(row)
             if self._forwards:
@@ -272,10 +284,18 @@ class Desk:
         }
 
 
-def to_json_object(names: Sequence[str], values: Sequence[float]) -> str:
-    """Return numbers by name as JSON; what is unknown is null."""
-    known = (value if math.isfinite(value) else None for value in values)
-    return orjson.dumps(dict(zip(names, known, strict=True))).decode()
+def to_json_objects(names: Sequence[str], table: np.ndarray) -> list[str]:
+    """Return each row of a table as a JSON object; what is unknown is null.
+
+    Args:
+        names: Names of the columns.
+        table: float32 [row, column], written with as many digits as float32 has.
+    """
+    keys = [f'"{name}":' for name in names]
+    rows = (orjson.dumps(row, option=orjson.OPT_SERIALIZE_NUMPY) for row in table)
+    return [
+        "{" + ",".join(map(str.__add__, keys, row[1:-1].decode().split(","))) + "}" for row in rows
+    ]
 
 
 def client_name(headers: Any) -> str:

@@ -1,6 +1,7 @@
 """Follows what is published: loads it beside the present one, then takes its place."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -61,7 +62,11 @@ class Follower:
             )  # fmt: skip
 
     def _load(self) -> ServedModel:
-        return self._prepare(read_publication(self._folder))
+        model = self._prepare(read_publication(self._folder))
+        # What stays need not be searched for garbage again and again: that takes 0.1 s each time.
+        gc.collect()
+        gc.freeze()
+        return model
 
     def _mark(self) -> tuple[int, int] | None:
         """Return what changes whenever something is published; None if nothing is."""

@@ -72,7 +72,7 @@ class ServingSettings:
     body_timeout_seconds: float = 30.0
     events_url: str = "sqlite:///data/07_model_output/events.db"
     max_event_age_days: int = 400
-    max_events: int = 5_000_000
+    max_events: int = 1_000_000
     fluentd_host: str = ""
     fluentd_port: int = 24224
     max_events_to_forward: int = 1_000_000

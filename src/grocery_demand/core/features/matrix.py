@@ -160,14 +160,22 @@ class Snapshot:
         """Return the promotions known, uint8 [row, step]; 0 beyond the plan.
 
         Args:
-            steps: Days ahead, int [row or 1, step].
+            steps: Days ahead, 0 for the cutoff's own day, int [row or 1, step].
             rows: Positions of the series, int [row].
         """
-        days = self.day + steps
-        last = self.panel.promotions.shape[1] - 1
-        known = (steps <= PLAN_DAYS) & (days <= last)
-        plan = self.panel.promotions[rows[:, None], np.minimum(days, last)]
-        return np.where(known, plan, np.uint8(0))
+        return self._plan[rows[:, None], np.minimum(steps, PLAN_DAYS + 1)]
+
+    @cached_property
+    def _plan(self) -> np.ndarray:
+        """Promotions from the cutoff's day to the day after the plan, uint8 [series, day]."""
+        known = self.panel.promotions[:, self.day : self.day + PLAN_DAYS + 1]
+        plan = np.zeros((len(known), PLAN_DAYS + 2), np.uint8)
+        plan[:, : known.shape[1]] = known
+        return plan
+
+    @cached_property
+    def _first_sale(self) -> np.ndarray:
+        return self.panel.series["first_sale"].to_numpy()
 
     @cached_property
     def _codes(self) -> dict[str, np.ndarray]:
@@ -180,7 +188,7 @@ class Snapshot:
     @cached_property
     def _started(self) -> np.ndarray:
         """Whether each series had a sale, bool [series]."""
-        return self.panel.series["first_sale"].to_numpy() <= self.day
+        return self._first_sale <= self.day
 
     @cached_property
     def _item_promotions(self) -> tuple[np.ndarray, np.ndarray]:
@@ -200,7 +208,7 @@ class Snapshot:
 
     def _log_units(self, days: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return ln(1+units) of past days [row, day]; NaN outside what is known at the cutoff."""
-        first = self.panel.series["first_sale"].to_numpy()[rows, None]
+        first = self._first_sale[rows, None]
         values = self.panel.units[rows[:, None], np.clip(days, 0, self.day)]
         known = (days >= first) & (days >= 0) & (days <= self.day)
         return np.where(known, np.log1p(values), np.nan)

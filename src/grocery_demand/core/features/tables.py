@@ -3,7 +3,15 @@
 import numpy as np
 
 from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
-from grocery_demand.core.features.matrix import AHEAD_FEATURES, RELATIVE, Ahead, Snapshot
+from grocery_demand.core.features.matrix import (
+    AHEAD_FEATURES,
+    CALENDAR_FEATURES,
+    RELATIVE,
+    Ahead,
+    Snapshot,
+)
+
+_OF_DAY = {*CALENDAR_FEATURES, "step"} - {"local_holiday"}
 
 
 class FeatureTables:
@@ -28,15 +36,14 @@ class FeatureTables:
         self._snapshot = snapshot
         self._encoding = encoding
         kinds = np.array([self._kind_of(name) for name in names])
-        self._ahead, self._of_weekday, self._of_series = (
-            np.flatnonzero(kinds == kind) for kind in ("ahead", "weekday", "series")
+        self._ahead, self._of_weekday, self._of_series, self._of_day = (
+            np.flatnonzero(kinds == kind) for kind in ("ahead", "weekday", "series", "day")
         )
         everything = np.arange(len(snapshot.panel.series))
-        week = Ahead(everything, np.arange(1, 8)[None, :])
-        self._series_table = self._tabulate(
-            self._of_series, Ahead(everything, np.ones((1, 1), int))
-        )
-        self._weekday_table = self._tabulate(self._of_weekday, week)
+        last_step = len(snapshot.panel.calendar.national) - 1 - snapshot.day
+        self._series_table = self._tabulate(self._of_series, everything, 1)[:, 0]
+        self._weekday_table = self._tabulate(self._of_weekday, everything, 7)
+        self._day_table = self._tabulate(self._of_day, everything[:1], last_step)[0]
 
     def features(
         self, rows: np.ndarray, steps: np.ndarray, what_if: np.ndarray | None = None
@@ -49,8 +56,9 @@ class FeatureTables:
             what_if: Promotions assumed, see `Ahead`, int8 [pair].
         """
         matrix = np.empty((len(rows), len(self.names)), np.float32)
-        matrix[:, self._of_series] = self._series_table[rows, 0]
+        matrix[:, self._of_series] = self._series_table[rows]
         matrix[:, self._of_weekday] = self._weekday_table[rows, (steps - 1) % 7]
+        matrix[:, self._of_day] = self._day_table[steps - 1]
         assumed = None if what_if is None else what_if[:, None]
         ahead = Ahead(rows, steps[:, None], assumed)
         for i in self._ahead:
@@ -59,15 +67,18 @@ class FeatureTables:
         return matrix
 
     def _kind_of(self, name: str) -> str:
+        if name in _OF_DAY:
+            return "day"
         base = name.removesuffix(RELATIVE)
         if base in AHEAD_FEATURES:
             return "ahead"
         is_of_series = base in ATTRIBUTES or base in self._snapshot.series_stats
         return "series" if is_of_series and base == name else "weekday"
 
-    def _tabulate(self, columns: np.ndarray, ahead: Ahead) -> np.ndarray:
-        """Return the named features, float32 [series, day, column]."""
-        table = np.empty((len(ahead.rows), ahead.steps.shape[1], len(columns)), np.float32)
+    def _tabulate(self, columns: np.ndarray, rows: np.ndarray, n_steps: int) -> np.ndarray:
+        """Return the named features of the first days ahead, float32 [row, step, column]."""
+        ahead = Ahead(rows, np.arange(1, n_steps + 1)[None, :])
+        table = np.empty((len(rows), n_steps, len(columns)), np.float32)
         for position, i in enumerate(columns):
             table[:, :, position] = self._snapshot.feature(self.names[i], self._encoding, ahead)
         return table

@@ -17,6 +17,7 @@ from grocery_demand.serving.events.table import (
     PREDICTIONS,
     REFUSALS,
     EventLogError,
+    checkpoint,
     open_database,
     reason_of,
 )
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _MOST_PER_TRANSACTION = 4000
 _SECONDS_BETWEEN_CLEANINGS = 600.0
+_SECONDS_BETWEEN_CHECKPOINTS = 2.0
 _DAY_MS = 86_400_000
 
 
@@ -77,7 +79,7 @@ class EventLog:
         self,
         url: str,
         max_age_days: int = 400,
-        max_events: int = 5_000_000,
+        max_events: int = 1_000_000,
         after_write: Callable[[], None] = lambda: None,
     ) -> None:
         self.engine: Engine = open_database(url)
@@ -87,9 +89,11 @@ class EventLog:
         self._max_events = max_events
         self.after_write = after_write
         self._queue: queue.SimpleQueue[Entries | None] = queue.SimpleQueue()
-        self._cleaned_at = float("-inf")
         self._thread = threading.Thread(target=self._work, name="event-log", daemon=True)
         self._thread.start()
+        self._closing = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="event-log-keeper", daemon=True)
+        self._keeper.start()
 
     def add(self, entries: Entries) -> "Future[None]":
         """Hand entries over; the result is done when they are on the disk.
@@ -104,6 +108,8 @@ class EventLog:
         """Write what is waiting and stop."""
         self._queue.put(None)
         self._thread.join()
+        self._closing.set()
+        self._keeper.join()
         self.engine.dispose()
 
     def _work(self) -> None:
@@ -113,8 +119,23 @@ class EventLog:
                 self._write(group)
             if is_last:
                 return
-            if time.monotonic() - self._cleaned_at > _SECONDS_BETWEEN_CLEANINGS:
-                self._clean()
+
+    def _keep(self) -> None:
+        """Keep the database in order, aside from the writer, until the log is closed."""
+        cleaned_at, written = float("-inf"), 0
+        while True:
+            is_closing = self._closing.wait(_SECONDS_BETWEEN_CHECKPOINTS)
+            try:
+                if self.counts.written != written:
+                    written = self.counts.written
+                    checkpoint(self.engine)
+                if time.monotonic() - cleaned_at > _SECONDS_BETWEEN_CLEANINGS:
+                    cleaned_at = time.monotonic()
+                    self._clean()
+            except (SQLAlchemyError, OSError) as error:
+                logger.warning("The event log could not be kept in order: %s", reason_of(error))
+            if is_closing:
+                return
 
     def _next_group(self) -> tuple[list[Entries], bool]:
         """Return what is waiting, and whether the log was closed."""
@@ -157,16 +178,12 @@ class EventLog:
 
     def _clean(self) -> None:
         """Remove events that are too old or too many."""
-        self._cleaned_at = time.monotonic()
         oldest = int(time.time() * 1000) - self._max_age_ms
-        try:
+        for table in (PREDICTIONS, REFUSALS):
             with self.engine.begin() as connection:
-                for table in (PREDICTIONS, REFUSALS):
-                    newest = connection.scalar(select(func.max(table.c.seq))) or 0
-                    is_old = (table.c.time_ms < oldest) | (table.c.seq <= newest - self._max_events)
-                    connection.execute(delete(table).where(is_old))
-        except SQLAlchemyError as error:
-            logger.warning("Old events could not be removed: %s", reason_of(error))
+                newest = connection.scalar(select(func.max(table.c.seq))) or 0
+                is_old = (table.c.time_ms < oldest) | (table.c.seq <= newest - self._max_events)
+                connection.execute(delete(table).where(is_old))
 
 
 _TABLES: tuple[tuple[Table, str], ...] = (
