@@ -115,7 +115,7 @@ def draw_histogram(width_ms: int, counts: Sequence[tuple[int, int]], labels: Seq
 
 def _dates(plot: SeriesPlot, frame: _Frame) -> Iterable[str]:
     every = max(_WEEK * round(frame.n_columns / _DATES_SHOWN / _WEEK), _WEEK)
-    for i in range(0, frame.n_columns, every):
+    for i in range(0, frame.n_columns - every // 2, every):
         yield _tag("text", "tick middle", str(_day(plot, i)), x=frame.x(i), y=_HEIGHT - 14)
 
 

@@ -67,8 +67,7 @@ async def show_model(request: Request) -> Response:
     described = describe_champion(state)
     folder = Path(state.settings.publication_dir)
     card = await run_in_threadpool(read_card, folder, described["model_version"])
-    rendered = MarkdownIt("commonmark", {"html": False}).enable("table").render(card or "")
-    return _render(request, "model.html", {"champion": described, "card": rendered})
+    return _render(request, "model.html", {"champion": described, "card": render_card(card or "")})
 
 
 @router.get("/events")
@@ -110,6 +109,16 @@ async def show_monitoring(request: Request) -> Response:
 async def show_docs(request: Request) -> Response:
     """Show the API's description."""
     return _render(request, "docs.html", {"api": request.app.openapi()})
+
+
+def render_card(markdown: str) -> str:
+    """Return Markdown as HTML without raw HTML and without inline styles, which are not let in."""
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = reader.parse(markdown)
+    for token in tokens:
+        if token.attrs.pop("style", "") == "text-align:right":
+            token.attrs["class"] = "number-cell"
+    return str(reader.renderer.render(tokens, reader.options, {}))
 
 
 def render_problem(

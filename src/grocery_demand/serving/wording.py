@@ -39,8 +39,7 @@ def effects_in_words(forecast: ServedForecast) -> list[str]:
 
 
 def effect_in_words(effect: dict[str, Any]) -> str:
-    """Return one effect as a sentence."""
+    """Return one effect in words."""
     share = effect["factor"] - 1
-    raises = "raises" if share > 0 else "lowers"
     driver = effect["driver"]
-    return f"{driver[0].upper()}{driver[1:]} {raises} it by {abs(share):.0%}."
+    return f"{driver[0].upper()}{driver[1:]}: {share:+.0%}"

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    make_url,
 )
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -117,7 +118,7 @@ def open_database(url: str) -> Engine:
             "sqlite:///data/07_model_output/events.db or postgresql://user:password@host/name."
         ) from error
     except (SQLAlchemyError, OSError) as error:
-        shown = engine.url.render_as_string(hide_password=True)
+        shown = make_url(url).render_as_string(hide_password=True)
         raise EventLogError(
             f"The database of events {shown} cannot be opened: {reason_of(error)}. See that it "
             "runs and that its address (events_url, EVENTS_URL) is right."
