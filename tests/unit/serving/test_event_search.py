@@ -26,7 +26,7 @@ ROWS = [make_row(i) for i in range(12)]
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
     log = EventLog(f"sqlite:///{tmp_path_factory.mktemp('events')}/events.db", max_age_days=100_000)
-    log.add(Entries(predictions=ROWS)).result(10)
+    log.add(Entries(predictions=ROWS[::-1])).result(10)
     yield log.engine
     log.close()
 

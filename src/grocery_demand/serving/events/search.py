@@ -16,6 +16,7 @@ from sqlalchemy import (
     cast,
     false,
     func,
+    literal_column,
     not_,
     or_,
     select,
@@ -140,7 +141,8 @@ def count_over_time(engine: Engine, search: Search) -> tuple[int, list[tuple[int
     width = next((s for s in _BUCKETS_S if seconds / s <= _MOST_BUCKETS), None)
     width_ms = 1000 * (width or 86_400 * (1 + int(seconds / 86_400 / _MOST_BUCKETS)))
     time_ms = PREDICTIONS.c.time_ms
-    bucket = (time_ms - time_ms % width_ms).label("bucket")
+    # A literal: PostgreSQL does not see that two parameters of GROUP BY and SELECT are the same.
+    bucket = (time_ms - time_ms % literal_column(str(int(width_ms)), BigInteger)).label("bucket")
     wanted = select(bucket, func.count()).where(search.condition()).group_by(bucket)
     with engine.connect() as connection:
         counts = {int(start): int(count) for start, count in connection.execute(wanted)}

@@ -140,15 +140,10 @@ def reason_of(error: Exception) -> str:
 
 def to_public(row: Any) -> dict[str, Any]:
     """Return an event of the table as people and programs read it."""
-    shown = dict(row._mapping)
+    shown = {str(name): value for name, value in row._mapping.items()}
     shown["time"] = iso_time(shown.pop("time_ms"))
-    for level in ("10", "50", "90"):
-        name = f"quantile_{level}"
-        if name in shown:
-            shown[f"quantile_0.{level[0]}"] = shown.pop(name)
     for name in ("contributions", "features"):
-        if name in shown:
-            shown[name] = orjson.loads(shown[name])
+        shown[name] = orjson.loads(shown[name])
     return shown
 
 

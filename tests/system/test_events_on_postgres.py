@@ -1,0 +1,112 @@
+"""Events in a real PostgreSQL, which the test starts."""
+
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from fluentd import Receiver
+from grocery_demand.serving.events.search import Search, count_events, count_over_time, find_events
+from grocery_demand.serving.events.table import open_database
+from published import make_project, publish_small, serve, small_panel, train_small, wait_for
+
+
+def find_program(name: str) -> str | None:
+    """Return where a program of PostgreSQL lies; Debian keeps them off the path."""
+    versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+    return str(versions[0]) if versions else shutil.which(name)
+
+
+pytestmark = pytest.mark.skipif(find_program("initdb") is None, reason="no PostgreSQL is installed")
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory) -> str:
+    """The address of a database in a server of the test's own."""
+    folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/postgres-XXXXXX"], text=True)[:-1])
+    user = {}
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+        user = {"user": "postgres"}
+    data = folder / "data"
+
+    def run(program: str, *arguments: object) -> None:
+        subprocess.run(
+            [find_program(program), "-D", data, *arguments],
+            check=True, cwd=folder, stdout=subprocess.DEVNULL, **user,
+        )  # fmt: skip
+
+    run("initdb", "-U", "ann", "-A", "trust", "-E", "UTF8")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder}"
+    run("pg_ctl", "-o", options, "-l", folder / "log", "-w", "start")
+    yield f"postgresql://ann@127.0.0.1:{port}/postgres"
+    run("pg_ctl", "-m", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+def test_events_are_kept_searched_and_forwarded(database, tmp_path):
+    panel = small_panel()
+    project = make_project(tmp_path, tenant="user1")
+    publish_small(project, panel, train_small(panel), 1)
+    receiver = Receiver()
+    env = {"EVENTS_URL": database, "FLUENTD_HOST": "127.0.0.1", "FLUENTD_PORT": str(receiver.port)}
+    first = panel.series.iloc[0]
+    asked = {"date": str(panel.cutoff + 3), "item_nbr": int(first["item_nbr"]),
+             "store_nbr": int(first["store_nbr"])}  # fmt: skip
+    with serve(project, env=env) as app, app.client() as client:
+        requests = [asked] * 700
+        told = client.post("/api/v1/forecasts", json={"requests": requests}).json()
+        assert told["answered"] == 700
+        for query, total in (
+            ('tag:"user1.prediction"', 700),
+            (f"store_nbr:{first['store_nbr']} prediction>=0", 700),
+            ("family:NONE*", 0),
+            ("99999999999", 0),
+        ):
+            found = client.get("/api/v1/events", params={"q": query}).json()
+            assert found["total"] == total
+        assert client.get("/events?q=long_range:false").status_code == 200
+        assert client.get("/api/v1/events.csv").text.count("\n") == 701
+        wait_for(lambda: len(receiver.records) == 700)
+        wait_for(lambda: "events_to_forward 0.0" in client.get("/metrics").text)
+    record = receiver.records[0]
+    workshop = {"prediction", "date", "item_nbr", "family", "class", "perishable", "year", "month",
+                "day", "dayofweek", "dayoff"}  # fmt: skip
+    assert workshop <= set(record)
+    assert record["item_nbr"] == asked["item_nbr"]
+    assert receiver.tags == {"user1.prediction"}
+
+
+def test_a_database_that_goes_away_is_said_and_found_again(database, tmp_path):
+    panel = small_panel()
+    project = make_project(tmp_path)
+    publish_small(project, panel, train_small(panel), 1)
+    first = panel.series.iloc[0]
+    asked = {"date": str(panel.cutoff + 3), "item_nbr": int(first["item_nbr"]),
+             "store_nbr": int(first["store_nbr"])}  # fmt: skip
+    admin = create_engine(database.replace("postgresql://", "postgresql+pg8000://"))
+    with serve(project, env={"EVENTS_URL": database}) as app, app.client() as client:
+        assert client.get("/prediction", params=asked).status_code == 200
+        with admin.connect() as connection:
+            connection.execute(
+                text("select pg_terminate_backend(pid) from pg_stat_activity "
+                     "where pid <> pg_backend_pid() and backend_type = 'client backend'")
+            )  # fmt: skip
+        wait_for(lambda: client.get("/prediction", params=asked).status_code == 200)
+    admin.dispose()
+
+
+def test_counts_over_time_work_as_on_sqlite(database):
+    engine = open_database(database)
+    search = Search("", 1, 2_000_000_000_000)
+    assert sum(count for _, count in count_over_time(engine, search)[1]) == count_events(
+        engine, search
+    )
+    assert find_events(engine, search, 3)
+    engine.dispose()
