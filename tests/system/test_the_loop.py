@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+from published import FOLDER, as_json, serve
+
 ROOT = Path(__file__).parents[2]
 NAME = "grocery-demand"
 WEAK = "training.max_training_rows=20000,model_settings.lightgbm.n_estimators=12"
@@ -43,6 +45,11 @@ def version_of(client, alias):
     return int(client.get_model_version_by_alias(NAME, alias).version)
 
 
+def published(project):
+    """What the web app serves."""
+    return as_json(project / FOLDER / "current.json")
+
+
 def test_the_simulation_ends_by_saying_what_it_made(world):
     assert "Simulated " in world.stderr
     assert "data/01_raw/  sample" in world.stdout
@@ -64,7 +71,7 @@ def test_the_loop_ends_with_scores_verdict_places_and_next_steps(first):
         "kedro viz",
     ):
         assert told in first.stdout
-    assert "25/25" in first.stderr
+    assert "27/27" in first.stderr
     assert "Traceback" not in first.stderr
 
 
@@ -118,12 +125,27 @@ def test_the_search_of_the_workshop_finds_the_run(first, project, client):
     assert not client.search_runs([experiment], wanted.replace("lightgbm", "random_forest"))
 
 
-def test_a_better_model_replaces_the_champion(first, kedro, client):
+def test_the_web_app_serves_the_stored_forecasts_of_the_champion(first, project):
+    assert published(project)["model_version"] == 1
+    forecasts = pd.read_parquet(project / "data/07_model_output/forecasts.parquet")
+    asked = forecasts.assign(date=forecasts["date"].dt.strftime("%Y-%m-%d"))
+    asked = asked[["date", "store_nbr", "item_nbr"]].to_dict(orient="records")
+    with serve(project) as app, app.client() as client:
+        told = client.post("/api/v1/forecasts", json={"requests": asked}).json()
+        page = client.get("/model").text
+    served = [answer["forecast"]["units"] for answer in told["answers"]]
+    assert served == forecasts["point"].astype(float).round(4).tolist()
+    assert "Promoted" in page
+    assert "Model card: grocery demand, version 1" in page
+
+
+def test_a_better_model_replaces_the_champion(first, kedro, project, client):
     outcome = kedro("run", "--pipeline", "train", "--params", f"{BETTER},{EASY_GATE}")
     assert outcome.returncode == 0, outcome.stderr
     assert "replaces champion version 1" in outcome.stdout
     aliases = {alias: version_of(client, alias) for alias in ("challenger", "champion", "previous")}
     assert aliases == {"challenger": 2, "champion": 2, "previous": 1}
+    assert published(project)["model_version"] == 2
 
 
 def test_the_same_run_in_another_process_gives_the_same_model(kedro, client):
@@ -177,12 +199,14 @@ def test_an_interrupted_run_is_killed_in_the_records(start_kedro, client):
     assert newest_run(client).info.status == "KILLED"
 
 
-def test_rollback_puts_the_previous_champion_back_and_records_it(kedro, client):
+def test_rollback_puts_the_previous_champion_back_and_records_it(kedro, project, client):
     outcome = kedro("rollback", "--reason", "too high since Monday")
     assert outcome.returncode == 0, outcome.stderr
     assert "Champion is version 1 again, instead of version 2" in outcome.stdout
     assert version_of(client, "champion") == 1
     assert version_of(client, "previous") == 2
+    assert published(project)["model_version"] == 1
+    assert published(project)["history"][-1]["kind"] == "rollback"
     tags = client.get_registered_model(NAME).tags
     changes = [json.loads(tags[name]) for name in sorted(tags) if "champion_change" in name]
     assert [(c["kind"], c["replaced"], c["champion"]) for c in changes] == [
@@ -213,6 +237,7 @@ def test_a_new_day_joins_the_panel_and_moves_the_forecasts_on(first, kedro, proj
     assert "train again, on all these days" in outcome.stdout
     forecasts = pd.read_parquet(project / "data/07_model_output/forecasts.parquet")
     assert forecasts["date"].min() == pd.Timestamp("2017-06-02")
+    assert published(project)["cutoff"] == "2017-06-01"
     assert forecasts["date"].max() == pd.Timestamp("2017-06-17")
     sales = pd.read_parquet(project / "data/02_intermediate/sales")
     assert str(sales["date"].max())[:10] == "2017-06-01"

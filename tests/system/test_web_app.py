@@ -1,5 +1,6 @@
 """The web app as a process of its own: answers, events, a champion that changes, kill -9."""
 
+import asyncio
 import contextlib
 import csv
 import io
@@ -7,6 +8,8 @@ import itertools
 import re
 import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -490,3 +493,39 @@ def test_a_port_that_is_taken_is_named(served, tmp_path):
     assert process.returncode == 1
     assert f"port {port}" in stderr
     assert "--port" in stderr
+
+
+def test_no_request_made_from_its_description_breaks_it(served):
+    program = Path(sys.executable).with_name("st")
+    checks = (
+        "not_a_server_error,status_code_conformance,content_type_conformance,"
+        "response_schema_conformance,response_headers_conformance"
+    )
+    outcome = subprocess.run(
+        [program, "run", f"{served.url}/openapi.json", "--checks", checks, "--no-color",
+         "--max-examples", "30", "--generation-deterministic"],
+        check=False, capture_output=True, text=True, cwd=served.project,
+    )  # fmt: skip
+    assert outcome.returncode == 0, outcome.stdout[-3000:]
+    with served.client() as client:
+        assert client.get("/health/ready").status_code == 200
+        assert "events_queued 0.0" in client.get("/metrics").text
+
+
+def test_a_thousand_connections_are_all_answered(served, panel):
+    url = make_url(served.url)
+    query = "&".join(f"{name}={value}" for name, value in ask_of(panel, 0, 1).items())
+    request = f"GET /prediction?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+
+    async def ask_all() -> set[bytes]:
+        links = [await asyncio.open_connection(url.host, url.port) for _ in range(1000)]
+        for _, writer in links:
+            writer.write(request)
+        answers = await asyncio.gather(*(reader.read() for reader, _ in links))
+        for _, writer in links:
+            writer.close()
+        return {answer.split(b"\r\n")[0] for answer in answers}
+
+    before = len(events_in(served.project))
+    assert asyncio.run(ask_all()) == {b"HTTP/1.1 200 OK"}
+    assert len(events_in(served.project)) == before + 1000

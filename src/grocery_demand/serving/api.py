@@ -89,7 +89,7 @@ async def forecast_many(request: Request) -> Response:
 @router.get(
     "/api/v1/products",
     response_model=None,
-    responses={200: {"model": contract.Products}, 503: _WRONG[503]},
+    responses={200: {"model": contract.Products}, **_WRONG},
     openapi_extra={"parameters": contract.parameters("q", "size")},
     summary="Products, by number, name or family",
 )
@@ -132,7 +132,7 @@ async def describe_model(request: Request) -> Response:
 @router.get(
     "/api/v1/events",
     response_model=None,
-    responses={200: {"model": contract.Events}, 422: _WRONG[422]},
+    responses={200: {"model": contract.Events}, **_WRONG},
     openapi_extra={"parameters": [*_SEARCH, *contract.parameters("size", "before")]},
     summary="Events, searched",
 )
@@ -157,7 +157,7 @@ async def list_events(request: Request) -> Response:
 @router.get(
     "/api/v1/events.csv",
     response_model=None,
-    responses={200: {"content": {"text/csv": {}}}, 422: _WRONG[422]},
+    responses={200: {"content": {"text/csv": {}}}, **_WRONG},
     openapi_extra={"parameters": _SEARCH},
     summary="Events, searched, as CSV",
 )

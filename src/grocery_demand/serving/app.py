@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry
@@ -69,6 +72,7 @@ def create_app(settings: ServingSettings, project: Path) -> FastAPI:
         redoc_url=None,
         lifespan=_live,
     )
+    app.openapi = partial(_describe_api, app)  # type: ignore[method-assign]
     app.state.grocery_demand = state
     # Before FastAPI's own route, which then only describes it: Starlette's takes half the time.
     app.router.routes.insert(0, Route("/prediction", api.predict))
@@ -94,6 +98,20 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     with contextlib.suppress(asyncio.CancelledError):
         await following
     await asyncio.to_thread(_close, state)
+
+
+def _describe_api(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI description, made once; what is wrong is told as problem details."""
+    if app.openapi_schema is None:
+        described = FastAPI.openapi(app)
+        wrong = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for methods in described["paths"].values():
+            for operation in methods.values():
+                for status, response in operation["responses"].items():
+                    if int(status) >= HTTPStatus.BAD_REQUEST:
+                        response["content"] = wrong
+        app.openapi_schema = described
+    return app.openapi_schema or {}
 
 
 def _close(state: AppState) -> None:
