@@ -122,9 +122,7 @@ def gets(dates: list[str], items: list[int], store: int) -> str:
 
 def posts(body: str) -> str:
     """Return a script of wrk that posts one body."""
-    return (
-        f"wrk.method='POST'\nwrk.headers['Content-Type']='application/json'\nwrk.body=[[{body}]]\n"
-    )
+    return f"wrk.method='POST'\nwrk.headers['Content-Type']='application/json'\nwrk.body=[==[{body}]==]\n"
 
 
 def measure_ours(script: str, seconds: int, folder: Path) -> dict[str, float]:
@@ -141,7 +139,7 @@ def measure_ours(script: str, seconds: int, folder: Path) -> dict[str, float]:
 
 def measure_mlflow(seconds: int, folder: Path) -> dict[str, float]:
     model = read_publication(PUBLICATION)
-    example = model.model.input_example.iloc[:1].fillna(0)
+    example = model.model.input_example.iloc[:1].fillna(0.5)
     body = json.dumps({"dataframe_split": example.to_dict(orient="split", index=False)})
     port = free_port()
     url = f"http://127.0.0.1:{port}"

@@ -529,3 +529,18 @@ def test_a_thousand_connections_are_all_answered(served, panel):
     before = len(events_in(served.project))
     assert asyncio.run(ask_all()) == {b"HTTP/1.1 200 OK"}
     assert len(events_in(served.project)) == before + 1000
+
+
+def test_a_champion_of_scikit_learn_is_served_and_says_that_it_explains_nothing(tmp_path, panel):
+    project = make_project(tmp_path)
+    tree = train_small(panel, "decision_tree")
+    publish_small(project, panel, tree, 1)
+    row = int(started_rows(panel)[0])
+    batch = tree.forecast(panel, panel.n_days - 1, np.array([3]), np.array([row]))
+    with serve(project) as app, app.client() as client:
+        asked = {"requests": [ask_of(panel, row, 3)]}
+        told = client.post("/api/v1/forecasts", json=asked).json()["answers"][0]["forecast"]
+        page = client.get("/", params=ask_of(panel, row, 3)).text
+    assert told["units"] == round(float(batch["point"].iloc[0]), 4)
+    assert told["contributions"] == []
+    assert "does not say what moved" in page

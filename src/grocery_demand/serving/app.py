@@ -15,8 +15,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from grocery_demand import __version__
 from grocery_demand.core.errors import GroceryDemandError
@@ -36,10 +36,12 @@ logger = logging.getLogger(__name__)
 
 _ABOUT = """Units that each product will sell in each store on a date, with intervals.
 Every forecast served is kept as an event. Errors are problem details (RFC 9457)."""
+_TRY_AGAIN = {"Retry-After": "5"}
+_UNEXPECTED = "The error is in the app's log."
 _ASSETS = Path(__file__).parent / "assets"
 
 
-def create_app(settings: ServingSettings, project: Path) -> FastAPI:
+def create_app(settings: ServingSettings, project: Path) -> ASGIApp:
     """Return the app; it opens the log of events now and the champion when it starts.
 
     Args:
@@ -74,16 +76,38 @@ def create_app(settings: ServingSettings, project: Path) -> FastAPI:
     )
     app.openapi = partial(_describe_api, app)  # type: ignore[method-assign]
     app.state.grocery_demand = state
-    # Before FastAPI's own route, which then only describes it: Starlette's takes half the time.
-    app.router.routes.insert(0, Route("/prediction", api.predict))
     app.include_router(api.router)
     app.include_router(views.router)
     app.mount("/assets", StaticFiles(directory=_ASSETS), "assets")
     _handle_errors(app)
     registry.register(_StateCollector(state))
     paths = [route.path for route in (*api.router.routes, *views.router.routes)]  # type: ignore[attr-defined]
-    app.add_middleware(Guards, settings=settings, registry=registry, paths=paths)
-    return app
+    return Guards(_FastLane(app), settings=settings, registry=registry, paths=paths)
+
+
+class _FastLane:
+    """Answers single predictions without FastAPI's layers, which take longer than the forecast.
+
+    FastAPI's own route describes them, and answers whatever is not a plain GET.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_http = scope["type"] == "http"
+        if not (is_http and scope["path"] == "/prediction" and scope["method"] == "GET"):
+            await self._app(scope, receive, send)
+            return
+        scope["app"] = self._app
+        try:
+            response = await api.predict(Request(scope))
+        except (NotReadyError, EventLogError) as error:
+            response = problems.respond(503, str(error), headers=_TRY_AGAIN)
+        except Exception:
+            logger.exception("GET /prediction failed")
+            response = problems.respond(500, _UNEXPECTED)
+        await response(scope, receive, send)
 
 
 @contextlib.asynccontextmanager
@@ -147,7 +171,7 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(NotReadyError)
     @app.exception_handler(EventLogError)
     async def not_ready(request: Request, error: Exception) -> Response:
-        return answer(request, 503, "Not ready", str(error), {"Retry-After": "5"})
+        return answer(request, 503, "Not ready", str(error), _TRY_AGAIN)
 
     @app.exception_handler(QueryError)
     async def wrong_query(request: Request, error: Exception) -> Response:
@@ -168,7 +192,7 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
         logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return answer(request, 500, "Something went wrong", "The error is in the app's log.")
+        return answer(request, 500, "Something went wrong", _UNEXPECTED)
 
 
 class _StateCollector(Collector):

@@ -17,6 +17,9 @@ from grocery_demand.serving.events.log import Entries, EventLog
 from grocery_demand.serving.served_model import Answers, ServedModel, list_effects
 
 _MOST_AT_ONCE = 512
+_SECONDS_TO_GATHER = 0.001
+"""Given to those that were answered and ask again, so that they join those that wait."""
+
 _MOST_ON_THE_WAY = 1
 """Groups of answers on their way to the disk; what arrives meanwhile forms the next group."""
 _DECIMALS = 4
@@ -113,7 +116,7 @@ class Desk:
         future: asyncio.Future[ServedForecast] = loop.create_future()
         self._waiting.append((model, question, client, future))
         if len(self._waiting) == 1 and self._n_on_the_way < _MOST_ON_THE_WAY:
-            loop.call_soon(self._answer_waiting)
+            loop.call_soon(self._answer_if_any)
         return await future
 
     async def answer_all(
@@ -161,6 +164,10 @@ class Desk:
         for entries in by_model.values():
             self._answer_together(entries)
 
+    def _answer_if_any(self) -> None:
+        if self._waiting and self._n_on_the_way < _MOST_ON_THE_WAY:
+            self._answer_waiting()
+
     def _answer_together(self, waiting: list[_Waiting]) -> None:
         models, questions, clients, futures = zip(*waiting, strict=True)
         loop = asyncio.get_running_loop()
@@ -174,8 +181,7 @@ class Desk:
         def hand_out(written: Future[None]) -> None:
             self._n_on_the_way -= 1
             _settle(futures, written.exception() or forecasts)
-            if self._waiting:
-                self._answer_waiting()
+            loop.call_later(_SECONDS_TO_GATHER, self._answer_if_any)
 
         self._log.add(entries).add_done_callback(
             lambda written: loop.call_soon_threadsafe(hand_out, written)
