@@ -122,7 +122,8 @@ def gets(dates: list[str], items: list[int], store: int) -> str:
 
 def posts(body: str) -> str:
     """Return a script of wrk that posts one body."""
-    return f"wrk.method='POST'\nwrk.headers['Content-Type']='application/json'\nwrk.body=[==[{body}]==]\n"
+    head = "wrk.method='POST'\nwrk.headers['Content-Type']='application/json'\n"
+    return f"{head}wrk.body=[==[{body}]==]\n"
 
 
 def measure_ours(script: str, seconds: int, folder: Path) -> dict[str, float]:
