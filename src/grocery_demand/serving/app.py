@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from grocery_demand import __version__
 from grocery_demand.core.errors import GroceryDemandError
-from grocery_demand.serving import api, problems, views
+from grocery_demand.serving import api, event_api, problems, views
 from grocery_demand.serving.desk import Desk
 from grocery_demand.serving.events.forwarder import Forwarder
 from grocery_demand.serving.events.log import EventLog
@@ -77,11 +77,13 @@ def create_app(settings: ServingSettings, project: Path) -> ASGIApp:
     app.openapi = partial(_describe_api, app)  # type: ignore[method-assign]
     app.state.grocery_demand = state
     app.include_router(api.router)
+    app.include_router(event_api.router)
     app.include_router(views.router)
     app.mount("/assets", StaticFiles(directory=_ASSETS), "assets")
     _handle_errors(app)
     registry.register(_StateCollector(state))
-    paths = [route.path for route in (*api.router.routes, *views.router.routes)]  # type: ignore[attr-defined]
+    routers = (api.router, event_api.router, views.router)
+    paths = [route.path for router in routers for route in router.routes]  # type: ignore[attr-defined]
     return Guards(_FastLane(app), settings=settings, registry=registry, paths=paths)
 
 

@@ -1,95 +1,23 @@
 """What can be asked for: products, stores, dates; and what is wrong with a question."""
 
 import datetime as dt
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.parameters import suggestion
-
-AS_PLANNED = -1
-
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
-_WHOLE_NUMBER = re.compile(r"-?\d{1,15}\Z", re.ASCII)
-_PROMOTION_WORDS = {
-    "": AS_PLANNED, "plan": AS_PLANNED, "1": 1, "true": 1, "yes": 1, "0": 0, "false": 0, "no": 0,
-}  # fmt: skip
-_FIELDS = ("date", "item_nbr", "store_nbr", "onpromotion")
-_SHOWN = 60
-
-
-@dataclass(frozen=True)
-class FieldProblem:
-    """What is wrong with one field, and what would be right.
-
-    Attributes:
-        field: Name of the field.
-        message: A sentence.
-        valid: The valid values or their range, in words.
-    """
-
-    field: str
-    message: str
-    valid: str
-
-
-@dataclass(frozen=True)
-class Product:
-    """One item.
-
-    Attributes:
-        item_nbr: Its number.
-        name: Its name; empty if it has none.
-        family: Its family.
-        item_class: Its class.
-        perishable: Whether it is perishable.
-    """
-
-    item_nbr: int
-    name: str
-    family: str
-    item_class: int
-    perishable: bool
-
-    @cached_property
-    def label(self) -> str:
-        """Number, name and family for people."""
-        name = f"{self.name}, " if self.name else ""
-        return f"{self.item_nbr} {name}{self.family}, class {self.item_class}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it by the source's column names."""
-        return {
-            "item_nbr": self.item_nbr, "name": self.name or None, "family": self.family,
-            "class": self.item_class, "perishable": self.perishable,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Question:
-    """One series on one day.
-
-    Attributes:
-        row: Position of the series in the panel.
-        step: Days after the cutoff; zero or less for a day whose sales are known.
-        what_if: 1 or 0 for a promotion that is assumed or ruled out, else `AS_PLANNED`.
-        date: The day, ISO.
-        product: The item.
-        store_nbr: The store.
-    """
-
-    row: int
-    step: int
-    what_if: int
-    date: str
-    product: Product
-    store_nbr: int
+from grocery_demand.serving.question import (
+    FIELDS,
+    PROMOTION_WORDS,
+    FieldProblem,
+    Product,
+    Question,
+    cut,
+    parse_date,
+    parse_number,
+)
 
 
 class Assortment:
@@ -135,9 +63,9 @@ class Assortment:
         """
         problems: list[FieldProblem] = []
         for name in fields:
-            if name not in _FIELDS:
-                told = f"`{_cut(name)}` is not known{suggestion(str(name)[:_SHOWN], _FIELDS)}."
-                problems.append(FieldProblem(_cut(name), told, ", ".join(_FIELDS)))
+            if name not in FIELDS:
+                told = f"`{cut(name)}` is not known{suggestion(cut(name), FIELDS)}."
+                problems.append(FieldProblem(cut(name), told, ", ".join(FIELDS)))
         step = self._find_step(fields.get("date"), past, problems)
         product = self._find_product(fields.get("item_nbr"), problems)
         store = self._find_store(fields.get("store_nbr"), problems)
@@ -166,7 +94,7 @@ class Assortment:
     def named(self, text: str) -> str:
         """Return the number that a person's words for a product mean, else the words."""
         first = text.strip().split(" ")[0].rstrip(",")
-        if _WHOLE_NUMBER.match(first):
+        if parse_number(first) is not None:
             return first
         found = [p for p in self.products.values() if p.name.lower() == text.strip().lower()]
         found = found or self.search(text, 2)
@@ -191,11 +119,11 @@ class Assortment:
             return step
         first = self.first_date if past else self.first_ahead
         valid = f"a day from {first} to {self.last_date}, as YYYY-MM-DD"
-        day = _parse_date(given)
+        day = parse_date(given)
         if given is None or given == "":
             message = "The date is missing."
         elif day is None:
-            message = f"{_cut(given)} is not a date."
+            message = f"{cut(given)} is not a date."
         elif day > self.last_date:
             message = f"{given} is too far ahead: the sales are known up to {self._cutoff}."
         elif past and day >= self.first_date:
@@ -208,7 +136,7 @@ class Assortment:
         return None
 
     def _find_product(self, given: Any, problems: list[FieldProblem]) -> Product | None:
-        number = _parse_number(given)
+        number = parse_number(given)
         if number in self.products:
             return self.products[number]
         named = [str(p.item_nbr) for p in self.products.values() if p.name][:3]
@@ -217,7 +145,7 @@ class Assortment:
         message = (
             "The product is missing."
             if given in (None, "")
-            else f"There is no product {_cut(given)}."
+            else f"There is no product {cut(given)}."
         )
         problems.append(FieldProblem("item_nbr", message, valid))
         return None
@@ -225,11 +153,11 @@ class Assortment:
     def _find_store(self, given: Any, problems: list[FieldProblem]) -> int | None:
         if given in (None, ""):
             return self.default_store
-        number = _parse_number(given)
+        number = parse_number(given)
         if number in self.store_numbers:
             return number
         valid = ", ".join(map(str, self.store_numbers))
-        problems.append(FieldProblem("store_nbr", f"There is no store {_cut(given)}.", valid))
+        problems.append(FieldProblem("store_nbr", f"There is no store {cut(given)}.", valid))
         return None
 
     def _find_row(self, store: int, product: Product, problems: list[FieldProblem]) -> int:
@@ -244,43 +172,15 @@ class Assortment:
         return -1
 
     def _find_promotion(self, given: Any, problems: list[FieldProblem]) -> int | None:
-        word = "" if given is None else str(given).lower()[:_SHOWN]
-        if word in _PROMOTION_WORDS:
-            return _PROMOTION_WORDS[word]
-        message = f"onpromotion is {_cut(given)}."
+        word = "" if given is None else str(given).lower()[:60]
+        if word in PROMOTION_WORDS:
+            return PROMOTION_WORDS[word]
+        message = f"onpromotion is {cut(given)}."
         problems.append(
             FieldProblem("onpromotion", message, "true, false, or nothing (as planned)")
         )
         return None
 
 
-def _parse_date(given: Any) -> dt.date | None:
-    if not isinstance(given, str) or not _ISO_DATE.match(given):
-        return None
-    try:
-        return dt.date.fromisoformat(given)
-    except ValueError:
-        return None
-
-
-def _parse_number(given: Any) -> int | None:
-    if isinstance(given, int) and not isinstance(given, bool):
-        return given
-    if isinstance(given, str) and _WHOLE_NUMBER.match(given):
-        return int(given)
-    return None
-
-
-def _cut(given: Any) -> str:
-    shown = repr(given) if not isinstance(given, str) else f"“{given}”"
-    shown = "".join(c if c.isprintable() else "?" for c in shown[: 2 * _SHOWN])
-    return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
-
-
 def _begins(product: Product, text: str) -> bool:
     return str(product.item_nbr).startswith(text) or product.name.lower().startswith(text.lower())
-
-
-def holidays_between(panel: Panel, first_day: int, last_day: int) -> np.ndarray:
-    """Return the national holidays among some days of a panel, bool [day]."""
-    return np.isin(panel.calendar.national[first_day : last_day + 1], (1, 2, 3))

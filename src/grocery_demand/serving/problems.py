@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from grocery_demand.serving.assortment import FieldProblem
+from grocery_demand.serving.question import FieldProblem
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -8,10 +8,11 @@ from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 
 from grocery_demand.core.errors import GroceryDemandError
-from grocery_demand.serving.desk import Client, Desk, client_name
+from grocery_demand.serving.desk import Desk
 from grocery_demand.serving.events.forwarder import Forwarder
 from grocery_demand.serving.events.log import EventLog
 from grocery_demand.serving.follower import Follower
+from grocery_demand.serving.served_forecast import Client, client_name
 from grocery_demand.serving.served_model import ServedModel
 from grocery_demand.serving.settings import ServingSettings
 

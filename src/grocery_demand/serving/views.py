@@ -13,10 +13,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
 from grocery_demand.serving import plots, wording
-from grocery_demand.serving.api import describe_champion, read_search
-from grocery_demand.serving.assortment import FieldProblem, Question
+from grocery_demand.serving.api import describe_champion
+from grocery_demand.serving.event_api import read_search
 from grocery_demand.serving.events import search
 from grocery_demand.serving.events.table import iso_time
+from grocery_demand.serving.question import FieldProblem, Question
 from grocery_demand.serving.served_model import ServedModel
 from grocery_demand.serving.state import AppState, client_of, state_of
 from grocery_demand.storage.publication import read_card

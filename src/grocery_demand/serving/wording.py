@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from grocery_demand.serving.desk import ServedForecast
+from grocery_demand.serving.served_forecast import ServedForecast
 
 _SMALL = 10
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from grocery_demand.serving.assortment import AS_PLANNED, Assortment, Question
+from grocery_demand.serving.assortment import Assortment
+from grocery_demand.serving.question import AS_PLANNED, Question
 from published import small_panel
 
 
