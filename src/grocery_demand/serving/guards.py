@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grocery_demand.serving import problems
@@ -27,15 +28,8 @@ _HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 ]
+_HANG_UP = {"Connection": "close"}
 _LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
-
-
-class TooLargeError(Exception):
-    """A body is larger than allowed."""
-
-
-class TooSlowError(Exception):
-    """A body takes longer than allowed."""
 
 
 class Guards:
@@ -59,6 +53,8 @@ class Guards:
         self._key = settings.api_key.encode()
         self._max_bytes = settings.max_body_bytes
         self._timeout = settings.body_timeout_seconds
+        self._too_large = f"The body is larger than {self._max_bytes:,} bytes; send it in parts."
+        self._too_slow = f"The body did not arrive within {self._timeout:g} seconds."
         self._paths = frozenset(paths)
         self._requests = Counter(
             "http_requests", "Requests answered.", ("path", "status"), registry=registry
@@ -102,19 +98,10 @@ class Guards:
             await refusal(scope, receive, send)
             return
         if _length(headers) > self._max_bytes:
-            await self._refuse_size(scope, receive, send)
+            refusal = problems.respond(413, self._too_large, headers=_HANG_UP)
+            await refusal(scope, receive, send)
             return
-        try:
-            await self._app(scope, self._limit(receive), send)
-        except TooLargeError:
-            await self._refuse_size(scope, receive, send)
-        except TooSlowError:
-            detail = f"The body did not arrive within {self._timeout:g} seconds."
-            await problems.respond(408, detail)(scope, receive, send)
-
-    async def _refuse_size(self, scope: Scope, receive: Receive, send: Send) -> None:
-        detail = f"The body is larger than {self._max_bytes:,} bytes; send it in parts."
-        await problems.respond(413, detail, headers={"Connection": "close"})(scope, receive, send)
+        await self._app(scope, self._limit(receive), send)
 
     def _is_let_in(self, path: str, headers: dict[bytes, bytes]) -> bool:
         if path.startswith(_OPEN_TO_ALL):
@@ -123,7 +110,10 @@ class Guards:
         return hmac.compare_digest(given, self._key)
 
     def _limit(self, receive: Receive) -> Receive:
-        """Return a `receive` that stops at the largest size and the longest time."""
+        """Return a `receive` that stops at the largest size and the longest time.
+
+        It raises an HTTPException, which the app answers as any other.
+        """
         received = 0
         deadline = time.monotonic() + self._timeout
         is_complete = False
@@ -136,11 +126,11 @@ class Guards:
                 async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
                     message = await receive()
             except TimeoutError:
-                raise TooSlowError from None
+                raise HTTPException(408, self._too_slow, _HANG_UP) from None
             received += len(message.get("body", b""))
             is_complete = not message.get("more_body", False)
             if received > self._max_bytes:
-                raise TooLargeError
+                raise HTTPException(413, self._too_large, _HANG_UP)
             return message
 
         return receive_limited
