@@ -8,7 +8,7 @@ export GOMP_SPINCOUNT = 1000
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: help setup run test check format lock viz ui notebook clean
+.PHONY: help setup run test check format lock serve viz ui notebook clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ format: setup  ## Format the code
 lock: setup  ## Pin the newest allowed versions in requirements.lock
 	$(BIN)/uv pip compile --python-version 3.11 --all-extras --no-emit-index-url --no-header \
 	  --upgrade pyproject.toml --output-file requirements.lock
+
+serve: setup  ## Serve the buyers' page and the API on http://127.0.0.1:5005
+	$(BIN)/kedro serve
 
 viz: setup  ## Open the lineage in the browser
 	$(BIN)/kedro viz run
