@@ -1,10 +1,11 @@
 """The champion is handed over to the web app, and nobody else."""
 
 import pytest
+from kedro.io import DatasetError
 
 from grocery_demand.datasets import PanelDataset, PublicationDataset, PublishedCardDataset
 from grocery_demand.datasets.model_registry import CHALLENGER, CHAMPION
-from grocery_demand.storage.publication import PublicationError, read_card
+from grocery_demand.storage.publication import read_card
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_the_champion_is_published_with_history_and_versions(champions, dataset,
 def test_a_version_that_is_not_champion_is_not_published(champions, dataset):
     dataset.save(champions.load(CHALLENGER))
     assert not dataset.exists()
-    with pytest.raises(PublicationError, match="No champion is published"):
+    with pytest.raises(DatasetError, match="No champion is published"):
         dataset.load()
 
 
