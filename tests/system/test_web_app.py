@@ -7,6 +7,7 @@ import io
 import itertools
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def verdict():
 def served(tmp_path_factory, panel, models, verdict):
     project = make_project(
         tmp_path_factory.mktemp("served"), tenant="user1", max_body_bytes=3_000_000,
-        body_timeout_seconds=1.0,
+        request_timeout_seconds=1.0,
     )  # fmt: skip
     publish_small(project, panel, models[1], 1, verdict)
     with serve(project) as app:
@@ -219,6 +220,14 @@ def test_a_slow_body_is_given_up(served):
         timer.cancel()
         released.set()
         assert client.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /predic", b"GET / HTTP/1.1\r\nHost: x\r\nX-A: "])
+def test_a_client_that_does_not_go_on_is_hung_up_on(served, sent):
+    url = make_url(served.url)
+    with socket.create_connection((url.host, url.port), timeout=20) as link:
+        link.sendall(sent)
+        assert link.recv(100) == b""
 
 
 def test_an_event_tells_all_of_its_forecast(served, panel, models):

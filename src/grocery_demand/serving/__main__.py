@@ -57,11 +57,13 @@ def _serve(settings: "ServingSettings", project: "Path", listening: socket.socke
     import uvicorn
 
     from grocery_demand.serving.app import create_app
+    from grocery_demand.serving.protocol import impatient_protocol
 
     app = create_app(settings, project)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=15,
-        timeout_graceful_shutdown=20, lifespan="on", ws="none", proxy_headers=False, backlog=4096,
+        timeout_graceful_shutdown=20, lifespan="on", ws="none", proxy_headers=False,
+        http=impatient_protocol(settings.request_timeout_seconds), backlog=4096,
     )  # fmt: skip
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host

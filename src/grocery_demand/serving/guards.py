@@ -52,7 +52,7 @@ class Guards:
         self._app = app
         self._key = settings.api_key.encode()
         self._max_bytes = settings.max_body_bytes
-        self._timeout = settings.body_timeout_seconds
+        self._timeout = settings.request_timeout_seconds
         self._too_large = f"The body is larger than {self._max_bytes:,} bytes; send it in parts."
         self._too_slow = f"The body did not arrive within {self._timeout:g} seconds."
         self._paths = frozenset(paths)

@@ -47,7 +47,7 @@ class ServingSettings:
         product_names: Names of products by item_nbr, shown first.
         max_batch: Most forecasts in one body.
         max_body_bytes: Largest body.
-        body_timeout_seconds: Longest time that a body may take.
+        request_timeout_seconds: Longest time that a request's head, and its body, may take.
         events_url: SQLAlchemy address of the database of events.
         max_event_age_days: Age after which an event is removed.
         max_events: Number of events kept at most.
@@ -69,7 +69,7 @@ class ServingSettings:
     product_names: dict[int, str] = field(default_factory=dict)
     max_batch: int = 10_000
     max_body_bytes: int = 4_000_000
-    body_timeout_seconds: float = 30.0
+    request_timeout_seconds: float = 30.0
     events_url: str = "sqlite:///data/07_model_output/events.db"
     max_event_age_days: int = 400
     max_events: int = 1_000_000
