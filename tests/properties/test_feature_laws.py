@@ -12,7 +12,7 @@ from grocery_demand.core.panel import Panel
 from naive_features import NaiveFeatures
 from worlds import make_panel, panels, scramble_sales_after
 
-FULL = (*FEATURE_SETS["full"], "year_ago", "year_ago_change")
+FULL = FEATURE_SETS["full"]
 STEPS = np.arange(1, 17)
 
 

@@ -14,6 +14,7 @@ _LEVELS = (
     *(f"mean_{window}" for window in WINDOWS),
     SEASONAL_NAIVE,
     *(f"weekday_mean_{weeks}" for weeks in WEEKDAY_WINDOWS),
+    "year_ago",
     "mean_promoted",
     "mean_unpromoted",
 )
@@ -27,6 +28,7 @@ _HISTORY = (
     "deviation_140",
     "days_since_first_sale",
     "days_since_sale",
+    "year_ago_change",
 )
 _GROUPS = (
     *(f"{group}_mean_{window}" for group in GROUPS for window in GROUP_WINDOWS),
