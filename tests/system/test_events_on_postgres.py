@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 
 from fluentd import Receiver
 from grocery_demand.serving.events.search import Search, count_events, count_over_time, find_events
-from grocery_demand.serving.events.table import open_database
+from grocery_demand.storage.event_tables import open_database
 from published import make_project, publish_small, serve, small_panel, train_small, wait_for
 
 

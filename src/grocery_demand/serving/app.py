@@ -25,12 +25,12 @@ from grocery_demand.serving.desk import Desk
 from grocery_demand.serving.events.forwarder import Forwarder
 from grocery_demand.serving.events.log import EventLog
 from grocery_demand.serving.events.search import QueryError
-from grocery_demand.serving.events.table import EventLogError
 from grocery_demand.serving.follower import Follower
 from grocery_demand.serving.guards import Guards
 from grocery_demand.serving.served_model import ServedModel
 from grocery_demand.serving.settings import ServingSettings
 from grocery_demand.serving.state import AppState, NotReadyError
+from grocery_demand.storage.event_tables import EventLogError
 
 logger = logging.getLogger(__name__)
 

@@ -16,10 +16,10 @@ from grocery_demand.serving import plots, wording
 from grocery_demand.serving.api import describe_champion
 from grocery_demand.serving.event_api import read_search
 from grocery_demand.serving.events import search
-from grocery_demand.serving.events.table import iso_time
 from grocery_demand.serving.question import FieldProblem, Question
 from grocery_demand.serving.served_model import ServedModel
 from grocery_demand.serving.state import AppState, client_of, state_of
+from grocery_demand.storage.event_tables import iso_time
 from grocery_demand.storage.publication import read_card
 
 router = APIRouter(include_in_schema=False)

@@ -7,7 +7,7 @@ import pytest
 
 from event_rows import make_row
 from grocery_demand.serving.events.log import Entries, EventLog
-from grocery_demand.serving.events.table import EventLogError
+from grocery_demand.storage.event_tables import EventLogError
 from published import wait_for
 
 

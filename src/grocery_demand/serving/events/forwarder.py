@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import Connection, Engine, delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from grocery_demand.serving.events.table import OUTBOX
+from grocery_demand.storage.event_tables import OUTBOX
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from grocery_demand.serving.events.table import (
+from grocery_demand.storage.event_tables import (
     OUTBOX,
     PREDICTIONS,
     REFUSALS,

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.parameters import suggestion
-from grocery_demand.serving.events.table import PREDICTIONS, to_public
+from grocery_demand.storage.event_tables import PREDICTIONS, to_public
 
 FIELDS: dict[str, ColumnElement[Any]] = {
     column.name: column
