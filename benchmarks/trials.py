@@ -146,6 +146,7 @@ TRIALS: dict[str, Trial] = {
     ),
     "26 cutoffs": Trial(training={"max_training_cutoffs": 26}),
     "52 cutoffs": Trial(training={"max_training_cutoffs": 52}),
+    "104 cutoffs": Trial(training={"max_training_cutoffs": 104}),
     "half-life of a year": Trial(half_life=365),
     "half-life of half a year": Trial(half_life=182),
     "100,000 rows": Trial(training={"max_training_rows": 100_000}),

@@ -47,7 +47,7 @@ class TrainingParameters:
     backtest_folds: int = 4
     backtest_fits: int = 2
     max_backtest_rows: int = 3_000_000
-    max_training_cutoffs: int = 104
+    max_training_cutoffs: int = 78
     max_training_rows: int = 400_000
     max_long_range_rows: int = 100_000
     seed: int = 7
