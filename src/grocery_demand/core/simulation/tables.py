@@ -53,14 +53,10 @@ def simulate_tables(parameters: SimulationParameters) -> RawTables:
 def _stream_parts(world: World) -> Iterator[TablePart]:
     yield from _list_small_tables(world)
     next_id = 0
-    for sales in _stream_sales(world):
-        if sales.table == "train":
-            ids = pl.int_range(next_id, next_id + len(sales.rows), eager=True).alias("id")
-            next_id += len(sales.rows)
-            yield TablePart("train", sales.rows.insert_column(0, ids), sales.day)
-        else:
-            yield sales
-    yield from _stream_plan(world, next_id)
+    for part in stream_sales(world):
+        next_id += len(part.rows) if part.table == "train" else 0
+        yield part
+    yield from stream_plan(world, world.parameters.last_day, next_id)
 
 
 def _list_small_tables(world: World) -> Iterator[TablePart]:
@@ -72,16 +68,19 @@ def _list_small_tables(world: World) -> Iterator[TablePart]:
     yield TablePart("holidays_events", list_holidays(first.year, last.year), first)
 
 
-def _stream_sales(world: World) -> Iterator[TablePart]:
+def stream_sales(world: World) -> Iterator[TablePart]:
     """Yield the sales and the transactions of each day; those of 25 December are empty."""
     first, last = world.parameters.first_day, world.parameters.last_day
+    next_id = 0
     for week in pass_weeks(world, first, last):
         for day in week.days:
             if first <= day <= last:
                 promoted = plan_promotions(world, day)
                 units = draw_units(world, week, day, promoted)
                 sales = _tabulate_sales(world, day, units, promoted)
-                yield TablePart("train", break_feed(world.parameters, day, sales), day)
+                sales = _number(break_feed(world.parameters, day, sales), next_id)
+                next_id += len(sales)
+                yield TablePart("train", sales, day)
                 yield TablePart("transactions", count_transactions(world, day, units), day)
 
 
@@ -110,14 +109,19 @@ def _tabulate(
     )
 
 
-def _stream_plan(world: World, next_id: int) -> Iterator[TablePart]:
-    """Yield the promotion plan of the days after the last: every open store and item on offer."""
+def stream_plan(world: World, last_day: date, next_id: int) -> Iterator[TablePart]:
+    """Yield the promotion plan of the days after a day: every open store and item on offer."""
     for ahead in range(1, world.parameters.plan_days + 1):
-        day = world.parameters.last_day + timedelta(days=ahead)
+        day = last_day + timedelta(days=ahead)
         is_open = world.stores.find_open(day)
         offered = world.items.find_offered((day - EPOCH).days)
         stores, items = np.nonzero(is_open[:, None] & offered[None, :])
         rows = _tabulate(world, day, stores, items, plan_promotions(world, day))
-        ids = pl.int_range(next_id, next_id + len(rows), eager=True).alias("id")
+        yield TablePart("test", _number(rows, next_id), day)
         next_id += len(rows)
-        yield TablePart("test", rows.insert_column(0, ids), day)
+
+
+def _number(rows: pl.DataFrame, first: int) -> pl.DataFrame:
+    """Return the rows with ids that begin at a number."""
+    ids = pl.int_range(first, first + len(rows), eager=True).alias("id")
+    return rows.insert_column(0, ids)
