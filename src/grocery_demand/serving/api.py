@@ -5,10 +5,13 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from grocery_demand.serving import contract, problems
 from grocery_demand.serving.answers import WRONG, read_size, respond_json, wrong_size
+from grocery_demand.serving.monitoring import NothingMonitoredError, UnreadableSummaryError
+from grocery_demand.serving.monitoring_summary import Summary
 from grocery_demand.serving.question import Question
 from grocery_demand.serving.state import AppState, client_of, state_of
 
@@ -119,11 +122,25 @@ async def describe_model(request: Request) -> Response:
     return respond_json(describe_champion(state_of(request)))
 
 
-@router.get("/api/v1/monitoring", response_model=None, summary="State of the monitoring")
+@router.get(
+    "/api/v1/monitoring",
+    response_model=None,
+    responses={
+        200: {"model": Summary},
+        404: {"model": contract.Problem, "description": "Nothing was monitored yet."},
+        503: {"model": contract.Problem, "description": "The summary cannot be read."},
+    },
+    summary="What monitoring found",
+)
 async def describe_monitoring(request: Request) -> Response:
-    """Say whether there are results of monitoring."""
-    del request
-    return respond_json({"available": False, "detail": "There are no results of monitoring yet."})
+    """Return the summary that pipeline `monitor` wrote last."""
+    try:
+        summary = await run_in_threadpool(state_of(request).summaries.read)
+    except NothingMonitoredError as error:
+        return problems.respond(404, str(error))
+    except UnreadableSummaryError as error:
+        return problems.respond(503, str(error))
+    return Response(summary.model_dump_json(by_alias=True), media_type="application/json")
 
 
 @router.get("/health/live", response_model=None, summary="Whether the process runs")

@@ -27,6 +27,7 @@ from grocery_demand.serving.events.log import EventLog
 from grocery_demand.serving.events.search import QueryError
 from grocery_demand.serving.follower import Follower
 from grocery_demand.serving.guards import Guards
+from grocery_demand.serving.monitoring import SummaryFile
 from grocery_demand.serving.served_model import ServedModel
 from grocery_demand.serving.settings import ServingSettings
 from grocery_demand.serving.state import AppState, NotReadyError
@@ -64,6 +65,7 @@ def create_app(settings: ServingSettings, project: Path) -> ASGIApp:
         desk=Desk(log, settings.tag, forwarder is not None),
         forwarder=forwarder,
         metrics=registry,
+        summaries=SummaryFile(Path(settings.monitoring_file)),
         project=project,
     )
     app = FastAPI(

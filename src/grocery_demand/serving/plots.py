@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from grocery_demand.serving.svg import join, picture, tag
+
 _WIDTH, _HEIGHT = 720, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 14, 34
 _TICKS = 4
@@ -63,8 +65,8 @@ class _Frame:
         for i in range(_TICKS + 1):
             value = self.top * i / _TICKS
             y = self.y(value)
-            yield _tag("line", "grid", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y)
-            yield _tag("text", "tick end", f"{value:g}", x=_LEFT - 6, y=y + 4)
+            yield tag("line", "grid", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y)
+            yield tag("text", "tick end", f"{value:g}", x=_LEFT - 6, y=y + 4)
 
 
 def draw_series(plot: SeriesPlot) -> str:
@@ -73,8 +75,8 @@ def draw_series(plot: SeriesPlot) -> str:
     frame = _Frame(n_sold + len(plot.forecast), _round_up(max([1.0, *plot.sold, *plot.high])))
     band = frame.points(n_sold, plot.high) + frame.points(n_sold, plot.low)[::-1]
     promoted = [
-        _tag(
-            "circle", "promoted", _tag("title", "", f"{_day(plot, i)}: {value:g}, on promotion"),
+        tag(
+            "circle", "promoted", tag("title", "", f"{_day(plot, i)}: {value:g}, on promotion"),
             cx=frame.x(i), cy=frame.y(value), r=3,
         )
         for i, value in enumerate(plot.sold)
@@ -83,13 +85,13 @@ def draw_series(plot: SeriesPlot) -> str:
     parts = [
         *frame.scale(),
         *_dates(plot, frame),
-        _tag("polygon", "band", points=_join(band)),
-        _tag("polyline", "sold", points=_join(frame.points(0, plot.sold))),
+        tag("polygon", "band", points=join(band)),
+        tag("polyline", "sold", points=join(frame.points(0, plot.sold))),
         *promoted,
-        _tag("polyline", "forecast", points=_join(frame.points(n_sold, plot.forecast))),
+        tag("polyline", "forecast", points=join(frame.points(n_sold, plot.forecast))),
         *_mark_chosen(plot, frame),
     ]
-    return _svg(plot.title, parts)
+    return picture(plot.title, parts, _WIDTH, _HEIGHT)
 
 
 def draw_histogram(width_ms: int, counts: Sequence[tuple[int, int]], labels: Sequence[str]) -> str:
@@ -106,17 +108,18 @@ def draw_histogram(width_ms: int, counts: Sequence[tuple[int, int]], labels: Seq
     for i, ((_, count), label) in enumerate(zip(counts, labels, strict=True)):
         left, y = frame.x(i - 0.5), frame.y(count)
         height, width = frame.y(0) - y, max(frame.column_width - 1, 0.5)
-        told = _tag("title", "", f"{escape(label)}: {count:,}")
-        parts.append(_tag("rect", "bar", told, x=left, y=y, width=width, height=height))
+        told = tag("title", "", f"{escape(label)}: {count:,}")
+        parts.append(tag("rect", "bar", told, x=left, y=y, width=width, height=height))
         if i % every == 0:
-            parts.append(_tag("text", "tick", escape(label), x=left, y=_HEIGHT - 14))
-    return _svg(f"Events over time, in bars of {width_ms // 1000:,} seconds", parts)
+            parts.append(tag("text", "tick", escape(label), x=left, y=_HEIGHT - 14))
+    title = f"Events over time, in bars of {width_ms // 1000:,} seconds"
+    return picture(title, parts, _WIDTH, _HEIGHT)
 
 
 def _dates(plot: SeriesPlot, frame: _Frame) -> Iterable[str]:
     every = max(_WEEK * round(frame.n_columns / _DATES_SHOWN / _WEEK), _WEEK)
     for i in range(0, frame.n_columns - every // 2, every):
-        yield _tag("text", "tick middle", str(_day(plot, i)), x=frame.x(i), y=_HEIGHT - 14)
+        yield tag("text", "tick middle", str(_day(plot, i)), x=frame.x(i), y=_HEIGHT - 14)
 
 
 def _mark_chosen(plot: SeriesPlot, frame: _Frame) -> Iterable[str]:
@@ -124,32 +127,12 @@ def _mark_chosen(plot: SeriesPlot, frame: _Frame) -> Iterable[str]:
     values = [*plot.sold, *plot.forecast]
     if 0 <= column < len(values):
         x = frame.x(column)
-        yield _tag("line", "chosen", x1=x, x2=x, y1=_TOP, y2=_HEIGHT - _BOTTOM)
-        yield _tag("circle", "chosen", cx=x, cy=frame.y(values[column]), r=5)
+        yield tag("line", "chosen", x1=x, x2=x, y1=_TOP, y2=_HEIGHT - _BOTTOM)
+        yield tag("circle", "chosen", cx=x, cy=frame.y(values[column]), r=5)
 
 
 def _day(plot: SeriesPlot, column: int) -> dt.date:
     return plot.first_date + dt.timedelta(column)
-
-
-def _svg(title: str, parts: Iterable[str]) -> str:
-    told = escape(title)
-    inner = _tag("title", "", told) + "".join(parts)
-    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{told}">{inner}</svg>'
-
-
-def _tag(name: str, kind: str, inner: str = "", **attributes: float | str) -> str:
-    """Return an element; `inner` has to be escaped already."""
-    shown = "".join(
-        f' {key}="{value if isinstance(value, str) else f"{value:.1f}"}"'
-        for key, value in attributes.items()
-    )
-    kind = f' class="{kind}"' if kind else ""
-    return f"<{name}{kind}{shown}>{inner}</{name}>"
-
-
-def _join(points: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
 def _round_up(value: float) -> float:

@@ -22,6 +22,7 @@ _VARIABLES = {
     "GROCERY_DEMAND_API_KEY": "api_key",
     "GROCERY_DEMAND_HOST": "host",
     "GROCERY_DEMAND_PORT": "port",
+    "MONITORING_FILE": "monitoring_file",
     "PUBLICATION_DIR": "publication_dir",
     "TENANT": "tenant",
 }
@@ -42,6 +43,7 @@ class ServingSettings:
         host: Address that it listens on.
         port: Port that it listens on; 0 for any free one.
         publication_dir: Folder that the pipelines publish the champion to.
+        monitoring_file: Summary that pipeline `monitor` writes.
         tenant: First part of the events' tag.
         default_store: Store that is meant when none is given.
         product_names: Names of products by item_nbr, shown first.
@@ -64,6 +66,7 @@ class ServingSettings:
     host: str = "127.0.0.1"
     port: int = 5005
     publication_dir: str = "data/07_model_output/publication"
+    monitoring_file: str = "data/08_reporting/monitoring/summary.json"
     tenant: str = "local"
     default_store: int = 47
     product_names: dict[int, str] = field(default_factory=dict)
@@ -121,6 +124,7 @@ def load_settings(
     settings = dataclasses.replace(
         settings,
         publication_dir=str(project / settings.publication_dir),
+        monitoring_file=str(project / settings.monitoring_file),
         events_url=_from_project(settings.events_url, project),
     )
     refuse_open_door(settings)

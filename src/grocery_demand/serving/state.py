@@ -12,6 +12,7 @@ from grocery_demand.serving.desk import Desk
 from grocery_demand.serving.events.forwarder import Forwarder
 from grocery_demand.serving.events.log import EventLog
 from grocery_demand.serving.follower import Follower
+from grocery_demand.serving.monitoring import SummaryFile
 from grocery_demand.serving.served_forecast import Client, client_name
 from grocery_demand.serving.served_model import ServedModel
 from grocery_demand.serving.settings import ServingSettings
@@ -32,6 +33,7 @@ class AppState:
         desk: Answers questions.
         forwarder: Sends events to Fluentd; None if that is not wanted.
         metrics: Prometheus metrics.
+        summaries: What monitoring found.
         project: The project's folder.
     """
 
@@ -41,6 +43,7 @@ class AppState:
     desk: Desk
     forwarder: Forwarder | None
     metrics: CollectorRegistry
+    summaries: SummaryFile
     project: Path
 
     @property
