@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
-from grocery_demand.serving import plots, wording
+from grocery_demand.serving import monitoring_page, plots, wording
 from grocery_demand.serving.api import describe_champion
 from grocery_demand.serving.event_api import read_search
 from grocery_demand.serving.events import search
@@ -29,6 +29,7 @@ _PAGES = Environment(
     loader=FileSystemLoader(_FOLDER), autoescape=select_autoescape(), auto_reload=False,
     trim_blocks=True, lstrip_blocks=True,
 )  # fmt: skip
+_PAGES.filters["coded"] = wording.code_in_words
 _WEEKS_DRAWN = 8
 _EVENTS_SHOWN = 50
 _ASKED = ("date", "item_nbr", "store_nbr", "onpromotion")
@@ -102,8 +103,12 @@ async def show_events(request: Request) -> Response:
 
 @router.get("/monitoring")
 async def show_monitoring(request: Request) -> Response:
-    """Say how the page is filled."""
-    return _render(request, "monitoring.html", {})
+    """Show what monitoring found: the advice first, then checks, plots and tables."""
+    state = state_of(request)
+    served = state.follower.model
+    version = served.pointer.model_version if served else None
+    page = await run_in_threadpool(monitoring_page.read, state.summaries, version)
+    return _render(request, "monitoring.html", page)
 
 
 @router.get("/docs")

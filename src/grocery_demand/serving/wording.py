@@ -3,6 +3,8 @@
 import datetime as dt
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from grocery_demand.serving.served_forecast import ServedForecast
 
 _SMALL = 10
@@ -43,3 +45,12 @@ def effect_in_words(effect: dict[str, Any]) -> str:
     share = effect["factor"] - 1
     driver = effect["driver"]
     return f"{driver[0].upper()}{driver[1:]}: {share:+.0%}"
+
+
+def code_in_words(text: str) -> Markup:
+    """Return a text whose parts between backticks are shown as code, all of it escaped."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    code = Markup("<code>{}</code>")
+    return Markup().join(code.format(part) if i % 2 else part for i, part in enumerate(parts))

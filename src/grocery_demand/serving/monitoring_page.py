@@ -1,0 +1,113 @@
+"""What the monitoring page shows, in the order in which an operator needs it."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from grocery_demand.serving.monitoring import (
+    NothingMonitoredError,
+    SummaryFile,
+    UnreadableSummaryError,
+    find_notices,
+)
+from grocery_demand.serving.monitoring_charts import draw_charts
+from grocery_demand.serving.monitoring_summary import Check, Slice, Summary
+
+WORST_FIRST = ("alarm", "watch", "unknown", "ok")
+STATES = {"alarm": "Alarm", "watch": "Watch", "unknown": "Not known", "ok": "OK"}
+DECISIONS = {"keep": "Keep the model", "retrain": "Retrain", "check_feed": "Check the feed"}
+
+_PROGRAMS = ("kedro", "make", "python", ".venv/", "mlflow")
+_INFINITE = float("inf")
+
+
+@dataclass(frozen=True)
+class Area:
+    """Checks that belong together, the worst first."""
+
+    name: str
+    checks: list[Check]
+
+
+def read(summaries: SummaryFile, served_version: int | None) -> dict[str, Any]:
+    """Return what the page shows: the summary, or why there is none.
+
+    Args:
+        summaries: The summary's file.
+        served_version: Version of the champion that is served; None if there is none.
+    """
+    try:
+        summary = summaries.read()
+    except NothingMonitoredError as error:
+        return {"nothing": str(error)}
+    except UnreadableSummaryError as error:
+        return {"unreadable": str(error)}
+    notices = find_notices(summary, served_version, dt.datetime.now(dt.UTC))
+    return describe(summary) | {"notices": notices}
+
+
+def describe(summary: Summary) -> dict[str, Any]:
+    """Return what the page shows of a summary."""
+    counts = {state: sum(c.state == state for c in summary.checks) for state in WORST_FIRST}
+    return {
+        "summary": summary,
+        "decision": DECISIONS[summary.advice.decision],
+        "has_command": is_command(summary.advice.next),
+        "counts": {state: n for state, n in counts.items() if n},
+        "open_areas": group(check for check in summary.checks if check.state != "ok"),
+        "calm_areas": group(check for check in summary.checks if check.state == "ok"),
+        "plots": draw_charts(summary),
+        "drift": _worst_first(summary.drift),
+        "skew": _worst_first(summary.skew),
+        "fairness": sorted(summary.fairness, key=_need),
+        "files": sorted(summary.files, key=lambda file: file.status != "refused"),
+        "states": STATES,
+        "since": since_in_words,
+        "number": number_in_words,
+    }
+
+
+def group(checks: Iterable[Check]) -> list[Area]:
+    """Return checks by area: the area with the worst check first, its worst check first."""
+    ordered = sorted(checks, key=lambda check: check.area)
+    areas = [Area(name, _worst_first(list(run))) for name, run in
+             groupby(ordered, lambda check: check.area)]  # fmt: skip
+    return sorted(areas, key=lambda area: _rank(area.checks[0].state))
+
+
+def is_command(text: str) -> bool:
+    """Return whether a text is to be typed as it stands."""
+    return text.startswith(_PROGRAMS) and "\n" not in text and not text.endswith(".")
+
+
+def since_in_words(since: dt.date | None, cutoff: dt.date | None) -> str:
+    """Return a day, and for how many days of sales it has been so."""
+    if since is None:
+        return ""
+    days = (cutoff - since).days + 1 if cutoff else 0
+    if days < 1:
+        return str(since)
+    return f"{since} ({days:,} {'day' if days == 1 else 'days'})"
+
+
+def number_in_words(value: float | None, form: str = "{:.3g}") -> str:
+    """Return a number, or a dash where it is not known."""
+    if value is None:
+        return "–"
+    if form == "{:.3g}" and abs(value) >= 100:  # noqa: PLR2004
+        return f"{value:,.0f}"
+    return form.format(value)
+
+
+def _rank(state: str) -> int:
+    return WORST_FIRST.index(state)
+
+
+def _worst_first(entries: Sequence[Any]) -> list[Any]:
+    return sorted(entries, key=lambda entry: _rank(entry.state))
+
+
+def _need(entry: Slice) -> tuple[int, float]:
+    return _rank(entry.state), _INFINITE if entry.skill is None else entry.skill
