@@ -21,6 +21,7 @@ from grocery_demand.core.forecaster import Forecaster, TrainedModel
 from grocery_demand.core.intervals import Intervals
 from grocery_demand.core.long_range import LongRange, with_intervals_of_others
 from grocery_demand.core.models import PointModel, feature_names_of, fit_model, needs_fitting
+from grocery_demand.core.monitoring.promise import make_promise
 from grocery_demand.core.panel import Panel
 
 logger = logging.getLogger(__name__)
@@ -194,6 +195,7 @@ def _describe(
         "stores": len(panel.stores),
         "items": int(panel.series["item_nbr"].nunique()),
         "metrics": metrics,
+        "promise": make_promise(panel, backtest.folds, backtest.holdout).to_dict(),
     }
 
 

@@ -1,0 +1,1 @@
+"""Monitoring: what is served and sold since a model was trained, against what it promised."""

@@ -1,0 +1,121 @@
+"""What to do: keep the model, retrain it, or look after the feed first."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from grocery_demand.core.monitoring.check import (
+    AGE,
+    ALARM,
+    DRIFT,
+    HEALTH,
+    LIVE_ERROR,
+    OK,
+    WATCH,
+    Check,
+    select,
+)
+from grocery_demand.core.monitoring.parameters import MonitoringParameters
+
+KEEP = "keep"
+RETRAIN = "retrain"
+CHECK_FEED = "check_feed"
+
+_NEXT = {
+    KEEP: "Nothing to do.",
+    RETRAIN: "kedro run --pipeline retrain",
+    CHECK_FEED: "Look after the feed first; nothing is retrained on data that may be wrong.",
+}
+_SOON = 0.9
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A decision with its reasons.
+
+    Attributes:
+        decision: `keep`, `retrain` or `check_feed`.
+        reasons: In sentences, the decisive ones first.
+        next: A command, or what to do.
+        since: The last day of sales on which it was first given; None if not known.
+    """
+
+    decision: str
+    reasons: list[str]
+    next: str
+    since: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it JSON-able."""
+        return asdict(self)
+
+
+def check_age(days: int, parameters: MonitoringParameters) -> Check:
+    """Say how many days of sales the model has not seen."""
+    limit = parameters.max_model_age_days
+    state = ALARM if days > limit else WATCH if days > _SOON * limit else OK
+    told = f"{days} days of sales since the model's training; it is renewed after {limit}."
+    mend = "" if state == OK else "Retrain: `kedro run --pipeline retrain`."
+    return Check(AGE, "age of the model", state, told, mend, float(days), float(limit))
+
+
+def advise(
+    checks: list[Check], days_since_training: int, parameters: MonitoringParameters
+) -> Advice:
+    """Decide by all checks.
+
+    A broken feed is looked after first. Else the model is retrained if its live error broke the
+    bar, if sales drifted and the error has risen, or if it is old; but not sooner than some days
+    of new sales after the last training, whatever became of that.
+
+    Args:
+        checks: Of all areas.
+        days_since_training: Days of sales that have arrived since the newest training.
+        parameters: Days between trainings.
+    """
+    broken = select(checks, HEALTH, ALARM)
+    if broken:
+        return Advice(CHECK_FEED, [c.detail for c in broken], _NEXT[CHECK_FEED])
+    reasons = _find_reasons(checks)
+    wait = parameters.min_days_between_trainings
+    if reasons and days_since_training < wait:
+        told = (
+            f"The last training was {days_since_training} days of sales ago; the next one waits "
+            f"for {wait}."
+        )
+        return Advice(KEEP, [told, *reasons], "Look again tomorrow.")
+    if reasons:
+        return Advice(RETRAIN, reasons, _NEXT[RETRAIN])
+    watched = [c.detail for c in checks if c.state in (ALARM, WATCH)]
+    return Advice(KEEP, watched or ["No check found anything."], _NEXT[KEEP])
+
+
+def _find_reasons(checks: list[Check]) -> list[str]:
+    error = select(checks, LIVE_ERROR, ALARM)
+    drift = select(checks, DRIFT, ALARM)
+    risen = select(checks, LIVE_ERROR, ALARM, WATCH)
+    old = select(checks, AGE, ALARM)
+    found = [*error, *(drift if risen else []), *old]
+    return [check.detail for check in found]
+
+
+def date_checks(
+    checks: list[Check], former: list[dict[str, Any]], cutoff: str
+) -> list[dict[str, Any]]:
+    """Return the checks with the day of sales since which they are in their state.
+
+    Args:
+        checks: As found today.
+        former: As returned by the run before; empty on the first one.
+        cutoff: The last day of sales, ISO.
+    """
+    known = {(c["area"], c["name"], c["state"]): c["since"] for c in former}
+    return [
+        check.to_dict() | {"since": known.get((check.area, check.name, check.state)) or cutoff}
+        for check in checks
+    ]
+
+
+def date_advice(advice: Advice, former: dict[str, Any] | None, cutoff: str) -> Advice:
+    """Return the advice with the day of sales since which it is given."""
+    same = former is not None and former["decision"] == advice.decision
+    return replace(advice, since=(former or {}).get("since") if same else cutoff)

@@ -1,0 +1,157 @@
+"""Whether the feed of sales is whole: days, stores, families, volume, files and rows."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, UNKNOWN, WATCH, Check
+from grocery_demand.core.panel import Panel
+
+_WEEK, _MONTH, _YEAR = 7, 28, 364
+_RECENT = 3
+_WEEKS_BEFORE = 8
+_LEAST_SILENT_SHARE = 0.10
+_LEAST_VOLUME_FACTOR = 2.0
+_NULL_FACTOR = 1.25
+_MAX_QUARANTINED_SHARE = 0.01
+_ASK = "Ask those who send the files, and put corrected ones into the folder of incoming files."
+
+
+def check_data_health(panel: Panel, report: dict[str, Any] | None) -> list[Check]:
+    """Check the newest days of the panel and what the last update said of its files.
+
+    Args:
+        panel: Sales.
+        report: Data quality of the last new files; None if none were taken in yet.
+    """
+    if panel.n_days < _MONTH + _WEEK:
+        return [Check(HEALTH, "days", UNKNOWN, f"Only {panel.n_days} days of sales are known.")]
+    checks = [
+        _check_days(panel),
+        _check_stores(panel),
+        _check_families(panel),
+        _check_volume(panel),
+    ]
+    return checks + (_check_files(report) if report else [])
+
+
+def _check_days(panel: Panel) -> Check:
+    name = "days without sales"
+    empty = np.asarray(~panel.open_days.any(axis=0), bool)
+    days = np.flatnonzero(empty[-_WEEK:]) + panel.n_days - _WEEK
+    dates = [str(panel.date_of(int(day))) for day in days]
+    closed = {str(panel.date_of(int(day)))[5:] for day in np.flatnonzero(empty[:-_WEEK])}
+    missing = [date for date in dates if date[5:] not in closed]
+    if not missing:
+        told = f"Each of the last {_WEEK} days has sales."
+        told = f"Closed as in other years: {', '.join(dates)}." if dates else told
+        return Check(HEALTH, name, OK, told, "", 0.0, 0.0)
+    told = f"No store sold anything on {', '.join(missing)}."
+    return Check(HEALTH, name, ALARM, told, _ASK, float(len(missing)), 0.0)
+
+
+def _check_stores(panel: Panel) -> Check:
+    """Compare the share of stores silent on one of the last days with what history had."""
+    name = "stores gone silent"
+    shares = _silent_shares(panel)
+    value = float(shares[-_RECENT:].max())
+    past = shares[-_YEAR - _RECENT : -_RECENT]
+    threshold = max(_LEAST_SILENT_SHARE, _NULL_FACTOR * float(past.max(initial=0.0)))
+    active = panel.open_days[:, -_MONTH - _RECENT : -_RECENT].any(axis=1)
+    gone = active & ~panel.open_days[:, -_RECENT:].any(axis=1)
+    numbers = ", ".join(str(n) for n in panel.stores["store_nbr"].to_numpy()[gone])
+    if value > threshold:
+        told = f"{value:.0%} of the stores sold nothing on one of the last {_RECENT} days."
+        return Check(HEALTH, name, ALARM, told, _ASK, value, threshold)
+    if gone.any():
+        told = f"Nothing sold for {_RECENT} days in store {numbers}."
+        mend = "Ask whether it is closed; if not, its sales are missing."
+        return Check(HEALTH, name, WATCH, told, mend, value, threshold)
+    return Check(HEALTH, name, OK, f"{int(active.sum())} stores send sales.", "", value, threshold)
+
+
+def _silent_shares(panel: Panel) -> np.ndarray:
+    """Return the share of active stores without a sale by day; 0 where all are closed.
+
+    A store is active if it sold something in the 28 days before.
+    """
+    sums = np.cumsum(panel.open_days, axis=1, dtype=float)
+    before = np.zeros_like(sums)
+    before[:, 1:] = sums[:, :-1]
+    before[:, _MONTH + 1 :] -= sums[:, : -_MONTH - 1]
+    active = before > 0
+    silent = (active & ~panel.open_days).sum(axis=0) / np.maximum(active.sum(axis=0), 1)
+    return np.where(panel.open_days.any(axis=0), silent, 0.0)
+
+
+def _check_families(panel: Panel) -> Check:
+    """Find families that sold on nearly every day of the last weeks and do not any more."""
+    name = "families gone silent"
+    codes, families = pd.factorize(panel.series["family"], sort=True)
+    days = panel.units[:, -_MONTH - _RECENT :]
+    totals = np.zeros((len(families), days.shape[1]))
+    np.add.at(totals, codes, days)
+    steady = (totals[:, :-_RECENT] > 0).sum(axis=1) >= _MONTH - 1
+    gone = steady & ~(totals[:, -_RECENT:] > 0).any(axis=1)
+    if not gone.any():
+        return Check(HEALTH, name, OK, f"{len(families)} families sell.", "", 0.0, 0.0)
+    told = f"Nothing sold for {_RECENT} days of {', '.join(families[gone])}."
+    return Check(HEALTH, name, ALARM, told, _ASK, float(gone.sum()), 0.0)
+
+
+def _check_volume(panel: Panel) -> Check:
+    """Compare each store's units of the last days with its same weekdays before."""
+    name = "volume by store"
+    ratios = _volume_ratios(panel)
+    newest, past = ratios[:, -_RECENT:], ratios[:, :-_WEEK]
+    if not np.isfinite(newest).any():
+        return Check(HEALTH, name, UNKNOWN, "Too few weeks of sales to compare with.")
+    usual = float(np.abs(past[np.isfinite(past)]).max(initial=0.0))
+    threshold = max(np.log(_LEAST_VOLUME_FACTOR), _NULL_FACTOR * usual)
+    store, _ = np.unravel_index(np.nanargmax(np.abs(newest)), newest.shape)
+    furthest = newest[store][np.nanargmax(np.abs(newest[store]))]
+    number = panel.stores["store_nbr"].to_numpy()[store]
+    told = (
+        f"Store {number} sold {np.exp(furthest):.2f} times its usual units on one of the last "
+        f"{_RECENT} days; up to {np.exp(threshold):.1f} times more or less is usual."
+    )
+    bad = abs(furthest) > threshold
+    state, mend = (ALARM, _ASK) if bad else (OK, "")
+    return Check(HEALTH, name, state, told, mend, float(np.exp(furthest)), float(np.exp(threshold)))
+
+
+def _volume_ratios(panel: Panel) -> np.ndarray:
+    """Return ln(units / median of the same weekday in 8 weeks before), [store, day] of a year.
+
+    NaN on days on which the store was closed, or without four such weekdays.
+    """
+    n_before = _WEEKS_BEFORE * _WEEK
+    first = max(panel.n_days - _YEAR - n_before, 0)
+    starts = np.searchsorted(panel.store_position, np.arange(len(panel.stores)))
+    totals = np.add.reduceat(panel.units[:, first:], starts, axis=0).astype(float)
+    sold = np.where(panel.open_days[:, first:] & (totals > 0), totals, np.nan)
+    lags = [sold[:, n_before - k * _WEEK : sold.shape[1] - k * _WEEK] for k in range(1, 9)]
+    before = np.stack(lags)
+    enough = np.isfinite(before).sum(axis=0) >= _WEEKS_BEFORE // 2
+    middle = np.full(before.shape[1:], np.nan)
+    middle[enough] = np.nanmedian(before[:, enough], axis=0)
+    return np.log(sold[:, n_before:] / middle)
+
+
+def _check_files(report: dict[str, Any]) -> list[Check]:
+    """Say what the last update refused and set aside."""
+    files = report.get("files", [])
+    refused = [file for file in files if file["status"] == "refused"]
+    read, aside = report.get("rows_read", 0), report.get("rows_quarantined", 0)
+    share = aside / read if read else 0.0
+    bad = share > _MAX_QUARANTINED_SHARE
+    told = f"{aside:,} of {read:,} new rows were set aside ({share:.2%})."
+    mend = "See data/02_intermediate/new_quarantined_rows.parquet." if bad else ""
+    limit = _MAX_QUARANTINED_SHARE
+    rows = Check(HEALTH, "rows set aside", ALARM if bad else OK, told, mend, share, limit)
+    if not refused:
+        told = f"{len(files)} files in the folder of incoming files, none refused."
+        return [rows, Check(HEALTH, "files refused", OK, told, "", 0.0, 0.0)]
+    told = f"{len(refused)} files were refused, as {refused[0]['file']}: {refused[0]['reason']}"
+    return [rows, Check(HEALTH, "files refused", ALARM, told, _ASK, float(len(refused)), 0.0)]

@@ -1,0 +1,206 @@
+"""Forecasts beside the sales that have arrived since: the live error against the promised one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from grocery_demand.core.features import MOVING_AVERAGE
+from grocery_demand.core.monitoring.check import ALARM, LIVE_ERROR, OK, UNKNOWN, WATCH, Check
+from grocery_demand.core.monitoring.group_scores import (
+    add_errors,
+    score_groups,
+    sum_groups,
+    to_scores,
+)
+from grocery_demand.core.monitoring.parameters import MonitoringParameters
+from grocery_demand.core.monitoring.promise import Promise
+from grocery_demand.core.monitoring.sample import describe_series
+from grocery_demand.core.panel import SERIES_KEY, Panel
+
+DECISIVE_WINDOWS = 5
+"""Newest windows that decide; so many days, as one ends each day."""
+
+BROKEN_WINDOWS = 2
+"""Windows among them above the bar that raise the alarm, if the newest is one of them."""
+
+_FEWEST_DAYS = 3
+_BAR, _RAISED, _MIDDLE = 0.999, 0.95, 0.5
+_DRAWS = 4000
+_COVERAGE_LOSS = 0.10
+_MEND = "Retrain: `kedro run --pipeline retrain`."
+
+
+def join_sales(
+    archive: pl.LazyFrame, panel: Panel, version: int, cutoff: str, days: int
+) -> pl.DataFrame:
+    """Put the sales that have arrived beside a version's stored forecasts.
+
+    Args:
+        archive: Forecasts: the series' key, cutoff, date, step, model_version, point, quantiles
+            and baselines.
+        panel: Sales.
+        version: Whose forecasts are looked at.
+        cutoff: Last day of the sales that it was trained on, ISO.
+        days: How many of the last days of the panel.
+
+    Returns:
+        One row per series, cutoff and date, up to the panel's last day, on which the store was
+        open: the forecast, unit_sales (returns as zero), slices, weight and what
+        `group_scores.add_errors` adds.
+    """
+    last = panel.cutoff.astype(object)
+    first = (panel.cutoff - np.timedelta64(days - 1, "D")).astype(object)
+    series = describe_series(panel, min(panel.day_of(cutoff), panel.n_days - 1))
+    due = pl.col("date").is_between(first, last) & (pl.col("model_version") == version)
+    rows = archive.filter(due).collect().join(series, on=SERIES_KEY, how="inner")
+    day = (rows["date"].to_physical() - int(panel.start_date.astype(int))).to_numpy()
+    position = rows["position"].to_numpy()
+    started = panel.series["first_sale"].to_numpy()[position] <= day
+    counted = started & panel.open_days[panel.store_position[position], day]
+    sold = pl.Series("unit_sales", panel.units[position, day].astype(float))
+    return add_errors(rows.with_columns(sold).filter(pl.Series(counted)))
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What the error of a window of days may be, by what the backtest promised.
+
+    Attributes:
+        promised: The middle of what is to be expected.
+        raised: Above it, the error is higher than chance makes it in 19 of 20 windows.
+        broken: Above it, the error is higher than chance and the growth that is allowed explain.
+    """
+
+    promised: float
+    raised: float
+    broken: float
+
+
+def set_bar(promise: Promise, weekdays: tuple[int, ...], max_error_growth: float) -> Bar:
+    """Return the bar of a window.
+
+    Days of the backtest are drawn, for each day of the window one of its weekday, and scored as a
+    window (a bootstrap stratified by weekday, Efron and Tibshirani 1993): weekends and working
+    days are not forecast equally well.
+
+    Args:
+        promise: The backtest's errors by day.
+        weekdays: Of the window's days, 1 for Monday.
+        max_error_growth: Share that is allowed beyond chance.
+    """
+    days = pl.DataFrame(promise.days).with_columns(pl.col("date").cast(pl.Date).dt.weekday())
+    generator = np.random.default_rng(len(weekdays))
+    weight, squares = np.zeros(_DRAWS), np.zeros(_DRAWS)
+    for weekday in sorted(weekdays):
+        alike = days.filter(pl.col("date") == weekday)
+        alike = days if alike.is_empty() else alike
+        drawn = generator.integers(len(alike), size=_DRAWS)
+        weight += alike["weight"].to_numpy()[drawn] / alike["weight"].mean()
+        squares += alike["squares"].to_numpy()[drawn] / alike["weight"].mean()
+    promised, raised, bar = np.quantile(np.sqrt(squares / weight), [_MIDDLE, _RAISED, _BAR])
+    return Bar(float(promised), float(raised), float(bar * (1 + max_error_growth)))
+
+
+def score_windows(
+    live: pl.DataFrame, promise: Promise | None, parameters: MonitoringParameters
+) -> pl.DataFrame:
+    """Score the windows of days, one ending on each day with sales.
+
+    Returns:
+        One row per window, by its last date: days, rows, the scores, and promised, raised and bar
+        (NaN without a promise). Windows of fewer than 3 days are left out.
+    """
+    daily = sum_groups(live, ["date"])
+    nothing = Bar(float("nan"), float("nan"), float("nan"))
+    bars: dict[tuple[int, ...], Bar] = {}
+    records = []
+    for i, last in enumerate(daily["date"].to_list()):
+        window = daily[: i + 1].filter(
+            (last - pl.col("date")).dt.total_days() < parameters.window_days
+        )
+        if len(window) < _FEWEST_DAYS:
+            continue
+        weekdays = tuple(sorted(window["date"].dt.weekday()))
+        if promise and weekdays not in bars:
+            bars[weekdays] = set_bar(promise, weekdays, parameters.max_error_growth)
+        bar = bars.get(weekdays, nothing)
+        sums = window.drop("date").sum().with_columns(date=last, days=len(window))
+        scores = to_scores(sums).to_dicts()[0]
+        records.append(scores | {"promised": bar.promised, "raised": bar.raised, "bar": bar.broken})
+    return pl.DataFrame(records)
+
+
+def score_live(live: pl.DataFrame, cutoff: str, names: tuple[str, ...]) -> pl.DataFrame:
+    """Score by day, step ahead, weeks since the model's sales, and slice.
+
+    Args:
+        live: See `join_sales`.
+        cutoff: Last day of the sales that the model was trained on, ISO.
+        names: Further columns to divide by.
+
+    Returns:
+        One row per slice and value: slice, value, rows and the scores; slice `total` is all rows.
+    """
+    age = (pl.col("date") - pl.lit(cutoff).cast(pl.Date)).dt.total_days()
+    rows = live.with_columns(
+        total=pl.lit("all"), day=pl.col("date").cast(pl.String), weeks=(age - 1) // 7 + 1
+    )
+    slices = {"total": "total", "date": "day", "step": "step", "weeks_since_cutoff": "weeks"}
+    slices |= {name: name for name in names}
+    parts = [
+        score_groups(rows, [column])
+        .rename({column: "value"})
+        .select(pl.lit(name).alias("slice"), pl.col("value").cast(pl.String), pl.exclude("value"))
+        for name, column in slices.items()
+    ]
+    return pl.concat(parts)
+
+
+def check_live_error(windows: pl.DataFrame, promise: Promise | None, version: int) -> list[Check]:
+    """Hold the windows against their bars, the baseline and the promised coverage."""
+    if windows.is_empty():
+        told = f"No sales have arrived yet for forecasts of version {version}."
+        return [Check(LIVE_ERROR, "error against the backtest", UNKNOWN, told)]
+    newest = windows.row(-1, named=True)
+    checks = [_check_bar(windows, newest), _check_baseline(newest)]
+    return [*checks, _check_coverage(newest, promise.coverage)] if promise else checks
+
+
+def _check_bar(windows: pl.DataFrame, newest: dict[str, float]) -> Check:
+    name = "error against the backtest"
+    if np.isnan(newest["bar"]):
+        told = "The model holds no promise of its backtest: it was trained by an earlier version."
+        return Check(LIVE_ERROR, name, UNKNOWN, told, _MEND, newest["nwrmsle"])
+    last = windows.tail(DECISIVE_WINDOWS)
+    broken = int((last["nwrmsle"] > last["bar"]).sum())
+    is_broken = newest["nwrmsle"] > newest["bar"]
+    told = (
+        f"NWRMSLE {newest['nwrmsle']:.4f} over {newest['days']} days; the backtest promised "
+        f"{newest['promised']:.4f}, the bar is {newest['bar']:.4f}, broken in {broken} of the last "
+        f"{len(last)} windows."
+    )
+    state = OK
+    if is_broken and broken >= BROKEN_WINDOWS:
+        state = ALARM
+    elif is_broken or broken or newest["nwrmsle"] > newest["raised"]:
+        state = WATCH
+    mend = {ALARM: _MEND, WATCH: "Look again tomorrow."}.get(state, "")
+    return Check(LIVE_ERROR, name, state, told, mend, newest["nwrmsle"], newest["bar"])
+
+
+def _check_baseline(newest: dict[str, float]) -> Check:
+    model, baseline = newest["nwrmsle"], newest[MOVING_AVERAGE]
+    told = f"NWRMSLE {model:.4f}; the moving average makes {baseline:.4f} on the same rows."
+    worse = model > baseline
+    mend = _MEND if worse else ""
+    state = WATCH if worse else OK
+    return Check(LIVE_ERROR, "error beside the baseline", state, told, mend, model, baseline)
+
+
+def _check_coverage(newest: dict[str, float], promised: float) -> Check:
+    found, lowest = newest["coverage"], promised - _COVERAGE_LOSS
+    told = f"80 % intervals covered {found:.1%}; {promised:.1%} in the backtest."
+    state = WATCH if found < lowest else OK
+    mend = "Retrain if the error rises, too." if state == WATCH else ""
+    return Check(LIVE_ERROR, "coverage of intervals", state, told, mend, found, lowest)

@@ -1,0 +1,97 @@
+"""Whether the forecasts themselves look as before: their totals and their distribution."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from grocery_demand.core.metrics import log1p_units
+from grocery_demand.core.monitoring.check import ALARM, OK, OUTPUTS, UNKNOWN, WATCH, Check
+from grocery_demand.core.monitoring.distance import count_bins, stability_index
+from grocery_demand.core.monitoring.promise import Promise
+from grocery_demand.core.panel import SERIES_KEY, Panel
+
+_WEEK, _MONTH, _YEAR = 7, 28, 364
+_MARGIN = 0.10
+_FEWEST_WEEKS = 8
+
+
+def sum_by_day(panel: Panel, rows: np.ndarray, forecasts: pd.DataFrame) -> pd.DataFrame:
+    """Return the units sold and forecast by day, of the last weeks and the days ahead.
+
+    Args:
+        panel: Sales.
+        rows: Positions of the series that are looked at.
+        forecasts: The newest batch forecasts.
+
+    Returns:
+        One row per day: date, sold (NaN ahead), forecast (NaN before).
+    """
+    first = max(panel.n_days - _MONTH, 0)
+    sold = panel.units[rows, first:].sum(axis=0, dtype=float)
+    past = pd.DataFrame({"date": panel.date_of(first) + np.arange(len(sold)), "sold": sold})
+    ahead = _keep_series(panel, rows, forecasts).groupby("date")["point"].sum()
+    future = pd.DataFrame({"date": ahead.index.to_numpy(), "forecast": ahead.to_numpy()})
+    past, future = (t.assign(date=t["date"].astype("datetime64[ms]")) for t in (past, future))
+    return past.merge(future, on="date", how="outer").sort_values("date", ignore_index=True)
+
+
+def check_outputs(
+    panel: Panel,
+    rows: np.ndarray,
+    forecasts: pd.DataFrame,
+    promise: Promise | None,
+    max_psi: float,
+) -> list[Check]:
+    """Hold the forecasts against the last weeks' sales and against the backtest's forecasts."""
+    chosen = _keep_series(panel, rows, forecasts)
+    if chosen.empty or f"{chosen['date'].min():%Y-%m-%d}" != str(panel.date_of(panel.n_days)):
+        told = "The newest forecasts do not begin on the day after the last sales."
+        mend = "Forecast again: `kedro run --pipeline forecast`."
+        return [Check(OUTPUTS, "totals of forecasts", UNKNOWN, told, mend)]
+    return [_check_totals(panel, rows, chosen), _check_distribution(chosen, promise, max_psi)]
+
+
+def _check_totals(panel: Panel, rows: np.ndarray, chosen: pd.DataFrame) -> Check:
+    """Compare the coming week with the last four; the band is what past weeks did."""
+    name = "totals of forecasts"
+    first = max(panel.n_days - _YEAR - _WEEK - _MONTH, 0)
+    by_day = panel.units[rows, first:].sum(axis=0, dtype=float)
+    week = chosen.loc[chosen["step"] <= _WEEK, "point"].sum() / _WEEK
+    if len(by_day) < _MONTH + _FEWEST_WEEKS * _WEEK or not by_day[-_MONTH:].any():
+        return Check(OUTPUTS, name, UNKNOWN, "Too few weeks of sales to compare with.")
+    value = float(week / by_day[-_MONTH:].mean())
+    starts = np.arange(_MONTH, len(by_day) - _WEEK + 1)
+    sums = np.concatenate([[0.0], np.cumsum(by_day)])
+    coming = (sums[starts + _WEEK] - sums[starts]) / _WEEK
+    before = (sums[starts] - sums[starts - _MONTH]) / _MONTH
+    ratios = coming[before > 0] / before[before > 0]
+    low, high = ratios.min() * (1 - _MARGIN), ratios.max() * (1 + _MARGIN)
+    told = (
+        f"The coming 7 days are forecast at {value:.2f} times the last 28 days' sales a day; past "
+        f"weeks were {ratios.min():.2f} to {ratios.max():.2f} times."
+    )
+    outside = not low <= value <= high
+    mend = "See by family and store in the forecasts what is so high or low." if outside else ""
+    bound = float(low if value < 1 else high)
+    return Check(OUTPUTS, name, ALARM if outside else OK, told, mend, value, bound)
+
+
+def _check_distribution(chosen: pd.DataFrame, promise: Promise | None, max_psi: float) -> Check:
+    name = "distribution of forecasts"
+    if promise is None or not promise.forecast_edges:
+        told = "The model holds no promise of its backtest: it was trained by an earlier version."
+        return Check(OUTPUTS, name, UNKNOWN, told, "Retrain: `kedro run --pipeline retrain`.")
+    counts = count_bins(log1p_units(chosen["point"].to_numpy()), np.array(promise.forecast_edges))
+    even = np.append(np.full(len(counts) - 1, 1.0), 0.0)
+    value = float(stability_index(even, counts))
+    told = f"PSI {value:.3f} of the sizes of forecasts against the backtest's."
+    moved = value > max_psi
+    mend = "See whether new series or another mix of products explain it." if moved else ""
+    return Check(OUTPUTS, name, WATCH if moved else OK, told, mend, value, max_psi)
+
+
+def _keep_series(panel: Panel, rows: np.ndarray, forecasts: pd.DataFrame) -> pd.DataFrame:
+    if len(rows) == len(panel.series):
+        return forecasts
+    keys = pl.from_pandas(panel.series[SERIES_KEY].iloc[rows])
+    return pl.from_pandas(forecasts).join(keys, on=SERIES_KEY, how="semi").to_pandas()

@@ -1,0 +1,111 @@
+"""What a model's backtest promises: the error to expect of it, by day, step and slice."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import polars.selectors as cs
+
+from grocery_demand.core.metrics import log1p_units
+from grocery_demand.core.monitoring.group_scores import add_errors, score_groups, sum_groups
+from grocery_demand.core.monitoring.sample import SLICES, describe_series
+from grocery_demand.core.panel import SERIES_KEY, Panel
+
+_DECIMALS = 6
+_LEVELS = np.linspace(0, 1, 11)[1:-1]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Errors out of sample of the backtest and the holdout, kept with the model.
+
+    Attributes:
+        nwrmsle: Over all rows.
+        coverage: Of the 80 % intervals.
+        days: One record per day: date, rows, weight, squares (weighted, of ln(1+units)).
+        steps: One record per step ahead: step, nwrmsle.
+        slices: One record per slice and value: slice, value, nwrmsle, bias, and bias_spread, the
+            largest distance of a single cutoff's bias from it.
+        forecast_edges: Deciles of ln(1+forecast), between which a tenth of the forecasts lies.
+    """
+
+    nwrmsle: float
+    coverage: float
+    days: list[dict[str, Any]]
+    steps: list[dict[str, Any]]
+    slices: list[dict[str, Any]]
+    forecast_edges: list[float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it JSON-able."""
+        return asdict(self)
+
+    @classmethod
+    def of_metadata(cls, metadata: dict[str, Any]) -> "Promise | None":
+        """Return what a model's metadata hold; None if it was trained before they did."""
+        return cls(**metadata["promise"]) if "promise" in metadata else None
+
+
+def make_promise(panel: Panel, folds: pd.DataFrame, holdout: pd.DataFrame) -> Promise:
+    """Sum up what a backtest found.
+
+    Args:
+        panel: The sales that the final model is fitted on.
+        folds: Forecasts of the backtest beside sales, see `core.backtest.compare_with_sales`.
+        holdout: The same of the holdout.
+    """
+    series = describe_series(panel, panel.n_days - 1)
+    rows = add_errors(pl.concat([_with_slices(table, series) for table in (folds, holdout)]))
+    total = score_groups(rows.with_columns(slice=pl.lit("total")), ["slice"])
+    steps = score_groups(rows, ["step"]).select("step", "nwrmsle")
+    forecast = log1p_units(rows["point"].to_numpy())
+    return Promise(
+        nwrmsle=_round(total["nwrmsle"][0]),
+        coverage=_round(total["coverage"][0]),
+        days=_to_records(_sum_days(rows)),
+        steps=_to_records(steps),
+        slices=_to_records(pl.concat([_score_slice(rows, name) for name in SLICES])),
+        forecast_edges=[_round(edge) for edge in np.unique(np.quantile(forecast, _LEVELS))],
+    )
+
+
+def _with_slices(table: pd.DataFrame, series: pl.DataFrame) -> pl.DataFrame:
+    columns = ["cutoff", "date", "step", "unit_sales", "point", "quantile_0.1", "quantile_0.9"]
+    columns += ["seasonal_naive", "moving_average"]
+    rows = pl.from_pandas(table[[*SERIES_KEY, *columns]]).with_columns(
+        pl.col("cutoff", "date").cast(pl.Date)
+    )
+    return rows.join(series, on=SERIES_KEY, how="left")
+
+
+def _sum_days(rows: pl.DataFrame) -> pl.DataFrame:
+    days = sum_groups(rows, ["date"]).select("date", "rows", "weight", "squares")
+    return days.with_columns(pl.col("date").cast(pl.String))
+
+
+def _score_slice(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    whole = score_groups(rows, [name]).select(name, "nwrmsle", "bias")
+    each = score_groups(rows, [name, "cutoff"]).select(name, pl.col("bias").alias("then"))
+    spread = (
+        each.join(whole, on=name)
+        .group_by(name)
+        .agg((pl.col("then") - pl.col("bias")).fill_nan(None).abs().max().alias("bias_spread"))
+    )
+    return (
+        whole.join(spread, on=name)
+        .sort(name)
+        .rename({name: "value"})
+        .select(pl.lit(name).alias("slice"), "value", "nwrmsle", "bias", "bias_spread")
+    )
+
+
+def _to_records(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return rows JSON-able: rounded, NaN as None."""
+    numbers = cs.float().fill_nan(None).round(_DECIMALS)
+    return table.with_columns(numbers).to_dicts()
+
+
+def _round(value: float) -> float:
+    return round(float(value), _DECIMALS)

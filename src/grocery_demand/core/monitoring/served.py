@@ -1,0 +1,68 @@
+"""What the web app was asked and what it served, from its event log."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from grocery_demand.core.monitoring.check import OK, UNKNOWN, USAGE, WATCH, Check
+from grocery_demand.core.monitoring.parameters import MonitoringParameters
+
+_FEWEST_QUESTIONS = 50
+
+
+@dataclass(frozen=True)
+class ServedEvents:
+    """A part of the event log.
+
+    Attributes:
+        newest: The newest forecasts, one row each: date, step, store_nbr, item_nbr, cutoff,
+            model_version, long_range, onpromotion, promotion_assumed, prediction and features
+            (JSON).
+        by_day: One row per day (UTC) of the last weeks: date, requests, long_range, refused.
+        products: One row per item: item_nbr, requests; the most requested first.
+        stores: One row per store: store_nbr, requests.
+        clients: One row per client: client, requests.
+    """
+
+    newest: pd.DataFrame
+    by_day: pd.DataFrame
+    products: pd.DataFrame
+    stores: pd.DataFrame
+    clients: pd.DataFrame
+
+    @property
+    def requests(self) -> int:
+        """Forecasts served in the last weeks."""
+        return int(self.by_day["requests"].sum())
+
+    @property
+    def refused(self) -> int:
+        """Questions refused in the last weeks."""
+        return int(self.by_day["refused"].sum())
+
+    @property
+    def refused_share(self) -> float:
+        """Share of all questions that were refused; NaN without any."""
+        asked = self.requests + self.refused
+        return self.refused / asked if asked else float("nan")
+
+    @property
+    def long_range_share(self) -> float:
+        """Share of the forecasts that lie beyond the horizon; NaN without any."""
+        far = float(self.by_day["long_range"].sum())
+        return far / self.requests if self.requests else float("nan")
+
+
+def check_usage(served: ServedEvents, parameters: MonitoringParameters) -> list[Check]:
+    """Say how much is asked, and whether too much of it is refused."""
+    if not served.requests + served.refused:
+        told = "Nobody asked the web app yet, or its events lie in another database."
+        return [Check(USAGE, "questions", UNKNOWN, told, "Start it with `kedro serve`.")]
+    share, allowed = served.refused_share, parameters.max_refused_share
+    told = (
+        f"{served.requests:,} forecasts served in the last weeks, {served.long_range_share:.1%} "
+        f"beyond the horizon; {served.refused:,} questions refused ({share:.1%})."
+    )
+    many = share > allowed and served.requests + served.refused >= _FEWEST_QUESTIONS
+    mend = "See on the page /events what was asked wrongly." if many else ""
+    return [Check(USAGE, "refused questions", WATCH if many else OK, told, mend, share, allowed)]

@@ -1,0 +1,241 @@
+"""Training–serving skew: features as served against those that the model was trained on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import orjson
+import pandas as pd
+import polars as pl
+
+from grocery_demand.core.features import Snapshot
+from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
+from grocery_demand.core.features.matrix import CALENDAR_FEATURES
+from grocery_demand.core.model_version import ModelVersion
+from grocery_demand.core.monitoring.check import ALARM, OK, SKEW, UNKNOWN, WATCH, Check
+from grocery_demand.core.monitoring.distance import (
+    count_bins,
+    find_edges,
+    largest_gap,
+    stability_index,
+)
+from grocery_demand.core.panel import SERIES_KEY, Panel
+
+PLANNED_FEATURES = (
+    "onpromotion",
+    "onpromotion_day_before",
+    "onpromotion_day_after",
+    "promotions_ahead",
+    "item_share_promoted",
+)
+"""Features made from the promotion plan, which sales take the place of as they arrive."""
+
+FEATURE_SKEW_COLUMNS = (
+    "feature",
+    "served_missing_share",
+    "training_missing_share",
+    "psi",
+    "ks",
+    "threshold",
+    "differing_share",
+    "state",
+)
+
+MAX_DIFFERING_SHARE = 0.01
+"""Share of the served values of a feature that may differ from what the panel gives today:
+corrected sales change some of them."""
+
+_WEEK = 7
+_REFERENCE_WEEKS = (1, 3, 5, 7, 51, 52, 53)
+_FEWEST_EVENTS = 200
+_MOST_PAIRS = 2000
+_NULL_FACTOR = 1.5
+_TOLERANCE = 1e-4
+_UNSEEN_SHARE = 0.05
+_MEND = "Compare the served features on /events with `catalog.load('panel')`; retrain after that."
+
+SnapshotOf = Callable[[int], Snapshot]
+
+
+@dataclass(frozen=True)
+class ServedFeatures:
+    """Features of served forecasts, and where they come from.
+
+    Attributes:
+        names: Of the features.
+        matrix: As served, float32 [event, feature]; NaN where unknown.
+        rows: Positions of the series in the panel, int [event].
+        steps: Days ahead, int [event].
+        days: Cutoffs, as days of the panel, int [event].
+        what_if: Promotions assumed (1), ruled out (0) or as planned (-1), int8 [event].
+        encoding: The model's vocabulary.
+    """
+
+    names: tuple[str, ...]
+    matrix: np.ndarray
+    rows: np.ndarray
+    steps: np.ndarray
+    days: np.ndarray
+    what_if: np.ndarray
+    encoding: Encoding
+
+    @classmethod
+    def of(
+        cls, newest: pd.DataFrame, panel: Panel, champion: ModelVersion
+    ) -> "ServedFeatures | None":
+        """Read the champion's events within its horizon; None if they are too few to compare."""
+        version = champion.number
+        index = pd.MultiIndex.from_frame(panel.series[SERIES_KEY])
+        chosen = newest[(newest["model_version"] == version) & ~newest["long_range"].astype(bool)]
+        rows = index.get_indexer(pd.MultiIndex.from_frame(chosen[SERIES_KEY]))
+        days = np.array([panel.day_of(cutoff) for cutoff in chosen["cutoff"]], int)
+        usable = (rows >= 0) & (days >= 0) & (days < panel.n_days)
+        if usable.sum() < _FEWEST_EVENTS:
+            return None
+        chosen = chosen[usable]
+        served = [orjson.loads(text) for text in chosen["features"]]
+        table = pl.DataFrame(served, infer_schema_length=None).cast(pl.Float32)
+        assumed = chosen["promotion_assumed"].to_numpy(bool)
+        promoted = chosen["onpromotion"].to_numpy(np.int8)
+        return cls(
+            names=tuple(table.columns),
+            matrix=table.fill_null(float("nan")).to_numpy(),
+            rows=rows[usable],
+            steps=chosen["step"].to_numpy(int),
+            days=days[usable],
+            what_if=np.where(assumed, promoted, np.int8(-1)).astype(np.int8),
+            encoding=champion.model.final.encoding,
+        )
+
+
+def measure_skew(
+    served: ServedFeatures, snapshot_of: SnapshotOf, trained: int, max_psi: float
+) -> pl.DataFrame:
+    """Compare the features that were served with the panel's, and with those of training.
+
+    Each served value is made again from the panel at the event's cutoff and must be the same. Its
+    distribution is held against the same series and days ahead at past cutoffs, weeks before the
+    training's end and around the same week a year earlier: who asks for what does not count, and
+    the season hardly. The threshold is what these cutoffs differ by among themselves.
+
+    Args:
+        served: What was served.
+        snapshot_of: Gives the snapshot of a day of the panel.
+        trained: Last day of the panel that the model was trained on.
+        max_psi: Index that counts as a change, unless history itself moved more.
+
+    Returns:
+        One row per feature: `FEATURE_SKEW_COLUMNS`; psi, ks and threshold are NaN for features of
+        the calendar and of the series themselves, which the season and the buyers decide.
+    """
+    differing = _compare_with_panel(served, snapshot_of)
+    cutoffs = [trained + 1 - week * _WEEK for week in _REFERENCE_WEEKS]
+    pairs = _choose_pairs(served)
+    past = [_make_again(served, pairs, snapshot_of(day)) for day in cutoffs if day >= _WEEK]
+    records = []
+    for i, name in enumerate(served.names):
+        reference = [matrix[:, i] for matrix in past]
+        found = served.matrix[pairs, i]
+        psi, ks, threshold = _measure_distance(name, found, reference, max_psi)
+        missing = float(np.isnan(found).mean())
+        known = float(np.mean([np.isnan(r).mean() for r in reference])) if reference else np.nan
+        state = _judge(name, psi > threshold or missing > known + _UNSEEN_SHARE, differing[i])
+        records.append((name, missing, known, psi, ks, threshold, differing[i], state))
+    return pl.DataFrame(records, orient="row", schema=list(FEATURE_SKEW_COLUMNS))
+
+
+def check_skew(skew: pl.DataFrame | None) -> list[Check]:
+    """Return a check of served against recomputed values, and one of their distribution."""
+    if skew is None or skew.is_empty():
+        told = f"Fewer than {_FEWEST_EVENTS} forecasts of this version were served to compare."
+        return [Check(SKEW, "features as served", UNKNOWN, told)]
+    return [_check_differing(skew), _check_distances(skew)]
+
+
+def _check_differing(skew: pl.DataFrame) -> Check:
+    wrong = skew.filter(pl.col("differing_share") > MAX_DIFFERING_SHARE)
+    worst = float(skew["differing_share"].fill_nan(None).max() or 0.0)  # type: ignore[arg-type]
+    name = "served values against the panel's"
+    if wrong.is_empty():
+        told = f"{len(skew)} features served as the panel gives them again."
+        return Check(SKEW, name, OK, told, "", worst, MAX_DIFFERING_SHARE)
+    names = ", ".join(wrong["feature"].head(5))
+    told = f"{len(wrong)} features were served otherwise than the panel gives them, as {names}."
+    return Check(SKEW, name, ALARM, told, _MEND, worst, MAX_DIFFERING_SHARE)
+
+
+def _check_distances(skew: pl.DataFrame) -> Check:
+    known = skew.filter(pl.col("psi").is_not_nan())
+    moved = known.filter(pl.col("psi") > pl.col("threshold")).sort("psi", descending=True)
+    name = "distribution against training"
+    if known.is_empty():
+        return Check(SKEW, name, UNKNOWN, "Too little history to compare with.")
+    if moved.is_empty():
+        top = known.sort(pl.col("psi") / pl.col("threshold")).row(-1, named=True)
+        told = f"{len(known)} features within what they moved before; {top['feature']} the most."
+        return Check(SKEW, name, OK, told, "", top["psi"], top["threshold"])
+    top = moved.row(0, named=True)
+    told = f"{len(moved)} of {len(known)} moved: {', '.join(moved['feature'].head(5))}."
+    mend = "See whether the live error rises with it; it decides."
+    return Check(SKEW, name, WATCH, told, mend, top["psi"], top["threshold"])
+
+
+def _compare_with_panel(served: ServedFeatures, snapshot_of: SnapshotOf) -> np.ndarray:
+    """Return the share of each feature's values that the panel gives otherwise, [feature].
+
+    NaN where nothing can be said: the plan of an earlier cutoff is not kept.
+    """
+    newest = served.days.max()
+    same, counted = np.zeros(len(served.names)), np.zeros(len(served.names))
+    planned = np.isin(served.names, PLANNED_FEATURES)
+    for day in np.unique(served.days):
+        events = np.flatnonzero(served.days == day)
+        snapshot = snapshot_of(int(day))
+        again = _make_again(served, events, snapshot)
+        as_served = served.matrix[events]
+        close = np.isclose(again, as_served, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True)
+        is_present = day == newest and day == snapshot.panel.n_days - 1
+        comparable = ~planned | is_present
+        same += np.where(comparable, close.sum(axis=0), 0)
+        counted += np.where(comparable, len(events), 0)
+    with np.errstate(invalid="ignore"):
+        return 1 - same / counted
+
+
+def _make_again(served: ServedFeatures, events: np.ndarray, snapshot: Snapshot) -> np.ndarray:
+    """Return the features of the events' series and days ahead as of a day, [event, feature]."""
+    return snapshot.features(
+        served.encoding,
+        served.steps[events, None],
+        served.names,
+        served.rows[events],
+        served.what_if[events, None],
+    )
+
+
+def _choose_pairs(served: ServedFeatures) -> np.ndarray:
+    """Return the positions of events that stand for all, spread over them evenly."""
+    n_events = len(served.rows)
+    return np.unique(np.linspace(0, n_events - 1, min(n_events, _MOST_PAIRS)).astype(int))
+
+
+def _measure_distance(
+    name: str, found: np.ndarray, reference: list[np.ndarray], max_psi: float
+) -> tuple[float, float, float]:
+    given = name in (*CALENDAR_FEATURES, *ATTRIBUTES, "step")
+    if given or len(reference) < 2:  # noqa: PLR2004
+        return float("nan"), float("nan"), float("nan")
+    together = np.concatenate(reference)
+    edges = find_edges(together)
+    counts = np.stack([count_bins(values, edges) for values in reference])
+    others = counts.sum(axis=0) - counts
+    null = stability_index(others, counts)
+    psi = stability_index(counts.sum(axis=0), count_bins(found, edges))
+    threshold = max(max_psi, _NULL_FACTOR * float(np.nanmax(null)))
+    return float(psi), largest_gap(together, found), threshold
+
+
+def _judge(name: str, moved: bool, differing: float) -> str:
+    if differing > MAX_DIFFERING_SHARE:
+        return ALARM
+    return WATCH if moved and name not in CALENDAR_FEATURES else OK
