@@ -113,7 +113,7 @@ def _explanations(rows: Sequence[Explanation]) -> Plot:
     if named[_MOST_DRIVERS:]:
         others = zip(*(shares[driver] for driver in named[_MOST_DRIVERS:]), strict=True)
         curves.append(Curve("others", f"driver{_MOST_DRIVERS}", [*map(sum, others)], _SHARE))
-    chart = _by_day("What drives the forecasts", weeks, curves, name="week of", form="{:.0%}")
+    chart = _by_day("What drives the forecasts", weeks, curves, "week of", is_share=True)
     text = "Share of each group of features in what moved the forecasts, by week."
     return Plot(chart, draw_bars(chart, stacked=True), text, filled=True)
 
@@ -129,11 +129,15 @@ def _usage(rows: Sequence[Any]) -> Plot:
 
 
 def _by_day(
-    title: str, days: Sequence[dt.date], curves: Sequence[Curve], name: str = "day",
-    form: str = "{:,.6g}",
-) -> Chart:  # fmt: skip
+    title: str,
+    days: Sequence[dt.date],
+    curves: Sequence[Curve],
+    name: str = "day",
+    *,
+    is_share: bool = False,
+) -> Chart:
     columns = [day.toordinal() for day in days]
-    return Chart(title, columns, name, _tell_day, curves, form, has_weeks=True)
+    return Chart(title, columns, name, _tell_day, curves, is_share, has_weeks=True)
 
 
 def _tell_day(ordinal: int) -> str:

@@ -21,6 +21,7 @@ DECISIONS = {"keep": "Keep the model", "retrain": "Retrain", "check_feed": "Chec
 
 _PROGRAMS = ("kedro", "make", "python", ".venv/", "mlflow")
 _INFINITE = float("inf")
+_ROWS_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,16 @@ def describe(summary: Summary) -> dict[str, Any]:
         "counts": {state: n for state, n in counts.items() if n},
         "open_areas": group(check for check in summary.checks if check.state != "ok"),
         "calm_areas": group(check for check in summary.checks if check.state == "ok"),
+        "calm_since": any(check.state == "ok" and check.since for check in summary.checks),
         "plots": draw_charts(summary),
-        "drift": _worst_first(summary.drift),
-        "skew": _worst_first(summary.skew),
-        "fairness": sorted(summary.fairness, key=_need),
+        "drift": fold(_worst_first(summary.drift)),
+        "skew": fold(_worst_first(summary.skew)),
+        "fairness": fold(sorted(summary.fairness, key=_need)),
         "files": sorted(summary.files, key=lambda file: file.status != "refused"),
         "states": STATES,
         "since": since_in_words,
         "number": number_in_words,
+        "slice": slice_in_words,
     }
 
 
@@ -75,6 +78,12 @@ def group(checks: Iterable[Check]) -> list[Area]:
     areas = [Area(name, _worst_first(list(run))) for name, run in
              groupby(ordered, lambda check: check.area)]  # fmt: skip
     return sorted(areas, key=lambda area: _rank(area.checks[0].state))
+
+
+def fold(rows: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return the rows to be shown, the worst first, and those in order that are folded away."""
+    shown = max(sum(row.state != "ok" for row in rows), _ROWS_SHOWN)
+    return (rows[:shown], rows[shown:]) if len(rows) > shown + 1 else (rows, [])
 
 
 def is_command(text: str) -> bool:
@@ -97,8 +106,18 @@ def number_in_words(value: float | None, form: str = "{:.3g}") -> str:
     if value is None:
         return "–"
     if form == "{:.3g}" and abs(value) >= 100:  # noqa: PLR2004
-        return f"{value:,.0f}"
-    return form.format(value)
+        form = "{:,.0f}"
+    return form.format(value).replace("-", "−")
+
+
+def slice_in_words(entry: Slice) -> str:
+    """Return which series a group holds."""
+    if entry.value is None:
+        return entry.name
+    value = (
+        {True: "yes", False: "no"}[entry.value] if isinstance(entry.value, bool) else entry.value
+    )
+    return f"{entry.name}: {value}"
 
 
 def _rank(state: str) -> int:

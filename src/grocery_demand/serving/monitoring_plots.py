@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from grocery_demand.serving.svg import join, picture, tag
 
@@ -54,7 +54,7 @@ class Chart:
         column_name: What the columns are.
         tell_column: Returns a column in words.
         curves: What is drawn.
-        tick_form: How the numbers beside the plot are written.
+        is_share: Whether the numbers beside the plot are percentages.
         has_weeks: Whether the columns are days.
     """
 
@@ -63,13 +63,19 @@ class Chart:
     column_name: str
     tell_column: Callable[[int], str]
     curves: Sequence[Curve]
-    tick_form: str = "{:,.6g}"
+    is_share: bool = False
     has_weeks: bool = False
 
     @property
     def drawn(self) -> list[Curve]:
         """The curves that are drawn and known somewhere."""
         return [c for c in self.curves if c.is_drawn and any(v is not None for v in c.values)]
+
+    @property
+    def gap(self) -> int:
+        """The least distance between columns."""
+        gaps = [b - a for a, b in pairwise(self.columns) if b > a]
+        return min(gaps, default=1)
 
     def tell(self, i: int) -> str:
         """Return one column's values in words."""
@@ -97,14 +103,15 @@ class _Frame:
 
     first: int
     last: int
+    gap: int
     ticks: Sequence[float]
 
     @property
     def column_width(self) -> float:
-        return (_WIDTH - _LEFT - _RIGHT) / (self.last - self.first + 1)
+        return (_WIDTH - _LEFT - _RIGHT) / (self.last - self.first + self.gap)
 
     def x(self, column: float) -> float:
-        return _LEFT + self.column_width * (column - self.first + 0.5)
+        return _LEFT + self.column_width * (column - self.first + self.gap / 2)
 
     def y(self, value: float) -> float:
         bottom, top = self.ticks[0], self.ticks[-1]
@@ -128,7 +135,7 @@ def draw_bars(chart: Chart, *, stacked: bool) -> str:
                for i in range(len(chart.columns))]  # fmt: skip
     tops = [sum(column) if stacked else max(column, default=0.0) for column in heights]
     frame = _frame(chart, _ticks(0.0, max([*tops, _LEAST_SPAN])))
-    width = max(min(frame.column_width * 0.8, _WIDEST_BAR), 0.5)
+    width = max(min(frame.column_width * chart.gap * 0.8, _WIDEST_BAR), 0.5)
     parts = [*_axes(chart, frame)]
     for column, values in zip(chart.columns, heights, strict=True):
         under = 0.0
@@ -157,7 +164,7 @@ def _draw_curve(chart: Chart, frame: _Frame, curve: Curve) -> Iterator[str]:
 
 def _picture(chart: Chart, frame: _Frame, parts: list[str]) -> str:
     """Return the plot with an invisible column over each place, which tells its values."""
-    width, height = frame.column_width, _HEIGHT - _TOP - _BOTTOM
+    width, height = frame.column_width * chart.gap, _HEIGHT - _TOP - _BOTTOM
     for i, column in enumerate(chart.columns):
         told = tag("title", "", escape(chart.tell(i)))
         left = frame.x(column) - width / 2
@@ -166,10 +173,12 @@ def _picture(chart: Chart, frame: _Frame, parts: list[str]) -> str:
 
 
 def _axes(chart: Chart, frame: _Frame) -> Iterator[str]:
+    decimals = max((len(f"{tick:.10g}".partition(".")[2]) for tick in frame.ticks), default=0)
     for tick in frame.ticks:
+        label = f"{tick:.0%}" if chart.is_share else f"{tick:,.{decimals}f}"
         y = frame.y(tick)
         yield tag("line", "grid", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y)
-        yield tag("text", "tick end", chart.tick_form.format(tick), x=_LEFT - 6, y=y + 4)
+        yield tag("text", "tick end", label, x=_LEFT - 6, y=y + 4)
     every = max(-(-(frame.last - frame.first + 1) // _LABELS), 1)
     if chart.has_weeks and frame.last - frame.first > _SHORT_SPAN:
         every = -(-every // _WEEK) * _WEEK
@@ -179,7 +188,7 @@ def _axes(chart: Chart, frame: _Frame) -> Iterator[str]:
 
 
 def _frame(chart: Chart, ticks: list[float]) -> _Frame:
-    return _Frame(chart.columns[0], chart.columns[-1], ticks)
+    return _Frame(chart.columns[0], chart.columns[-1], chart.gap, ticks)
 
 
 def _ticks(low: float, high: float) -> list[float]:

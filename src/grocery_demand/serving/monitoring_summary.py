@@ -23,8 +23,14 @@ def _readable(value: Any) -> Any:
     return None if is_number and not abs(value) < _LARGEST else value
 
 
+def _counted(value: Any) -> Any:
+    """Return a whole number, which tables with unknown entries hold as a float."""
+    value = _readable(value)
+    return round(value) if isinstance(value, float) else value
+
+
 Number = Annotated[float | None, BeforeValidator(_readable)]
-Count = Annotated[int | None, BeforeValidator(_readable)]
+Count = Annotated[int | None, BeforeValidator(_counted)]
 Whole = Annotated[int, Field(ge=-_MOST, le=_MOST)]
 Day = dt.date | None
 State = Annotated[

@@ -1,0 +1,82 @@
+"""The page's order: what is worst comes first, what is in order is short."""
+
+import datetime as dt
+
+import pytest
+
+from grocery_demand.serving.monitoring_page import (
+    describe,
+    fold,
+    is_command,
+    number_in_words,
+    since_in_words,
+)
+from grocery_demand.serving.monitoring_summary import Summary
+from grocery_demand.serving.wording import code_in_words
+from monitored import bare_summary, make_summary
+
+CUTOFF = dt.date(2017, 6, 28)
+
+
+@pytest.fixture(scope="module")
+def page():
+    return describe(Summary.model_validate(make_summary()))
+
+
+def test_the_worst_area_comes_first_and_its_worst_check(page):
+    states = [[check.state for check in area.checks] for area in page["open_areas"]]
+    assert states == [["alarm"], ["alarm"], ["watch", "unknown"], ["watch"], ["watch"]]
+    assert {c.state for area in page["calm_areas"] for c in area.checks} == {"ok"}
+    assert page["counts"] == {"alarm": 2, "watch": 3, "unknown": 1, "ok": 12}
+
+
+def test_groups_are_ordered_by_state_then_skill(page):
+    shown, folded = page["fairness"]
+    assert [row.value for row in shown[:3]] == ["SEAFOOD", "DAIRY", "BOOKS"]
+    skills = [row.skill for row in [*shown[3:], *folded]]
+    assert skills == sorted(skills)
+    assert {row.state for row in folded} == {"ok"}
+
+
+def test_only_rows_in_order_are_folded_away():
+    rows = Summary.model_validate(
+        bare_summary(drift=[{"column": "x", "state": "alarm"}] * 30 + [{"column": "y"}] * 4)
+    ).drift
+    assert fold(rows) == (rows, [])
+
+
+def test_a_summary_of_which_nothing_is_known_is_shown():
+    page = describe(Summary.model_validate(bare_summary()))
+    assert page["decision"] == "Keep the model"
+    assert page["open_areas"] == page["calm_areas"] == page["plots"] == []
+
+
+def test_since_counts_the_days_of_sales():
+    assert since_in_words(CUTOFF, CUTOFF) == "2017-06-28 (1 day)"
+    assert since_in_words(CUTOFF - dt.timedelta(4), CUTOFF) == "2017-06-24 (5 days)"
+    assert since_in_words(CUTOFF, None) == "2017-06-28"
+    assert since_in_words(CUTOFF + dt.timedelta(1), CUTOFF) == "2017-06-29"
+    assert since_in_words(None, CUTOFF) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "is_typed"),
+    [
+        ("kedro run --pipeline refit", True),
+        ("make run", True),
+        ("Nothing to do.", False),
+        ("", False),
+        ("kedro run --pipeline refit\nrm -rf /", False),
+    ],
+)
+def test_a_command_is_told_from_a_sentence(text, is_typed):
+    assert is_command(text) is is_typed
+
+
+def test_numbers_and_code_are_written_for_people():
+    assert number_in_words(None) == "–"
+    assert number_in_words(0.63412) == "0.634"
+    assert number_in_words(12345.6) == "12,346"
+    assert number_in_words(-0.05, "{:+.1%}") == "−5.0%"
+    assert code_in_words("Run `a<b`.") == "Run <code>a&lt;b</code>."
+    assert code_in_words("An odd ` <b>") == "An odd ` &lt;b&gt;"
