@@ -4,6 +4,7 @@ from kedro.pipeline import Pipeline
 
 from grocery_demand.pipelines import (
     forecasting,
+    monitoring,
     preprocessing,
     promotion,
     publishing,
@@ -38,5 +39,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         "retrain": train + forecast + report,
         "update": update.create_pipeline() + forecasting.create_forecasts_pipeline() + publish,
         "refit": fit + forecast + report,
+        "monitor": monitoring.create_pipeline(),
         "simulate": simulate.create_pipeline(),
     }

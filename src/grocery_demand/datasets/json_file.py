@@ -1,6 +1,7 @@
 """The dataset of a JSON file, replaced as a whole."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,3 +18,20 @@ class JsonDataset(JSONDataset):
         with whole_file(Path(self._filepath)) as beside:
             text = json.dumps(data, **{"indent": 2, "ensure_ascii": False} | self._save_args)
             beside.write_text(text + "\n", encoding="utf-8")
+
+
+class DatedJsonDataset(JsonDataset):
+    """A JSON object that says when it was saved."""
+
+    def save(self, data: dict[str, Any]) -> None:
+        """Write the data with the time in UTC as `made_at`."""
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        super().save({"made_at": now} | data)
+
+
+class OptionalJsonDataset(JsonDataset):
+    """A JSON file that need not be there yet: `None` then."""
+
+    def load(self) -> Any:
+        """Return what the file holds, or None."""
+        return super().load() if self._exists() else None

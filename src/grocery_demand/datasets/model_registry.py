@@ -89,6 +89,13 @@ class ModelRegistry:
             raise
         return int(found.version)
 
+    def find_cutoff(self, alias: str) -> str | None:
+        """Return the last day of sales that an alias' version has seen; None without one."""
+        number = self.find(alias)
+        if number is None:
+            return None
+        return self._client.get_model_version(self.name, str(number)).tags.get("cutoff")
+
     def load(self, alias: str) -> "ModelVersion":
         """Return the version that an alias points at.
 

@@ -97,3 +97,27 @@ class ChampionDataset(AbstractDataset[Decision, ModelVersion]):
 
     def _describe(self) -> dict[str, Any]:
         return {"name": self._registry.name, "alias": CHAMPION}
+
+
+class NewestTrainingDataset(AbstractDataset[NoReturn, str | None]):
+    """The last day of sales that the newest trained version has seen, ISO; only read.
+
+    Args:
+        name: Name of the registered model.
+        metadata: Anything for other tools; Kedro ignores it.
+    """
+
+    def __init__(self, *, name: str, metadata: dict[str, Any] | None = None) -> None:
+        self._registry = ModelRegistry(name)
+        self.metadata = metadata
+
+    def load(self) -> str | None:
+        """Return the date, or None if nothing was trained yet."""
+        return self._registry.find_cutoff(CHALLENGER)
+
+    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002
+        """Refuse: training writes it with the challenger."""
+        raise DatasetError("The newest training is only read; save to `challenger`.")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"name": self._registry.name, "alias": CHALLENGER}

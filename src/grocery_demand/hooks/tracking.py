@@ -23,6 +23,9 @@ _MAX_MLFLOW_DIGEST = 36
 _TALKATIVE = ("alembic", "kedro_mlflow", "mlflow")
 """Libraries that set their own log level when they are imported."""
 
+_MONITORING = "monitor"
+"""The pipeline whose runs have an experiment of their own."""
+
 _GIVEN_TO_MODEL = ("model", "feature_set")
 
 
@@ -34,6 +37,12 @@ class TrackingHook:
         self._raw_dir = ""
         self._own_uri: str | None = None
         self._run_is_mine = True
+        self._mlflow_config: Any = None
+
+    @hook_impl(trylast=True, specname="after_context_created")
+    def note_mlflow_config(self, context: KedroContext) -> None:
+        """Note what kedro-mlflow has read."""
+        self._mlflow_config = getattr(context, "mlflow", None)
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -53,6 +62,15 @@ class TrackingHook:
         loader["mlflow"] = self._complete(loader["mlflow"])
         for library in _TALKATIVE:
             logging.getLogger(library).setLevel(logging.WARNING)
+
+    @hook_impl(tryfirst=True, specname="before_pipeline_run")
+    def choose_experiment(self, run_params: dict[str, Any]) -> None:
+        """Give monitoring an experiment of its own, before kedro-mlflow starts the run."""
+        names = run_params.get("pipeline_names") or [run_params.get("pipeline_name")]
+        if self._mlflow_config is not None and set(names) == {_MONITORING}:
+            experiment = self._mlflow_config.tracking.experiment
+            experiment.name = f"{experiment.name}-monitoring"
+            self._mlflow_config._set_experiment()
 
     @hook_impl(trylast=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -87,7 +105,7 @@ class TrackingHook:
 
         if mlflow.active_run() is None:
             return
-        if dataset_name == "metrics":
+        if dataset_name in ("metrics", "monitoring_metrics"):
             mlflow.log_metrics(data)
         elif dataset_name == "challenger":
             mlflow.log_params({name: data.metadata[name] for name in _GIVEN_TO_MODEL})

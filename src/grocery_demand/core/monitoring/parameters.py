@@ -10,7 +10,6 @@ class MonitoringParameters:
     Attributes:
         max_series: Series whose forecasts are kept and compared with sales at most; the same ones
             every day, chosen by their numbers.
-        max_events: Newest served forecasts whose features are looked at.
         history_days: Days of forecasts and sales that are looked back upon.
         window_days: Length of the windows whose error is held against the bar; one ends each day.
         max_error_growth: Share by which the error may exceed what the backtest promised, beyond
@@ -27,7 +26,6 @@ class MonitoringParameters:
     """
 
     max_series: int = 10_000
-    max_events: int = 10_000
     history_days: int = 42
     window_days: int = 7
     max_error_growth: float = 0.05
@@ -42,7 +40,6 @@ class MonitoringParameters:
         """Refuse values that make no sense."""
         for name, least, most in (
             ("max_series", 100, 10**7),
-            ("max_events", 100, 10**6),
             ("history_days", 14, 366),
             ("window_days", 3, 28),
             ("max_model_age_days", 1, 3660),

@@ -8,6 +8,8 @@ import pandas as pd
 from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.core.model_version import ModelVersion
+from grocery_demand.core.monitoring.parameters import MonitoringParameters
+from grocery_demand.core.monitoring.sample import choose_series
 from grocery_demand.core.panel import SERIES_KEY, Panel
 from grocery_demand.core.parameters import parameters, require
 
@@ -42,24 +44,40 @@ class ForecastingParameters:
 
 
 def forecast_series(
-    champion: ModelVersion, panel: Panel, forecasting: ForecastingParameters
-) -> pd.DataFrame:
+    champion: ModelVersion,
+    panel: Panel,
+    forecasting: ForecastingParameters,
+    monitoring: MonitoringParameters,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Forecast every series from the last day with known sales, by the champion.
 
     Returns:
         One row per series and day, sorted by store_nbr, item_nbr and date: step (1 for the day
         after the last sales), long_range (beyond the model's horizon), point and the quantiles in
-        units, model_version.
+        units, model_version. And what is kept of it until sales have arrived: the monitored
+        series' rows within the horizon with cutoff and baselines.
     """
     steps = np.arange(1, forecasting.horizon + 1)
-    forecasts = champion.model.forecast(panel, panel.n_days - 1, steps)[_COLUMNS]
+    table = champion.model.forecast(panel, panel.n_days - 1, steps)
+    forecasts = table[_COLUMNS]
     first, last = panel.cutoff + steps[0], panel.cutoff + steps[-1]
     logger.info(
         "Forecasts: %s series × %d days, %s … %s, by version %d (%s).",
         f"{len(panel.series):,}", len(steps), first, last,
         champion.number, champion.model.final.name,
     )  # fmt: skip
-    return forecasts.assign(model_version=str(champion.number))
+    kept = _keep_monitored(table, panel, len(steps), monitoring.max_series)
+    kept = kept.assign(model_version=champion.number, cutoff=panel.cutoff.astype("datetime64[ms]"))
+    return forecasts.assign(model_version=str(champion.number)), kept
+
+
+def _keep_monitored(
+    table: pd.DataFrame, panel: Panel, n_steps: int, max_series: int
+) -> pd.DataFrame:
+    """Return the rows of the monitored series within the horizon."""
+    chosen = np.zeros(len(panel.series), bool)
+    chosen[choose_series(panel, max_series)] = True
+    return table[np.repeat(chosen, n_steps) & ~table["long_range"].to_numpy()]
 
 
 def make_submission(forecasts: pd.DataFrame, promotion_plan: pd.DataFrame) -> pd.DataFrame:

@@ -11,8 +11,8 @@ def create_forecasts_pipeline(**_: object) -> Pipeline:
         [
             node(
                 forecast_series,
-                inputs=["champion", "panel", "params:forecasting"],
-                outputs="forecasts",
+                inputs=["champion", "panel", "params:forecasting", "params:monitoring"],
+                outputs=["forecasts", "forecast_archive"],
                 name="forecast_series",
             )
         ]

@@ -7,9 +7,9 @@ import pandas as pd
 
 from grocery_demand.core.features import MOVING_AVERAGE
 from grocery_demand.core.long_range import YEARLY_NAIVE
+from grocery_demand.figure_style import in_words
 from grocery_demand.pipelines.reporting.error_figures import models_in_order, select_slice
 from grocery_demand.pipelines.reporting.markdown import bullets, number, table
-from grocery_demand.pipelines.reporting.style import in_words
 from grocery_demand.pipelines.reporting.subject import Subject
 
 _MEASURES = {

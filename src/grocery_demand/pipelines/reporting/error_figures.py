@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from grocery_demand.core.intervals import LEVELS, QUANTILES
-from grocery_demand.pipelines.reporting.style import (
+from grocery_demand.figure_style import (
     BASELINE_MARKS,
     MODEL_COLOUR,
     MUTED,

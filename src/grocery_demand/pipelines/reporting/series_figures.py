@@ -11,8 +11,7 @@ from plotly.subplots import make_subplots
 from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.core.metrics import bias
 from grocery_demand.core.panel import SERIES_KEY, Panel
-from grocery_demand.pipelines.reporting.examples import RECENT_DAYS, Example
-from grocery_demand.pipelines.reporting.style import (
+from grocery_demand.figure_style import (
     DATE_FORMAT,
     INK,
     MODEL_COLOUR,
@@ -22,6 +21,7 @@ from grocery_demand.pipelines.reporting.style import (
     to_days,
     to_numbers,
 )
+from grocery_demand.pipelines.reporting.examples import RECENT_DAYS, Example
 from grocery_demand.pipelines.reporting.subject import Subject
 
 SALES = "Sales"

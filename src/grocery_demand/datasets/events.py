@@ -1,0 +1,120 @@
+"""The dataset of the web app's event log: what was asked and served, summed up."""
+
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pandas as pd
+from kedro.io import AbstractDataset, DatasetError
+from sqlalchemy import Connection, Select, case, func, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from grocery_demand.core.monitoring.served import ServedEvents
+from grocery_demand.storage.event_tables import PREDICTIONS, REFUSALS, open_database
+
+_DAY_MS = 86_400_000
+_NEWEST = (
+    "date", "step", "long_range", "store_nbr", "item_nbr", "family", "cutoff", "model_version",
+    "onpromotion", "promotion_assumed", "prediction", "features",
+)  # fmt: skip
+_COUNTED = {"products": "item_nbr", "stores": "store_nbr", "clients": "client"}
+_MOST_ROWS = 50
+
+
+class EventsDataset(AbstractDataset[NoReturn, ServedEvents]):
+    """The event log's last weeks: counts by the database itself, and the newest forecasts.
+
+    Args:
+        filepath: The SQLite file, if there is no other address.
+        url: SQLAlchemy address of another database; the environment's EVENTS_URL wins.
+        newest: How many of the newest forecasts are loaded with their features.
+        days: How many days before the newest event are counted.
+        metadata: Anything for other tools; Kedro ignores it.
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        url: str = "",
+        newest: int = 10_000,
+        days: int = 28,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._filepath = Path(filepath)
+        self._url = os.environ.get("EVENTS_URL") or url
+        self._newest = newest
+        self._days = days
+        self.metadata = metadata
+
+    def load(self) -> ServedEvents:
+        """Return what the log holds; nothing at all if the web app never ran.
+
+        Raises:
+            EventLogError: If the database cannot be opened.
+        """
+        url = self._url if self._exists() else "sqlite://"
+        engine = open_database(url or f"sqlite:///{self._filepath}")
+        try:
+            with engine.connect() as connection:
+                return self._read(connection)
+        finally:
+            engine.dispose()
+
+    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002
+        """Refuse: the web app alone writes events."""
+        raise DatasetError("The event log is only read; the web app writes it.")
+
+    def _read(self, connection: Connection) -> ServedEvents:
+        last = max(
+            connection.scalar(select(func.max(table.c.time_ms))) or 0
+            for table in (PREDICTIONS, REFUSALS)
+        )
+        recent = PREDICTIONS.c.time_ms > last - self._days * _DAY_MS
+        counts = {
+            name: _fetch(connection, _count(PREDICTIONS.c[column], recent))
+            for name, column in _COUNTED.items()
+        }
+        newest = (
+            select(*(PREDICTIONS.c[name] for name in _NEWEST))
+            .order_by(PREDICTIONS.c.seq.desc())
+            .limit(self._newest)
+        )
+        by_day = _count_days(connection, last - self._days * _DAY_MS)
+        return ServedEvents(newest=_fetch(connection, newest), by_day=by_day, **counts)
+
+    def _exists(self) -> bool:
+        return bool(self._url) or self._filepath.is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath), "newest": self._newest, "days": self._days}
+
+
+def _count(column: ColumnElement[Any], recent: ColumnElement[bool]) -> Select[Any]:
+    requests = func.count().label("requests")
+    by_size = requests.desc(), column
+    return (
+        select(column, requests).where(recent).group_by(column).order_by(*by_size).limit(_MOST_ROWS)
+    )
+
+
+def _count_days(connection: Connection, since_ms: int) -> pd.DataFrame:
+    far = func.sum(case((PREDICTIONS.c.long_range, 1), else_=0)).label("long_range")
+    parts = [
+        _fetch(connection, _by_day(PREDICTIONS, "requests", since_ms, far)),
+        _fetch(connection, _by_day(REFUSALS, "refused", since_ms)),
+    ]
+    days = parts[0].merge(parts[1], on="day", how="outer").fillna(0).astype(int)
+    dates = pd.to_datetime(days.pop("day"), unit="D").dt.strftime("%Y-%m-%d")
+    return days.assign(date=dates).sort_values("date", ignore_index=True)
+
+
+def _by_day(table: Any, name: str, since_ms: int, *further: ColumnElement[Any]) -> Select[Any]:
+    day = (table.c.time_ms // _DAY_MS).label("day")
+    counted = select(day, func.count().label(name), *further)
+    return counted.where(table.c.time_ms > since_ms).group_by(day)
+
+
+def _fetch(connection: Connection, query: Select[Any]) -> pd.DataFrame:
+    result = connection.execute(query)
+    return pd.DataFrame(result.fetchall(), columns=list(result.keys()))

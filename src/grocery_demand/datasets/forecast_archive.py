@@ -1,0 +1,78 @@
+"""The dataset of batch forecasts as they were made, kept until sales have arrived."""
+
+from datetime import date, timedelta
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+import polars as pl
+from kedro.io import AbstractDataset
+
+from grocery_demand.storage.atomic import whole_file
+
+_SCHEMA = {
+    "store_nbr": pl.Int64,
+    "item_nbr": pl.Int64,
+    "cutoff": pl.Date,
+    "date": pl.Date,
+    "step": pl.Int16,
+    "model_version": pl.Int64,
+    "point": pl.Float32,
+    "quantile_0.1": pl.Float32,
+    "quantile_0.5": pl.Float32,
+    "quantile_0.9": pl.Float32,
+    "seasonal_naive": pl.Float32,
+    "moving_average": pl.Float32,
+}
+
+
+class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
+    """A folder with one parquet file per cutoff and model version; saving adds one.
+
+    The same cutoff and version take the place of the former file, so that a repeated run changes
+    nothing. Files whose cutoff lies too long before the newest one are deleted.
+
+    Args:
+        filepath: The folder.
+        keep_days: How long before the newest cutoff files are kept.
+        metadata: Anything for other tools; Kedro ignores it.
+    """
+
+    def __init__(
+        self, *, filepath: str, keep_days: int = 70, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._filepath = PurePosixPath(filepath)
+        self._keep_days = keep_days
+        self.metadata = metadata
+
+    def load(self) -> pl.LazyFrame:
+        """Return all forecasts, not yet read; no rows if none were kept yet."""
+        paths = sorted(self._list())
+        if not paths:
+            return pl.LazyFrame(schema=_SCHEMA)
+        return pl.scan_parquet(paths, glob=False)
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Keep forecasts of one cutoff and one version."""
+        table = pl.from_pandas(data).select(
+            pl.col(name).cast(kind) for name, kind in _SCHEMA.items()
+        )
+        cutoff, version = table["cutoff"][0], table["model_version"][0]
+        with whole_file(Path(self._filepath) / f"{cutoff}-v{version}.parquet") as beside:
+            table.write_parquet(beside, compression="zstd", compression_level=1)
+        self._delete_old(cutoff)
+
+    def _delete_old(self, newest: date) -> None:
+        oldest = newest - timedelta(days=self._keep_days)
+        for path in self._list():
+            if not oldest <= date.fromisoformat(path.name[:10]) <= newest:
+                path.unlink(missing_ok=True)
+
+    def _list(self) -> list[Path]:
+        return list(Path(self._filepath).glob("[!.]*.parquet"))
+
+    def _exists(self) -> bool:
+        return bool(self._list())
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath), "keep_days": self._keep_days}
