@@ -5,6 +5,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from monitored import HOSTILE, make_summary, with_every_text, write_summary
 from published import make_project, publish_small, serve, small_panel, started_rows, train_small
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -127,5 +128,32 @@ def test_the_model_page_shows_scores_and_history(page):
     page.goto("/model")
     assert "Model version 1 (lightgbm)" in page.locator("h1").inner_text()
     assert "Promoted: it passes every bar." in page.locator("main").inner_text()
+
+
+def test_an_operator_reads_the_advice_first_and_unfolds_numbers(page, served):
     page.goto("/monitoring")
     assert "kedro run --pipeline monitor" in page.locator("main").inner_text()
+    write_summary(served.project)
+    page.reload()
+    assert page.locator(".advice h2").inner_text() == "Retrain"
+    advice = page.locator(".advice").bounding_box()
+    assert advice["y"] + advice["height"] < 400
+    first = page.locator(".checks tbody").first
+    assert "Alarm" in first.inner_text()
+    assert "kedro run --pipeline refit" in first.inner_text()
+    plot = page.locator(".plots figure").first
+    plot.locator("summary").click()
+    assert plot.locator("tbody tr").count() == 28
+    assert "Last, 28 Jun: served 0.633" in plot.locator("svg").get_attribute("aria-label")
+    assert page.locator("svg polyline.limit").count() == 1
+
+
+def test_the_monitoring_page_fits_a_phone_and_shows_foreign_text_as_text(browser, served):
+    context = browser.new_context(base_url=served.url, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    for summary in (make_summary(), with_every_text(40 * HOSTILE, make_summary())):
+        write_summary(served.project, **summary)
+        page.goto("/monitoring")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.locator("main script").count() == 0
+    context.close()

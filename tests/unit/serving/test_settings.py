@@ -71,3 +71,10 @@ def test_it_is_not_opened_to_the_network_without_a_key(project, host):
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_this_machine_alone_needs_no_key(project, host):
     assert load_settings(project, "local", {}, {"host": host}).host == host
+
+
+def test_the_summary_of_monitoring_lies_in_the_project_or_where_a_variable_says(project):
+    settings = load_settings(project, "local", {}, {})
+    assert settings.monitoring_file == f"{project}/data/08_reporting/monitoring/summary.json"
+    environ = {"MONITORING_FILE": "/elsewhere/summary.json"}
+    assert load_settings(project, "local", environ, {}).monitoring_file == "/elsewhere/summary.json"
