@@ -29,7 +29,7 @@ def make_summary(**changes: object) -> dict:
                 "The live error of seven days is 0.634, above the bar of 0.620, for 3 days.",
                 "Features served equal those of training: retraining can help.",
             ],
-            "next": "kedro run --pipeline refit",
+            "next": "kedro run --pipeline retrain",
         },
         "checks": _checks(),
         "live_error": [_error(i) for i in range(28)],
@@ -112,7 +112,7 @@ def with_every_text(text: str, part: object) -> object:
 
 
 def _check(area: str, name: str, state: str = "ok", detail: str = "", **others: object) -> dict:
-    check = {"area": area, "name": name, "state": state, "since": None, "value": None,
+    check = {"area": area, "name": name, "state": state, "since": "2017-06-01", "value": None,
              "threshold": None, "detail": detail, "mend": ""}  # fmt: skip
     return check | others
 
@@ -139,7 +139,7 @@ def _checks() -> list[dict]:
                detail="The forecasts' total is 2.1 % above what was sold."),
         _check("live error", "above the bar", "alarm",
                "NWRMSLE of seven days 0.634, the bar is 0.620.", since="2017-06-26", value=0.634,
-               threshold=0.62, mend="`kedro run --pipeline refit`"),
+               threshold=0.62, mend="`kedro run --pipeline retrain`"),
         _check("live error", "better than baselines", value=0.634, threshold=0.671,
                detail="The moving average would have had 0.671."),
         _check("live error", "coverage", value=0.781, threshold=0.7,
@@ -194,7 +194,15 @@ def _explanations() -> list[dict]:
         week = CUTOFF - dt.timedelta(7 * (4 - i) + 2)
         moved = [share + 0.02 * i * (1 if j == 1 else -0.2) for j, share in enumerate(shares)]
         for driver, share in zip(_DRIVERS, moved, strict=True):
-            found.append({"week": str(week), "driver": driver, "share": share, "mean": share / 3})
+            found.append(
+                {
+                    "week": str(week),
+                    "is_training": i < 1,
+                    "driver": driver,
+                    "share": share,
+                    "mean": share / 3,
+                }
+            )
     return found
 
 
@@ -203,6 +211,7 @@ def _fairness() -> list[dict]:
         return {
             "slice": name, "value": value, "rows": 9240, "series": 330, "nwrmsle": 0.55 + bias / 2,
             "bias": bias, "bias_low": bias - 0.04, "bias_high": bias + 0.04, "skill": skill,
+            "promised_bias": 0.004,
             "skill_low": skill - 0.05, "skill_high": skill + 0.05, "state": state,
         }  # fmt: skip
 
@@ -215,7 +224,8 @@ def _fairness() -> list[dict]:
         one("perishable", True, -0.02, 0.11),
         one("perishable", False, 0.006, 0.14),
         {"slice": "family", "value": "BOOKS", "rows": 12, "series": 2, "nwrmsle": None,
-         "bias": None, "bias_low": None, "bias_high": None, "skill": None, "skill_low": None,
+         "bias": None, "bias_low": None, "bias_high": None, "promised_bias": None, "skill": None,
+         "skill_low": None,
          "skill_high": None, "state": "unknown"},
     ]  # fmt: skip
 

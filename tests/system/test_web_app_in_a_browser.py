@@ -140,7 +140,7 @@ def test_an_operator_reads_the_advice_first_and_unfolds_numbers(page, served):
     assert advice["y"] + advice["height"] < 400
     first = page.locator(".checks tbody").first
     assert "Alarm" in first.inner_text()
-    assert "kedro run --pipeline refit" in first.inner_text()
+    assert "kedro run --pipeline retrain" in first.inner_text()
     plot = page.locator(".plots figure").first
     plot.locator("summary").click()
     assert plot.locator("tbody tr").count() == 28

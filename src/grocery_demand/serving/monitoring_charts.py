@@ -115,17 +115,25 @@ def _explanations(rows: Sequence[Explanation]) -> Plot:
         curves.append(Curve("others", f"driver{_MOST_DRIVERS}", [*map(sum, others)], _SHARE))
     chart = _by_day("What drives the forecasts", weeks, curves, "week of", is_share=True)
     text = "Share of each group of features in what moved the forecasts, by week."
-    return Plot(chart, draw_bars(chart, stacked=True), text, filled=True)
+    learnt = max((row.week for row in rows if row.is_training), default=None)
+    if learnt:
+        text += f" The model learnt from weeks up to {learnt}."
+    return Plot(chart, draw_bars(chart), text, filled=True)
 
 
 def _usage(rows: Sequence[Any]) -> Plot:
     rows = sorted(rows, key=lambda row: row.date)
     curves = [
-        Curve("requests", "requests", [row.requests for row in rows], _COUNT),
+        Curve("served", "requests", [row.requests for row in rows], _COUNT),
         Curve("refused", "refused", [row.refused for row in rows], _COUNT),
     ]
     chart = _by_day("Usage", [row.date for row in rows], curves)
-    return Plot(chart, draw_bars(chart, stacked=False), "Requests on each day.", filled=True)
+    return Plot(
+        chart,
+        draw_bars(chart),
+        "Forecasts served and questions refused on each day (UTC).",
+        filled=True,
+    )
 
 
 def _by_day(

@@ -129,12 +129,11 @@ def draw_curves(chart: Chart) -> str:
     return _picture(chart, frame, parts)
 
 
-def draw_bars(chart: Chart, *, stacked: bool) -> str:
-    """Return bars over the columns: one upon the other, or one before the other."""
+def draw_bars(chart: Chart) -> str:
+    """Return bars over the columns, one upon the other."""
     heights = [[max(curve.values[i] or 0.0, 0.0) for curve in chart.drawn]
                for i in range(len(chart.columns))]  # fmt: skip
-    tops = [sum(column) if stacked else max(column, default=0.0) for column in heights]
-    frame = _frame(chart, _ticks(0.0, max([*tops, _LEAST_SPAN])))
+    frame = _frame(chart, _ticks(0.0, max([*map(sum, heights), _LEAST_SPAN])))
     width = max(min(frame.column_width * chart.gap * 0.8, _WIDEST_BAR), 0.5)
     parts = [*_axes(chart, frame)]
     for column, values in zip(chart.columns, heights, strict=True):
@@ -145,7 +144,7 @@ def draw_bars(chart: Chart, *, stacked: bool) -> str:
                 "rect", f"filled {curve.kind}", x=frame.x(column) - width / 2, y=y,
                 width=width, height=frame.y(under) - y,
             ))  # fmt: skip
-            under += value if stacked else 0.0
+            under += value
     return _picture(chart, frame, parts)
 
 

@@ -129,6 +129,7 @@ class Explanation(BaseModel):
     """What one group of features did in one week's forecasts."""
 
     week: dt.date
+    is_training: bool | None = Field(None, description="Whether the model learnt from that week.")
     driver: str
     share: Number = None
     mean: Number = None
@@ -145,14 +146,15 @@ class Slice(BaseModel):
     bias: Number = None
     bias_low: Number = None
     bias_high: Number = None
-    skill: Number = None
+    promised_bias: Number = Field(None, description="Bias in the backtest.")
+    skill: Number = Field(None, description="NWRMSLE of the moving average less the model's.")
     skill_low: Number = None
     skill_high: Number = None
     state: State = "unknown"
 
 
 class UsageDay(BaseModel):
-    """Requests of one day."""
+    """Forecasts served, and questions refused, on one day (UTC)."""
 
     date: dt.date
     requests: Count = None

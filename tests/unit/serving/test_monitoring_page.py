@@ -62,11 +62,11 @@ def test_since_counts_the_days_of_sales():
 @pytest.mark.parametrize(
     ("text", "is_typed"),
     [
-        ("kedro run --pipeline refit", True),
+        ("kedro run --pipeline retrain", True),
         ("make run", True),
         ("Nothing to do.", False),
         ("", False),
-        ("kedro run --pipeline refit\nrm -rf /", False),
+        ("kedro run --pipeline retrain\nrm -rf /", False),
     ],
 )
 def test_a_command_is_told_from_a_sentence(text, is_typed):

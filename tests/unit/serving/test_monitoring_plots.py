@@ -40,14 +40,12 @@ def test_a_higher_value_lies_higher_and_inside_the_picture():
     assert all(0 < x < 480 and 0 < y < 220 for x, y in points(curve))
 
 
-@pytest.mark.parametrize("stacked", [True, False])
-def test_bars_stand_upon_each_other_or_on_the_ground(stacked):
+def test_bars_stand_upon_each_other():
     curves = (Curve("a", "a", [1.0, 1.0, 1.0, 1.0]), Curve("b", "b", [2.0, None, 2.0, 2.0]))
-    svg = draw_bars(chart_of(*curves), stacked=stacked)
+    svg = draw_bars(chart_of(*curves))
     a, b = found(svg, "rect", "filled a")[0], found(svg, "rect", "filled b")[0]
     bottom = float(b.get("y")) + float(b.get("height"))
-    expected = float(a.get("y")) + (0 if stacked else float(a.get("height")))
-    assert bottom == pytest.approx(expected, abs=0.11)
+    assert bottom == pytest.approx(float(a.get("y")), abs=0.11)
 
 
 def test_those_who_do_not_see_the_plot_are_told_its_last_values():

@@ -54,7 +54,7 @@ def test_without_a_summary_it_says_what_makes_one(client):
 def test_the_page_tells_advice_checks_plots_and_tables(served, client):
     write_summary(served.project)
     page = read_page(client)
-    order = ["Retrain", "<pre>kedro run --pipeline refit</pre>", "Simulated data",
+    order = ["Retrain", "<pre>kedro run --pipeline retrain</pre>", "Simulated data",
              "What needs a look", "In order", "Live error", "Error by step", "Drift of sales",
              "Training–serving skew", "Fairness", "Who asks for what",
              "Files of sales"]  # fmt: skip
