@@ -16,6 +16,7 @@ from grocery_demand.serving.monitoring_charts import draw_charts
 from grocery_demand.serving.monitoring_summary import Check, Slice, Summary
 
 WORST_FIRST = ("alarm", "watch", "unknown", "ok")
+OPEN = ("alarm", "watch")
 STATES = {"alarm": "Alarm", "watch": "Watch", "unknown": "Not known", "ok": "OK"}
 DECISIONS = {"keep": "Keep the model", "retrain": "Retrain", "check_feed": "Check the feed"}
 
@@ -57,9 +58,9 @@ def describe(summary: Summary) -> dict[str, Any]:
         "decision": DECISIONS[summary.advice.decision],
         "has_command": is_command(summary.advice.next),
         "counts": {state: n for state, n in counts.items() if n},
-        "open_areas": group(check for check in summary.checks if check.state != "ok"),
-        "calm_areas": group(check for check in summary.checks if check.state == "ok"),
-        "calm_since": any(check.state == "ok" and check.since for check in summary.checks),
+        "open_areas": group(check for check in summary.checks if check.state in OPEN),
+        "calm_areas": group(check for check in summary.checks if check.state not in OPEN),
+        "calm_since": any(check.state not in OPEN and check.since for check in summary.checks),
         "plots": draw_charts(summary),
         "drift": fold(_worst_first(summary.drift)),
         "skew": fold(_worst_first(summary.skew)),

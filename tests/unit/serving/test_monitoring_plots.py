@@ -48,6 +48,12 @@ def test_bars_stand_upon_each_other():
     assert bottom == pytest.approx(float(a.get("y")), abs=0.11)
 
 
+def test_rounded_shares_that_add_up_to_a_little_more_than_all_fill_the_plot():
+    chart = Chart("Shares", [1], "week", str, [Curve("a", "a", [1.00001])], is_share=True)
+    ticks = [e.text for e in found(draw_bars(chart), "text", "tick end")]
+    assert (ticks[0], ticks[-1]) == ("0%", "100%")
+
+
 def test_those_who_do_not_see_the_plot_are_told_its_last_values():
     chart = chart_of(Curve("served", "served", [1, 2, 3, 0.634]), Curve("bar", "limit", [None] * 4))
     assert chart.told == "Error. Last, 4: served 0.634."
