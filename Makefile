@@ -8,7 +8,7 @@ export GOMP_SPINCOUNT = 1000
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: help setup run test check format lock serve viz ui notebook clean
+.PHONY: help setup run loop test check format lock serve viz ui notebook clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ setup: .venv/ready  ## Install everything into .venv, at the versions of require
 
 run: setup  ## Run the whole loop on the sample: preprocess, train, gate, forecast, report
 	$(BIN)/kedro run
+
+loop: setup  ## Play the closed loop on simulated days: shift, alarm, retraining, recovery
+	$(BIN)/kedro rehearse
 
 test: setup  ## Run all tests
 	$(BIN)/python -m pytest

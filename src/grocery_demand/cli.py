@@ -47,6 +47,27 @@ Examples:
   GROCERY_DEMAND_API_KEY=… kedro serve --host 0.0.0.0
 """
 
+_DAILY_HELP = """Take in new files, forecast, monitor, and retrain if that is advised.
+
+Made for a schedule, once a day. It fails if the feed is broken, so that somebody looks.
+
+\b
+Examples:
+  kedro daily
+  kedro daily --env production
+"""
+
+_REHEARSE_HELP = """Play the whole loop through on simulated days, in a copy of the project.
+
+Four quiet weeks, then demand shifts: the live error grows, a challenger is trained and promoted,
+the running web app follows. A worse model is not promoted, a broken feed is not trained on.
+
+\b
+Examples:
+  kedro rehearse
+  kedro rehearse --quiet-days 7 --folder build/short-loop
+"""
+
 _DESCRIBE_SAMPLE_HELP = """Print statistics of simulated sales beside those of the real ones.
 
 \b
@@ -126,6 +147,53 @@ def serve(
     words += ["--insecure"] if insecure else []
     os.chdir(context.obj.project_path)
     os.execv(sys.executable, [sys.executable, "-m", "grocery_demand.serving", *words])  # noqa: S606
+
+
+@cli.command(help=_DAILY_HELP)
+@env_option
+@click.pass_context
+def daily(context: click.Context, /, env: str | None) -> None:
+    """Do the day's work; the exit status says whether somebody has to look."""
+    from grocery_demand.core.monitoring.advice import CHECK_FEED
+    from grocery_demand.daily import Project, do_days_work
+    from grocery_demand.hooks.run_lock import run_lock
+
+    project = context.obj.project_path
+    _use_logging_of(project)
+    signal.signal(signal.SIGTERM, _stop)
+    with _plain_errors(), run_lock(project / "data"):
+        _refuse_unknown_env(project / "conf", env)
+        outcome = do_days_work(Project(project, env), click.echo)
+        click.echo(f"\nAdvice: {outcome.advice['decision']}")
+        for reason in outcome.advice["reasons"]:
+            click.echo(f"  - {reason}")
+        if outcome.verdict:
+            click.echo(f"Gate: {outcome.verdict['reasons'][0]}")
+        click.echo("Next:\n  kedro serve  then /monitoring: each check, since when, what to do")
+        if outcome.advice["decision"] == CHECK_FEED:
+            raise GroceryDemandError("The feed of sales is broken; nothing was retrained on it.")
+
+
+@cli.command(help=_REHEARSE_HELP)
+@click.option("--folder", default="build/loop", show_default=True, help="Where the copy is made.")
+@click.option("--quiet-days", default=28, show_default=True, type=click.IntRange(3, 366))
+@click.pass_context
+def rehearse(context: click.Context, /, folder: str, quiet_days: int) -> None:
+    """Play the story and say where its table and figure lie."""
+    from grocery_demand.rehearsal.play import play_rehearsal
+    from grocery_demand.rehearsal.story import Plan
+
+    project = context.obj.project_path
+    _use_logging_of(project)
+    with _plain_errors():
+        plan = Plan(quiet_days=quiet_days)
+        played = play_rehearsal(
+            project, project / folder, plan, lambda line: click.echo(line, err=True)
+        )
+        click.echo("\nMade:")
+        for path in played.paths:
+            click.echo(f"  {path.relative_to(project)}")
+        click.echo(f"Next:\n  cd {folder} && kedro serve  then /monitoring and /model")
 
 
 @cli.command(name="describe-sample", help=_DESCRIBE_SAMPLE_HELP)

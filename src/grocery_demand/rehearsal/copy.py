@@ -1,0 +1,38 @@
+"""A copy of the project, in which the rehearsal may change whatever it likes."""
+
+import shutil
+from pathlib import Path
+
+from grocery_demand.core.errors import GroceryDemandError
+
+_MARK = ".rehearsal"
+_FOLDERS = ("conf", "src")
+_FILES = ("pyproject.toml", "requirements.lock")
+
+
+class RehearsalFolderError(GroceryDemandError):
+    """The folder holds something else than a rehearsal."""
+
+
+def copy_project(project: Path, folder: Path) -> Path:
+    """Make a copy without data, runs and models; return its folder.
+
+    A former rehearsal in the folder is deleted first.
+
+    Raises:
+        RehearsalFolderError: If the folder holds anything but a former rehearsal.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+        raise RehearsalFolderError(
+            f"{folder} holds other files than a rehearsal's and is left as it is; name another "
+            "folder with --folder."
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / _MARK).touch()
+    skip = shutil.ignore_patterns("__pycache__", "credentials*")
+    for name in _FOLDERS:
+        shutil.copytree(project / name, folder / name, ignore=skip)
+    for name in _FILES:
+        shutil.copy(project / name, folder / name)
+    return folder

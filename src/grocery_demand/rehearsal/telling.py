@@ -1,0 +1,99 @@
+"""The story as a table and a figure."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from grocery_demand.figure_style import (
+    DATE_FORMAT,
+    INK,
+    MODEL_COLOUR,
+    VERMILION,
+    new_figure,
+    style_axes,
+    to_numbers,
+)
+from grocery_demand.storage.atomic import whole_file
+
+_SHADES = {
+    "quiet": "rgba(0,158,115,0.10)",
+    "demand shift": "rgba(213,94,0,0.14)",
+    "after retraining": "rgba(0,114,178,0.10)",
+    "broken feed": "rgba(140,140,140,0.25)",
+}
+
+
+def write_story(folder: Path, days: pd.DataFrame, notes: dict[str, Any]) -> list[Path]:
+    """Write table (`story.csv`), page (`story.md`) and figure (`story.html`)."""
+    texts = {
+        "story.csv": days.to_csv(index=False),
+        "story.md": _write_page(days, notes),
+        "story.html": draw_story(days).to_html(include_plotlyjs=True, full_html=True),
+    }
+    paths = []
+    for name, text in texts.items():
+        with whole_file(folder / name) as beside:
+            beside.write_text(text, encoding="utf-8")
+        paths.append(folder / name)
+    return paths
+
+
+def draw_story(days: pd.DataFrame) -> go.Figure:
+    """Draw the live error day by day, with promise, bar, scenes and what was done."""
+    told = "NWRMSLE of the 7 days up to each day"
+    figure = new_figure("The loop, closed", (told, "simulated sales"), 480)
+    for name, colour, dash in (
+        ("live_nwrmsle", MODEL_COLOUR, "solid"),
+        ("promised", INK, "dot"),
+        ("bar", VERMILION, "dash"),
+    ):
+        line = {"color": colour, "dash": dash, "width": 2}
+        label = {"live_nwrmsle": "live error"}.get(name, name)
+        trace = go.Scatter(
+            x=list(days["date"]), y=to_numbers(days[name].astype(float), 4), name=label, line=line,
+            mode="lines+markers" if name == "live_nwrmsle" else "lines",
+        )  # fmt: skip
+        figure.add_trace(trace)
+    for scene, rows in days.groupby("scene", sort=False):
+        figure.add_vrect(
+            x0=rows["date"].iloc[0], x1=rows["date"].iloc[-1], fillcolor=_SHADES[str(scene)],
+            line_width=0, annotation_text=str(scene), annotation_position="top left",
+        )  # fmt: skip
+    for day in days[days["retraining"] != ""].itertuples():
+        figure.add_vline(x=day.date, line={"color": INK, "width": 1})
+    figure.update_yaxes(title_text="NWRMSLE", rangemode="tozero")
+    figure.update_xaxes(tickformat=DATE_FORMAT, nticks=12)
+    return style_axes(figure)
+
+
+def _write_page(days: pd.DataFrame, notes: dict[str, Any]) -> str:
+    worse = notes["worse_model"]
+    head = "| date | scene | live error | bar | advice | champion | served | alarms | gate |"
+    lines = [
+        "# The loop, played through",
+        "",
+        "Made by `make loop` on simulated sales.",
+        "",
+        f"- Quiet days: {(days['scene'] == 'quiet').sum()}, "
+        f"{(days.loc[days['scene'] == 'quiet', 'advice'] != 'keep').sum()} false alarms.",
+        f"- After {notes['shift_days']} days of shifted demand a challenger was promoted.",
+        f"- A worse model ({worse['outcome']}): {worse['reason']} Champion before and after: "
+        f"version {worse['champion_before']}, version {worse['champion_after']}.",
+        f"- Broken feed: {(days['scene'] == 'broken feed').sum()} days, advice "
+        f"{', '.join(sorted(set(days.loc[days['scene'] == 'broken feed', 'advice'])))}.",
+        "",
+        head,
+        "|" + " --- |" * (head.count("|") - 1),
+    ]
+    lines += ["| " + " | ".join(_to_cells(day)) + " |" for day in days.to_dict(orient="records")]
+    return "\n".join(lines) + "\n"
+
+
+def _to_cells(day: dict[Any, Any]) -> list[str]:
+    numbers = [
+        "–" if pd.isna(day[name]) else f"{day[name]:.4f}" for name in ("live_nwrmsle", "bar")
+    ]
+    told = [str(day[name]) for name in ("advice", "champion", "served", "alarms", "retraining")]
+    return [day["date"], day["scene"], *numbers, *told]
