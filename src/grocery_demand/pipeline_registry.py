@@ -28,6 +28,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     train = preprocess + fit
     forecast = forecasting.create_pipeline() + publish
     report = reporting.create_pipeline() + publishing.create_card_pipeline()
+    refit = fit + forecast + report
+    take_in = update.create_pipeline()
     return {
         "__default__": train + forecast + report,
         "preprocess": preprocess,
@@ -36,9 +38,10 @@ def register_pipelines() -> dict[str, Pipeline]:
         "publish": publish,
         "forecast": forecast,
         "report": report,
-        "retrain": train + forecast + report,
-        "update": update.create_pipeline() + forecasting.create_forecasts_pipeline() + publish,
-        "refit": fit + forecast + report,
+        "retrain": take_in + refit,
+        "update": take_in + forecasting.create_forecasts_pipeline() + publish,
+        "refit": refit,
         "monitor": monitoring.create_pipeline(),
         "simulate": simulate.create_pipeline(),
+        "simulate_days": simulate.create_days_pipeline(),
     }

@@ -1,127 +1,442 @@
-"""The update pipeline: one more day of sales, on a catalog in memory."""
+"""The update pipeline on files in a folder, and on the panel and sales table in theirs."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import polars as pl
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
-from grocery_demand.core.errors import RawDataError
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.quality.parameters import QualityParameters
-from grocery_demand.core.quality.raw_table import RawTable
-from grocery_demand.core.quality.reasons import UNKNOWN_ITEM, UNPARSABLE
+from grocery_demand.core.quality.reasons import (
+    BEFORE_FIRST_DAY,
+    OTHER_DATE,
+    UNKNOWN_ITEM,
+    UNPARSABLE,
+)
+from grocery_demand.datasets import (
+    IncomingFolderDataset,
+    JsonDataset,
+    PanelDataset,
+    SalesDataset,
+    TableDataset,
+)
 from grocery_demand.pipelines.update import create_pipeline
-from small_sales import build, holidays, items, stores
+from small_sales import build, holidays, items, stores, to_plan, to_table
 
 HEADER = "id,date,store_nbr,item_nbr,unit_sales,onpromotion\n"
 PLAN = "id,date,store_nbr,item_nbr,onpromotion\n"
 OLD = {(0, 1, 5): (3.0, None), (1, 1, 5): (2.0, None), (1, 3, 7): (4.0, True)}
-OUTPUTS = ("new_sales", "panel", "new_data_quality", "new_quarantined_rows")
+DAY3 = "1,2017-01-03,1,5,7,False\n2,2017-01-03,44,9,1.5,True\n"
+DAY4 = "1,2017-01-04,1,5,8,False\n"
 
 
-def run(sales: str, plan: str = "", panel: Panel | None = None) -> dict[str, object]:
-    """Run the pipeline; the standing panel covers 2017-01-01 and 2017-01-02."""
-    contents = {
-        "new_raw_sales": raw_table("train", HEADER + sales),
-        "new_raw_promotion_plan": raw_table("test", PLAN + plan) if plan else absent("test"),
-        "standing_panel": panel or build(OLD, {}),
-        "items": items,
-        "stores": stores,
-        "holidays_events": holidays,
-        "params:quality": QualityParameters(
-            max_bad_share=0.5,
-            max_units=1e6,
-            first_date="2000-01-01",
-            last_date="2100-01-01",
-            max_gap_days=60,
-        ),
-    }
-    catalog = DataCatalog({name: MemoryDataset(value) for name, value in contents.items()})
-    kept: dict[str, object] = {}
-    for name in OUTPUTS:
-        catalog[name] = _Kept(kept, name)
-    SequentialRunner().run(create_pipeline(), catalog)
-    return kept
+class Project:
+    """A folder with a panel of 2017-01-01 and 2017-01-02, its sales, and an incoming folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.incoming = folder, folder / "incoming"
+        self.panel_folder, self.sales_folder = folder / "panel", folder / "sales"
+
+    def preprocess(self, sales: dict | None = None, plan: dict | None = None) -> None:
+        """Store sales and the panel made of them, as `preprocess` does."""
+        sales = OLD if sales is None else sales
+        SalesDataset(filepath=str(self.sales_folder)).save(to_table(sales))
+        PanelDataset(filepath=str(self.panel_folder)).save(build(sales, plan or {}))
+
+    def put(self, name: str, rows: str) -> None:
+        """Put a file of sales or of a plan into the incoming folder."""
+        self.incoming.mkdir(exist_ok=True)
+        text = (HEADER if name.startswith("train") else PLAN) + rows
+        content = gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
+        (self.incoming / name).write_bytes(content)
+
+    def update(self, **bounds: object) -> dict[str, dict]:
+        """Run the pipeline; return what the report says of each file."""
+        SequentialRunner().run(create_pipeline(), self.catalog(**bounds))
+        return {file["file"]: file for file in self.report()["files"]}
+
+    def catalog(self, **bounds: object) -> DataCatalog:
+        quality = {
+            "max_bad_share": 0.5,
+            "max_units": 1e6,
+            "first_date": "2000-01-01",
+            "last_date": "2100-01-01",
+            "max_gap_days": 60,
+        }
+        panel, sales = str(self.panel_folder), str(self.sales_folder)
+        return DataCatalog(
+            {
+                "incoming_files": IncomingFolderDataset(filepath=str(self.incoming)),
+                "standing_panel": PanelDataset(filepath=panel),
+                "panel": PanelDataset(filepath=panel),
+                "sales": SalesDataset(filepath=sales),
+                "new_sales": SalesDataset(filepath=sales, by_day=True),
+                "items": MemoryDataset(items),
+                "stores": MemoryDataset(stores),
+                "holidays_events": MemoryDataset(holidays),
+                "params:quality": MemoryDataset(QualityParameters(**quality | bounds)),
+                "new_data_quality": JsonDataset(filepath=str(self.folder / "quality.json")),
+                "new_quarantined_rows": TableDataset(filepath=str(self.folder / "bad.parquet")),
+            }
+        )
+
+    def panel(self) -> Panel:
+        return PanelDataset(filepath=str(self.panel_folder)).load()
+
+    def sales(self) -> pl.DataFrame:
+        table = SalesDataset(filepath=str(self.sales_folder)).load().collect()
+        return table.sort("date", "store_nbr", "item_nbr")
+
+    def report(self) -> dict:
+        return json.loads((self.folder / "quality.json").read_text())
+
+    def bytes(self) -> dict[str, bytes]:
+        """All that sales table and panel hold."""
+        paths = [*self.panel_folder.rglob("*"), *self.sales_folder.rglob("*")]
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in paths}
 
 
-class _Kept(MemoryDataset):
-    def __init__(self, kept: dict[str, object], name: str) -> None:
-        super().__init__()
-        self._kept, self._name = kept, name
-
-    def save(self, data: object) -> None:
-        self._kept[self._name] = data
-        super().save(data)
+@pytest.fixture
+def project(tmp_path) -> Project:
+    made = Project(tmp_path)
+    made.preprocess()
+    return made
 
 
-def raw_table(table: str, text: str) -> RawTable:
-    file = f"{table}.csv"
-    return RawTable(table, file, "new", f"sha {text}", 2, lambda: iter([text.encode()]))
+@pytest.fixture
+def make_project(tmp_path) -> Callable[[str], Project]:
+    def make(name: str) -> Project:
+        (tmp_path / name).mkdir()
+        made = Project(tmp_path / name)
+        made.preprocess()
+        return made
+
+    return make
 
 
-def absent(table: str) -> RawTable:
-    return RawTable(table, "", "new", "", 0, lambda: iter(()))
+def statuses(files: dict[str, dict]) -> dict[str, str]:
+    return {name: file["status"] for name, file in files.items()}
 
 
-def test_a_new_day_joins_sales_and_panel():
-    made = run("1,2017-01-03,1,5,7,False\n2,2017-01-03,44,9,1.5,True\n")
-    panel = made["panel"]
-    assert isinstance(panel, Panel)
+def test_a_new_day_joins_sales_and_panel(project):
+    project.put("train-2017-01-03.csv.gz", DAY3)
+    files = project.update()
+    panel = project.panel()
     assert str(panel.cutoff) == "2017-01-03"
     keys = panel.series[["store_nbr", "item_nbr"]].to_numpy().tolist()
     assert keys == [[1, 5], [3, 7], [44, 9]]
     np.testing.assert_array_equal(panel.units, [[3, 2, 7], [0, 4, 0], [0, 0, 1.5]])
     assert panel.series["first_sale"].tolist() == [0, 1, 2]
-    new_sales = made["new_sales"]
-    assert isinstance(new_sales, pl.DataFrame)
-    assert new_sales["unit_sales"].to_list() == [7, 1.5]
+    assert project.sales()["unit_sales"].to_list() == [3, 2, 4, 7, 1.5]
+    file = files["train-2017-01-03.csv.gz"]
+    assert (file["status"], file["reason"], file["dates"]) == ("taken_in", None, ["2017-01-03"])
+    assert (file["rows_read"], file["rows_quarantined"]) == (2, 0)
+    assert panel.taken_in == {"train-2017-01-03.csv.gz": file["sha256"]}
 
 
-def test_rows_of_known_days_are_skipped_and_bad_ones_set_aside():
-    made = run(
-        "1,2017-01-02,1,5,99,False\n2,2017-01-03,1,5,many,False\n3,2017-01-03,1,7,1,False\n"
-        "4,2017-01-03,1,1000,1,False\n5,2017-01-03,3,7,2,False\n"
-    )
-    panel, report = made["panel"], made["new_data_quality"]
-    assert panel.units[0, 1] == 2
-    assert report["rows_read"] == 5
+def test_the_sales_table_gives_the_panel(project):
+    project.put("train-2017-01-03.csv", DAY3)
+    project.put("train-2017-01-01-late.csv", "1,2017-01-01,44,7,6,True\n")
+    project.update()
+    rows = project.sales().iter_rows()
+    sales = {(r[0].day - 1, r[1], r[2]): (r[3], r[4]) for r in rows}
+    whole, panel = build(sales, {}), project.panel()
+    np.testing.assert_array_equal(panel.units, whole.units)
+    np.testing.assert_array_equal(panel.promotions, whole.promotions)
+    assert panel.series.equals(whole.series)
+    assert panel.series["item_nbr"].tolist() == [5, 7, 7, 9]
+
+
+@pytest.mark.parametrize("again", ["train-2017-01-03.csv", "train.csv", "train-again.csv.gz"])
+def test_a_file_is_taken_in_once_whatever_its_name(project, again):
+    project.put("train-2017-01-03.csv", DAY3)
+    project.update()
+    before = project.bytes()
+    written = (project.panel_folder / "units.npy").stat()
+    content = (project.incoming / "train-2017-01-03.csv").read_bytes()
+    (project.incoming / again.removesuffix(".gz")).write_bytes(content)
+    files = project.update()
+    assert set(statuses(files).values()) == {"known"}
+    assert project.bytes() == before
+    after = (project.panel_folder / "units.npy").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
+
+
+def test_a_corrected_file_replaces_its_days(project):
+    project.put("train-2017-01-03.csv", DAY3)
+    project.update()
+    project.put("train-2017-01-03.csv", "1,2017-01-03,1,5,70,True\n")
+    assert statuses(project.update()) == {"train-2017-01-03.csv": "taken_in"}
+    panel = project.panel()
+    np.testing.assert_array_equal(panel.units, [[3, 2, 70], [0, 4, 0]])
+    np.testing.assert_array_equal(panel.promotions[:, 2], [1, 0])
+    assert project.sales().filter(pl.col("date").dt.day() == 3)["unit_sales"].to_list() == [70]
+    assert statuses(project.update()) == {"train-2017-01-03.csv": "known"}
+
+
+def test_a_correction_may_be_taken_back(project):
+    project.put("train-2017-01-03.csv", DAY3)
+    project.update()
+    before = project.sales()
+    project.put("train-2017-01-03.csv", DAY4.replace("01-04", "01-03"))
+    project.update()
+    project.put("train-2017-01-03.csv", DAY3)
+    assert statuses(project.update()) == {"train-2017-01-03.csv": "taken_in"}
+    assert project.sales().equals(before)
+
+
+def test_a_copy_of_the_former_file_does_not_undo_a_correction(project):
+    project.put("train-2017-01-03.csv", DAY3)
+    project.put("train-2017-01-03-copy.csv", DAY3)
+    project.update()
+    project.put("train-2017-01-03.csv", "1,2017-01-03,1,5,70,True\n")
+    project.update()
+    assert set(statuses(project.update()).values()) == {"known"}
+    assert project.panel().units[0, 2] == 70
+
+
+def test_a_correction_that_removes_the_first_sale_of_a_series_moves_it_on(project):
+    project.put("train-2017-01-01.csv", "1,2017-01-01,3,7,1,False\n")
+    project.update()
+    panel = project.panel()
+    assert panel.series["first_sale"].tolist() == [1, 0]
+    np.testing.assert_array_equal(panel.units, [[0, 2], [1, 4]])
+    project.put("train-2017-01-02.csv", "1,2017-01-02,44,9,1,False\n")
+    project.update()
+    assert project.panel().series["item_nbr"].tolist() == [7, 9]
+
+
+def test_of_two_waiting_files_with_a_day_the_later_name_wins(project, caplog):
+    project.put("train-2017-01-03.csv", DAY3)
+    project.put("train-2017-01-03-corrected.csv", "1,2017-01-03,1,5,70,True\n")
+    project.put("train.csv", DAY3.replace(",7,", ",9,") + DAY4)
+    project.update()
+    assert project.panel().units[0].tolist() == [3, 2, 70, 8]
+    assert "2017-01-03 is in train-2017-01-03.csv and in train-2017-01-03-corrected" in caplog.text
+
+
+def test_bad_rows_are_set_aside_and_the_file_goes_on(project):
+    rows = "1,2017-01-03,1,5,many,False\n2,2017-01-03,1,7,1,False\n3,2017-01-03,1,1000,1,True\n"
+    project.put("train-2017-01-03.csv", rows + "4,2017-01-03,3,7,2,False\n")
+    project.update()
+    report = project.report()
     assert report["tables"]["train"]["reasons"] == {UNPARSABLE: 1, UNKNOWN_ITEM: 1}
-    quarantined = made["new_quarantined_rows"]
-    assert isinstance(quarantined, pd.DataFrame)
-    assert quarantined["row"].tolist() == [3, 5]
-
-
-def test_a_new_plan_replaces_the_former():
-    standing = build(OLD, {(2, 1, 5): True, (3, 1, 5): True})
-    made = run("1,2017-01-03,1,5,7,False\n", "9,2017-01-05,3,7,True\n", standing)
-    np.testing.assert_array_equal(made["panel"].promotions, [[0, 0, 0, 0, 0], [0, 1, 0, 0, 1]])
-
-
-def test_without_a_new_plan_the_former_stands():
-    standing = build(OLD, {(2, 1, 5): True, (3, 1, 5): True})
-    made = run("1,2017-01-03,1,5,7,False\n", panel=standing)
-    np.testing.assert_array_equal(made["panel"].promotions, [[0, 0, 0, 1], [0, 1, 0, 0]])
-
-
-def test_days_without_sales_between_are_told(caplog):
-    made = run("1,2017-01-05,1,5,7,False\n")
-    assert "2 days between 2017-01-02 and 2017-01-05 have no sales at all" in caplog.text
-    assert not made["panel"].open_days[:, 2:4].any()
+    assert (report["rows_read"], report["rows_quarantined"]) == (4, 2)
+    quarantined = TableDataset(filepath=str(project.folder / "bad.parquet")).load()
+    assert quarantined["row"].tolist() == [2, 4]
+    assert set(quarantined["file"]) == {"train-2017-01-03.csv"}
 
 
 @pytest.mark.parametrize(
-    ("sales", "message"),
+    ("name", "rows", "reason"),
     [
-        ("1,2017-01-02,1,5,7,False\n", r"holds no day after 2017-01-02, .*--params new_dir"),
-        (
-            "1,2017-06-02,1,5,7,False\n",
-            r"begins on 2017-06-02, 150 days after .*the days in between",
-        ),
-        ("", "is empty"),
+        ("train-2017-01-03.csv", DAY4, OTHER_DATE),
+        ("train.csv", "1,2016-12-31,1,5,7,False\n", BEFORE_FIRST_DAY),
+        ("train-2017-01-03.csv", "", "is empty"),
+        ("train-2017-01-03.csv", "1,2017-01-03,1,5,many,False\n", "too many bad rows"),
+        ("train-2017-06-02.csv", "1,2017-06-02,1,5,7,False\n", "148 days after 2017-01-04"),
     ],
 )
-def test_files_that_add_nothing_stop_the_run(sales, message):
-    with pytest.raises(RawDataError, match=message):
-        run(sales)
+def test_a_useless_file_is_refused_and_the_others_go_on(project, caplog, name, rows, reason):
+    project.put(name, rows)
+    project.put("train-2017-01-04.csv", DAY4)
+    files = project.update()
+    assert statuses(files) == {name: "refused", "train-2017-01-04.csv": "taken_in"}
+    assert reason in files[name]["reason"]
+    assert reason in caplog.text
+    assert set(project.panel().taken_in) == {"train-2017-01-04.csv"}
+    again = project.update()
+    assert statuses(again) == {name: "refused", "train-2017-01-04.csv": "known"}
+
+
+def test_files_that_cannot_be_read_are_refused_and_the_others_go_on(project):
+    project.put("train-2017-01-03.csv", DAY3)
+    (project.incoming / "train-2017-01-02.csv.gz").write_bytes(b"no gzip")
+    (project.incoming / "train-2017-01-01.csv").write_text("date,store\n2017-01-01,1\n")
+    (project.incoming / "train-2017-01-05.csv").symlink_to("nowhere")
+    files = project.update()
+    assert statuses(files) == {
+        "train-2017-01-01.csv": "refused",
+        "train-2017-01-02.csv.gz": "refused",
+        "train-2017-01-03.csv": "taken_in",
+    }
+    assert "no column `store_nbr`" in files["train-2017-01-01.csv"]["reason"]
+    assert "cannot be read as a gzip file" in files["train-2017-01-02.csv.gz"]["reason"]
+
+
+def test_a_refused_file_is_taken_in_when_it_was_mended(project):
+    project.put("train-2017-01-03.csv", "")
+    project.update()
+    project.put("train-2017-01-03.csv", DAY3)
+    assert statuses(project.update()) == {"train-2017-01-03.csv": "taken_in"}
+
+
+def test_yesterdays_file_under_todays_name_is_refused(project):
+    project.put("train-2017-01-03.csv", DAY3)
+    project.update()
+    project.put("train-2017-01-04.csv", DAY3)
+    assert statuses(project.update())["train-2017-01-04.csv"] == "refused"
+
+
+def test_a_file_beyond_a_gap_is_taken_in_once_the_gap_is_filled(project):
+    project.put("train-2017-01-09.csv", DAY4.replace("01-04", "01-09"))
+    project.put("train-copy.csv", DAY4.replace("01-04", "01-09"))
+    files = project.update(max_gap_days=3)
+    assert set(statuses(files).values()) == {"refused"}
+    assert "Put the days in between there, too" in files["train-2017-01-09.csv"]["reason"]
+    project.put("train-2017-01-05.csv", DAY4.replace("01-04", "01-05"))
+    assert statuses(project.update(max_gap_days=3))["train-2017-01-09.csv"] == "taken_in"
+
+
+@pytest.mark.parametrize("folder_is_there", [True, False])
+def test_without_a_file_nothing_changes_and_a_warning_says_what_to_do(
+    project, caplog, folder_is_there
+):
+    if folder_is_there:
+        project.incoming.mkdir()
+    before = project.bytes()
+    assert project.update() == {}
+    assert project.bytes() == before
+    assert "Nothing new in" in caplog.text
+    assert "--params new_dir=" in caplog.text
+    report = project.report()
+    assert (report["rows_read"], report["sales"]["first_date"]) == (0, None)
+
+
+def test_files_of_other_names_are_told(project, caplog):
+    project.put("train-2017-01-03.csv", DAY3)
+    (project.incoming / "sales-2017-01-04.csv").write_text(DAY4)
+    (project.incoming / ".train-2017-01-04-x.csv").write_text("half")
+    project.update()
+    assert "files that are not taken in: sales-2017-01-04.csv" in caplog.text
+    assert list(project.panel().taken_in) == ["train-2017-01-03.csv"]
+
+
+def test_days_without_sales_between_are_told_and_filled_in_when_they_come(project, caplog):
+    project.put("train.csv", "1,2017-01-05,1,5,7,False\n")
+    project.update()
+    assert "2 days between 2017-01-02 and 2017-01-05 have no sales at all" in caplog.text
+    assert not project.panel().open_days[:, 2:4].any()
+    project.put("train-2017-01-03.csv", DAY3)
+    project.update()
+    assert project.panel().units[0].tolist() == [3, 2, 7, 0, 7]
+
+
+def test_the_newest_plan_replaces_the_former(project):
+    project.preprocess(plan={(2, 1, 5): True, (3, 1, 5): True})
+    project.put("test-2017-01-02.csv", "9,2017-01-05,1,5,True\n")
+    project.put("test-2017-01-03.csv", "9,2017-01-05,3,7,True\n")
+    project.put("test.csv", "9,2017-01-05,44,9,True\n")
+    project.put("train-2017-01-03.csv", DAY3.splitlines()[0])
+    files = project.update()
+    assert [file["status"] for file in files.values()] == ["taken_in", "known", "known", "taken_in"]
+    assert "an older plan than test-2017-01-03.csv" in files["test-2017-01-02.csv"]["reason"]
+    np.testing.assert_array_equal(project.panel().promotions, [[0, 0, 0, 0, 0], [0, 1, 0, 0, 1]])
+    project.put("test-2017-01-01.csv", "9,2017-01-04,3,7,True\n")
+    assert "taken_in" not in statuses(project.update()).values()
+
+
+def test_a_refused_plan_leaves_the_one_before_it_or_the_former(project):
+    project.preprocess(plan={(2, 1, 5): True})
+    project.put("test-2017-01-03.csv", "")
+    assert statuses(project.update()) == {"test-2017-01-03.csv": "refused"}
+    assert project.panel().promotions[:, 2].tolist() == [1, 0]
+    project.put("test-2017-01-02.csv", "9,2017-01-03,3,7,True\n")
+    files = project.update()
+    assert statuses(files) == {"test-2017-01-02.csv": "taken_in", "test-2017-01-03.csv": "refused"}
+    assert project.panel().promotions[:, 2].tolist() == [0, 1]
+
+
+def test_after_preprocess_the_files_are_taken_in_again_and_that_is_told(project, caplog):
+    project.put("train-2017-01-03.csv", DAY3)
+    project.put("train-2017-01-02.csv", "1,2017-01-02,1,5,20,False\n")
+    project.update()
+    before = project.bytes()
+    project.preprocess()
+    assert "held the days of 2 files that arrived later" in caplog.text
+    assert str(project.panel().cutoff) == "2017-01-02"
+    assert set(statuses(project.update()).values()) == {"taken_in"}
+    assert project.bytes() == before
+
+
+@pytest.mark.parametrize("stored", [0, 1, 2])
+def test_a_crash_before_the_panel_is_stored_and_a_repeat_give_what_no_crash_gives(
+    make_project, monkeypatch, stored
+):
+    projects = [make_project("calm"), make_project("crashed")]
+    for made in projects:
+        made.put("train-2017-01-03.csv", DAY3)
+        made.put("train-2017-01-01.csv", "1,2017-01-01,3,7,1,False\n")
+        made.put("test-2017-01-03.csv", "9,2017-01-05,3,7,True\n")
+    calm, crashed = projects
+    calm.update()
+    before = crashed.panel()
+    with monkeypatch.context() as patch:
+        _crash_after_days(patch, stored)
+        with pytest.raises(KeyboardInterrupt):
+            crashed.update()
+    found = crashed.panel()
+    assert (found.digest, found.taken_in) == (before.digest, {})
+    crashed.update()
+    assert crashed.bytes() == calm.bytes()
+    crashed.update()
+    assert crashed.bytes() == calm.bytes()
+
+
+def _crash_after_days(patch: pytest.MonkeyPatch, stored: int) -> None:
+    """Let the process be stopped after some day files, at the latest while it stores the panel."""
+    import grocery_demand.datasets.panel as panel_module
+    import grocery_demand.datasets.sales as sales_module
+
+    write, left = sales_module._write, [stored]
+
+    def write_some(data: object, path: Path) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        write(data, path)
+
+    def stop(folder: Path, panel: Panel) -> None:
+        (folder / "units.npy").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    patch.setattr(sales_module, "_write", write_some)
+    patch.setattr(panel_module, "write_panel", stop)
+
+
+def test_a_panel_stored_without_a_list_of_files_still_loads(project):
+    path = project.panel_folder / "meta.json"
+    meta = json.loads(path.read_text())
+    del meta["taken_in"]
+    path.write_text(json.dumps(meta))
+    assert project.panel().taken_in == {}
+    project.put("train-2017-01-03.csv", DAY3)
+    assert statuses(project.update()) == {"train-2017-01-03.csv": "taken_in"}
+
+
+def test_the_digest_names_the_panel_and_what_was_taken_in(make_project):
+    digests = []
+    for name, rows in (("a", DAY3), ("b", DAY3), ("c", DAY4.replace("01-04", "01-03"))):
+        made = make_project(name)
+        made.put("train-2017-01-03.csv", rows)
+        made.update()
+        digests.append(made.panel().digest)
+    assert digests[0] == digests[1] != digests[2]
+    assert len(digests[0]) == 64
+
+
+def test_a_plan_alone_is_taken_in(project):
+    project.put("test-2017-01-02.csv", "9,2017-01-03,44,9,True\n")
+    project.update()
+    panel = project.panel()
+    assert panel.series["item_nbr"].tolist() == [5, 7, 9]
+    assert panel.promotions[:, 2].tolist() == [0, 0, 1]
+    expected = build(OLD, {(2, 44, 9): True})
+    assert panel.series.equals(expected.series)
+    assert to_plan({}).empty

@@ -1,4 +1,4 @@
-"""A panel to which later days were added is the panel made of all days at once."""
+"""A panel that took days in, in any order, is the panel made of all rows at once."""
 
 import dataclasses
 
@@ -11,14 +11,26 @@ from grocery_demand.core.panel import Panel
 from grocery_demand.core.panel_extension import extend_panel
 from small_sales import build, holidays, items, plans, sales_rows, stores, to_plan, to_table
 
+many = settings(max_examples=200, deadline=None)
+
 
 def split(sales: dict, day: int) -> tuple[dict, dict]:
     earlier = {key: value for key, value in sales.items() if key[0] <= day}
     return earlier, {key: value for key, value in sales.items() if key[0] > day}
 
 
-def extend(panel: Panel, sales: dict, plan: dict) -> Panel:
-    return extend_panel(panel, to_table(sales), to_plan(plan), items, stores, holidays, "new")
+def rows_of(sales: dict, days: set[int]) -> dict:
+    return {key: value for key, value in sales.items() if key[0] in days}
+
+
+def days_of(sales: dict) -> set[int]:
+    return {key[0] for key in sales}
+
+
+def extend(panel: Panel, sales: dict, plan: dict, history: dict | None = None) -> Panel:
+    """Extend a panel; `history` may hold more than the panel's days, as after a crash."""
+    known = to_table(history or {}).lazy()
+    return extend_panel(panel, to_table(sales), to_plan(plan), items, stores, holidays, known)
 
 
 def assert_same(found: Panel, expected: Panel) -> None:
@@ -33,65 +45,69 @@ def assert_same(found: Panel, expected: Panel) -> None:
         np.testing.assert_array_equal(*pair)
 
 
-@given(sales_rows, plans, st.integers(0, 5))
-@settings(max_examples=200, deadline=None)
-def test_it_equals_the_panel_of_all_days(sales, plan, day):
-    earlier, later = split(sales, day)
-    assume(earlier and later)
-    assume(any(key[0] > max(key[0] for key in later) for key in plan))
-    whole = build(sales, plan)
-    assert_same(extend(build(earlier, {}), later, plan), whole)
-
-
 @given(sales_rows, plans, plans, st.integers(0, 5))
-@settings(max_examples=200, deadline=None)
-def test_a_new_plan_takes_the_place_of_the_former(sales, former, plan, day):
+@many
+def test_it_equals_the_panel_of_all_days_and_the_newest_plan(sales, former, plan, day):
     earlier, later = split(sales, day)
     assume(earlier and later)
-    assume(any(key[0] > max(key[0] for key in later) for key in plan))
-    extended = extend(build(earlier, former), later, plan)
-    whole = build(sales, plan)
-    named = pd.MultiIndex.from_frame(extended.series[["store_nbr", "item_nbr"]])
-    rows = named.get_indexer(pd.MultiIndex.from_frame(whole.series[["store_nbr", "item_nbr"]]))
-    assert (rows >= 0).all()
-    np.testing.assert_array_equal(extended.promotions[rows], whole.promotions)
-    others = np.setdiff1d(np.arange(len(named)), rows)
-    assert not extended.promotions[others].any()
-    assert not extended.units[others].any()
-
-
-@given(sales_rows, plans, st.integers(0, 5))
-@settings(max_examples=200, deadline=None)
-def test_without_a_new_plan_the_former_holds_on_for_the_days_after_the_new_ones(sales, plan, day):
-    earlier, later = split(sales, day)
-    assume(earlier and later)
-    extended = extend(build(earlier, plan), later, {})
-    last = max(key[0] for key in later)
-    first = min(key[0] for key in sales)
-    for row, (store, item) in enumerate(
-        extended.series[["store_nbr", "item_nbr"]].itertuples(index=False, name=None)
-    ):
-        for ahead in range(last + 1, first + extended.promotions.shape[1]):
-            assert extended.promotions[row, ahead - first] == (
-                plan.get((ahead, store, item)) is True
-            )
-
-
-@given(sales_rows, st.integers(0, 4), st.integers(1, 3))
-@settings(max_examples=100, deadline=None)
-def test_adding_twice_equals_adding_once(sales, day, gap):
-    earlier, later = split(sales, day)
-    second, third = split(later, day + gap)
-    assume(earlier and second and third)
     assert_same(
-        extend(extend(build(earlier, {}), second, {}), third, {}),
-        extend(build(earlier, {}), later, {}),
+        extend(build(earlier, former), later, plan, earlier), build(sales, plan if plan else former)
     )
 
 
-def test_the_digest_names_the_panel_and_what_was_added():
-    panel = build({(0, 1, 5): (3.0, None)}, {})
-    extended = extend(panel, {(1, 1, 5): (2.0, None)}, {})
-    assert len(extended.digest) == 64
-    assert extended.digest != panel.digest
-    assert extended.digest == extend(panel, {(1, 1, 5): (2.0, None)}, {}).digest
+@given(sales_rows, sales_rows, plans, plans, st.sets(st.integers(0, 6), min_size=1))
+@many
+def test_late_and_corrected_days_replace_the_former_ones(former, sales, old_plan, plan, days):
+    new = rows_of(sales, days)
+    assume(new and min(days_of(new)) >= min(days_of(former)))
+    final = rows_of(former, days_of(former) - days_of(new)) | new
+    standing = build(former, old_plan)
+    found = extend(standing, new, plan, former)
+    assert_same(found, build(final, plan if plan else old_plan))
+    crashed = rows_of(former, days_of(former) - days_of(new)) | new
+    assert_same(extend(standing, new, plan, crashed), found)
+
+
+@given(sales_rows, plans, st.permutations(range(7)), st.integers(1, 6))
+@many
+def test_days_may_come_one_by_one_in_any_order_and_again(sales, plan, order, repeated):
+    first = min(days_of(sales))
+    panel, known = build(rows_of(sales, {first}), plan), rows_of(sales, {first})
+    for day in [*order, *order[:repeated]]:
+        new = rows_of(sales, {day})
+        if new:
+            panel = extend(panel, new, {}, known)
+            known |= new
+    assert_same(panel, build(sales, plan))
+
+
+@given(sales_rows, plans)
+@many
+def test_a_plan_may_come_alone_and_no_plan_and_no_day_change_nothing(sales, plan):
+    assert_same(extend(build(sales, {}), {}, plan, sales), build(sales, plan))
+    assert_same(extend(build(sales, plan), {}, {}, sales), build(sales, plan))
+
+
+def test_the_history_is_not_read_for_days_after_the_last():
+    def refuse(_: object) -> None:
+        raise AssertionError("the history was read")
+
+    panel = build({(0, 1, 5): (3.0, None), (1, 3, 7): (1.0, None)}, {})
+    known = to_table({}).lazy().map_batches(refuse)
+    new = to_table({(1, 3, 7): (2.0, None), (2, 44, 9): (1.0, None)})
+    found = extend_panel(panel, new, to_plan({}), items, stores, holidays, known)
+    assert found.n_days == 3
+
+
+def test_a_return_counts_as_the_first_sale_when_a_correction_removes_the_one_before():
+    former = {(0, 1, 5): (3.0, None), (0, 3, 7): (1.0, None), (2, 1, 5): (-1.0, None)}
+    new = {(0, 3, 7): (1.0, None)}
+    found = extend(build(former, {}), new, {}, former)
+    assert found.series["first_sale"].tolist() == [2, 0]
+
+
+def test_a_panel_stored_without_planned_days_keeps_the_series_that_may_be_planned():
+    former = build({(0, 1, 5): (3.0, None)}, {(1, 3, 7): False, (3, 3, 7): False})
+    old = dataclasses.replace(former, series=former.series.drop(columns="last_planned"))
+    found = extend(old, {(1, 1, 5): (2.0, None)}, {})
+    assert found.series["item_nbr"].tolist() == [5, 7]

@@ -1,6 +1,6 @@
 """The panel: units and promotions of every series on every day, as dense arrays."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,11 +26,14 @@ class Panel:
         promotions: 1 on promotion, uint8 [series, day]; goes on to the end of the known plan.
         open_days: Whether the store sold anything, bool [store, day].
         series: One row per series, sorted by store_nbr and item_nbr: the key, the attributes of
-            its item and store, and `first_sale` (day of the first row; days of `units` if none).
+            its item and store, `first_sale` (day of the first row; days of `units` if none), and
+            `last_planned` (last day with a row in the plan; -1 if none).
         stores: One row per store, sorted by store_nbr: the order of `open_days`.
         calendar: Holidays, up to a year after the cutoff.
         digest: SHA-256 of the raw files that the panel was made from.
         simulated: Whether any of these files said that they are simulated.
+        taken_in: SHA-256 by name of the files of new days that joined the panel since; kept with
+            it, so that each is taken in once.
     """
 
     start_date: np.datetime64
@@ -42,6 +45,7 @@ class Panel:
     calendar: Calendar
     digest: str
     simulated: bool = False
+    taken_in: dict[str, str] = field(default_factory=dict)
 
     @property
     def n_days(self) -> int:

@@ -57,7 +57,7 @@ def build_panel(
         units=units,
         promotions=_transpose(by_day.promotions),
         open_days=open_days,
-        series=series.assign(first_sale=first_sale),
+        series=series.assign(first_sale=first_sale, last_planned=by_day.last_planned),
         stores=stores,
         calendar=build_calendar(holidays_events, stores, start_date, n_calendar_days),
         digest=digest,
@@ -96,10 +96,12 @@ class _DayTables:
     Attributes:
         units: float32 [day, series]; NaN where there is no row.
         promotions: uint8 [day, series].
+        last_planned: Last day with a row in the plan, int32 [series]; -1 if none.
     """
 
     units: np.ndarray
     promotions: np.ndarray
+    last_planned: np.ndarray
 
     @classmethod
     def fill(
@@ -113,8 +115,11 @@ class _DayTables:
             place = number_days(part["date"]) - start_day, pairs.of(part)
             units[place] = np.maximum(part["unit_sales"].to_numpy(), 0)
             promotions[place] = part["onpromotion"].fill_null(value=False).to_numpy()
-        promotions[number_days(plan["date"]) - start_day, pairs.of(plan)] = plan["onpromotion"]
-        return cls(units, promotions)
+        day, planned = number_days(plan["date"]) - start_day, pairs.of(plan)
+        promotions[day, planned] = plan["onpromotion"]
+        last_planned = np.full(len(pairs), -1, np.int32)
+        np.maximum.at(last_planned, planned, day)
+        return cls(units, promotions, last_planned)
 
     def split_by_store(
         self, series: pd.DataFrame, stores: pd.DataFrame

@@ -1,6 +1,6 @@
-"""From a panel and the sales of later days to a longer panel, without reading the history again."""
+"""From a panel and the sales of some days to the panel with these, without reading the history."""
 
-import hashlib
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,8 @@ from grocery_demand.core.pairs import number_days
 from grocery_demand.core.panel import ITEM_ATTRIBUTES, SERIES_KEY, STORE_ATTRIBUTES, Panel
 
 _EPOCH = np.datetime64("1970-01-01", "D")
+_BLOCK = 8192
+"""Series that are copied at once."""
 
 
 def extend_panel(
@@ -20,52 +22,72 @@ def extend_panel(
     items: pd.DataFrame,
     stores: pd.DataFrame,
     holidays_events: pd.DataFrame,
-    digest: str,
+    history: pl.LazyFrame,
 ) -> Panel:
-    """Return the panel with later days of sales, as if it had been made from all of them.
+    """Return the panel with some days of sales, as if it had been made from all rows at once.
+
+    A day that the panel has already is replaced as a whole. The equality has two limits: rows of
+    a plan that lay more than a year ahead when it was given are unknown when they come nearer,
+    and a panel that was stored without `last_planned` keeps the series that never sold.
 
     Args:
         panel: The panel so far; it is read, not changed.
-        sales: One row per date, store_nbr and item_nbr with unit_sales and onpromotion, each date
-            after the panel's cutoff.
+        sales: All rows of these days, one per date, store_nbr and item_nbr with unit_sales and
+            onpromotion; no date lies before the panel's first day. May be empty.
         promotion_plan: One row per future date, store_nbr and item_nbr with onpromotion. It takes
             the place of the former plan; if it is empty, the former one holds on.
         items: One row per item.
         stores: One row per store of the panel.
         holidays_events: One row per day, kind and place.
-        digest: SHA-256 of the new files; the panel's becomes that of both.
+        history: The sales of the days so far. Read only if a series may have lost its first sale,
+            and then only later days of that series.
+
+    Returns:
+        The panel; digest, origin and files taken in are still the former one's.
     """
     first_day = int((panel.start_date - _EPOCH).astype(int))
     day = number_days(sales["date"]) - first_day
-    n_days = int(day.max()) + 1
-    plan = _select_plan(promotion_plan, first_day, n_days)
-    series, former = _merge_series(panel, [sales, plan], items, stores)
+    n_days = max(panel.n_days, int(day.max(initial=-1)) + 1)
+    plan = _select_plan(promotion_plan, first_day, n_days) if len(promotion_plan) else None
+    tables = [sales] if plan is None else [sales, plan]
+    series, former = _merge_series(panel, tables, items, stores)
+    days = _Days(day, n_days, np.unique(day[day < panel.n_days]))
+    series = series.assign(
+        first_sale=_find_first_sales(panel, series, former, (sales, days), history),
+        last_planned=_find_last_planned(panel, series, former, plan, n_days),
+    )
+    series, former = _drop_series(series, former, n_days)
     place = _locate(series, sales), day
     units = np.zeros((len(series), n_days), np.float32)
-    units[former, : panel.n_days] = panel.units
+    _copy_rows(panel.units, units, former)
+    units[:, days.replaced] = 0
     units[place] = np.maximum(sales["unit_sales"].to_numpy(), 0)
-    promotions = _extend_promotions(panel, plan, series, former, n_days)
+    promotions = _extend_promotions(panel, plan, series, former, days)
     promotions[place] = sales["onpromotion"].fill_null(value=False).to_numpy()
-    open_days = np.zeros((len(panel.stores), n_days), bool)
-    open_days[:, : panel.n_days] = panel.open_days
-    positions = np.searchsorted(panel.stores["store_nbr"], sales["store_nbr"].to_numpy())
-    open_days[positions, day] = True
-    first_sale = np.full(len(series), n_days, np.int32)
-    begun = panel.series["first_sale"].to_numpy() < panel.n_days
-    first_sale[former[begun]] = panel.series["first_sale"].to_numpy()[begun]
-    np.minimum.at(first_sale, place[0], day)
     n_calendar_days = n_days + max(DAYS_AHEAD, promotions.shape[1] - n_days)
-    return Panel(
-        start_date=panel.start_date,
+    return replace(
+        panel,
         units=units,
         promotions=promotions,
-        open_days=open_days,
-        series=series.assign(first_sale=first_sale),
-        stores=panel.stores,
+        open_days=_extend_open_days(panel, sales, days),
+        series=series,
         calendar=build_calendar(holidays_events, panel.stores, panel.start_date, n_calendar_days),
-        digest=hashlib.sha256(f"{panel.digest} {digest}".encode()).hexdigest(),
-        simulated=panel.simulated,
     )
+
+
+@dataclass(frozen=True)
+class _Days:
+    """Days of the rows, counted from the panel's first.
+
+    Attributes:
+        of_rows: Day of each row of sales, int [row].
+        n_days: Days of the panel to come.
+        replaced: Days that the panel has already, sorted.
+    """
+
+    of_rows: np.ndarray
+    n_days: int
+    replaced: np.ndarray
 
 
 def _select_plan(promotion_plan: pd.DataFrame, first_day: int, n_days: int) -> pl.DataFrame:
@@ -87,7 +109,7 @@ def _merge_series(
     panel: Panel, tables: list[pl.DataFrame], items: pd.DataFrame, stores: pd.DataFrame
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Return all series in order, and the place of each former one among them."""
-    known = panel.series.drop(columns="first_sale")
+    known = panel.series.drop(columns=["first_sale", "last_planned"], errors="ignore")
     found = pl.concat([table.select(SERIES_KEY).cast(pl.Int64) for table in tables]).unique()
     keys = found.to_pandas().astype(known[SERIES_KEY].dtypes)
     new = keys[~pd.MultiIndex.from_frame(keys).isin(pd.MultiIndex.from_frame(known[SERIES_KEY]))]
@@ -106,14 +128,116 @@ def _locate(series: pd.DataFrame, rows: pl.DataFrame) -> np.ndarray:
     return index.get_indexer(pd.MultiIndex.from_arrays([rows[n].to_numpy() for n in SERIES_KEY]))
 
 
+def _find_first_sales(
+    panel: Panel,
+    series: pd.DataFrame,
+    former: np.ndarray,
+    rows: tuple[pl.DataFrame, _Days],
+    history: pl.LazyFrame,
+) -> np.ndarray:
+    """Return the day of each series' first row, int32 [series]; the number of days if none."""
+    sales, days = rows
+    first = np.full(len(series), days.n_days, np.int32)
+    begun = panel.series["first_sale"].to_numpy() < panel.n_days
+    first[former[begun]] = panel.series["first_sale"].to_numpy()[begun]
+    row = _locate(series, sales)
+    doubtful = np.isin(first, days.replaced)
+    doubtful[row[days.of_rows == first[row]]] = False
+    if doubtful.any():
+        keys = series.loc[doubtful, SERIES_KEY]
+        since = panel.date_of(int(first[doubtful].min()))
+        first[doubtful] = _look_up_first_sales(panel, keys, since, days, history)
+    np.minimum.at(first, row, days.of_rows)
+    return first
+
+
+def _look_up_first_sales(
+    panel: Panel, keys: pd.DataFrame, since: np.datetime64, days: _Days, history: pl.LazyFrame
+) -> np.ndarray:
+    """Return the first day after a date that some series have in the history's other days.
+
+    The history may hold days that the panel does not: of a run that broke off before it stored
+    its panel. They are left out.
+    """
+    dates = [panel.date_of(day).astype(object) for day in days.replaced]
+    replaced = pl.Series(dates, dtype=pl.Date)
+    wanted = pl.DataFrame({name: keys[name].to_numpy().astype(np.int32) for name in SERIES_KEY})
+    found = (
+        history.filter(
+            pl.col("date") > since.astype(object),
+            pl.col("date") <= panel.cutoff.astype(object),
+            ~pl.col("date").is_in(replaced.implode()),
+            *(pl.col(name).is_in(wanted[name].unique().implode()) for name in SERIES_KEY),
+        )
+        .group_by(SERIES_KEY)
+        .agg(pl.col("date").min())
+        .collect(engine="streaming")
+    )
+    of_wanted = wanted.join(found, on=SERIES_KEY, how="left", maintain_order="left")["date"]
+    first_day = int((panel.start_date - _EPOCH).astype(int))
+    return of_wanted.to_physical().fill_null(days.n_days + first_day).to_numpy() - first_day
+
+
+def _find_last_planned(
+    panel: Panel,
+    series: pd.DataFrame,
+    former: np.ndarray,
+    plan: pl.DataFrame | None,
+    n_days: int,
+) -> np.ndarray:
+    """Return the last day of each series that is planned still, int32 [series]; -1 if none."""
+    last = np.full(len(series), -1, np.int32)
+    if plan is not None:
+        np.maximum.at(last, _locate(series, plan), plan["day"].to_numpy())
+    elif "last_planned" in panel.series:
+        last[former] = panel.series["last_planned"]
+    else:
+        never_sold = (panel.series["first_sale"] >= panel.n_days).to_numpy()
+        last[former[never_sold]] = panel.promotions.shape[1] - 1
+    last[last < n_days] = -1
+    return last
+
+
+def _drop_series(
+    series: pd.DataFrame, former: np.ndarray, n_days: int
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Leave out series that are neither sold nor planned; the place of a former one is -1."""
+    kept = ((series["first_sale"] < n_days) | (series["last_planned"] >= 0)).to_numpy()
+    place = np.where(kept, np.cumsum(kept) - 1, -1)
+    return series[kept].reset_index(drop=True), place[former]
+
+
+def _copy_rows(source: np.ndarray, target: np.ndarray, places: np.ndarray, width: int = -1) -> None:
+    """Copy the first columns of rows to their places, block by block; those without one are left.
+
+    The source may be mapped from the disk: at no time is there a second copy of it in memory.
+    """
+    width = source.shape[1] if width < 0 else width
+    for start in range(0, len(source), _BLOCK):
+        place = places[start : start + _BLOCK]
+        block = source[start : start + _BLOCK, :width]
+        target[place[place >= 0], :width] = block if (place >= 0).all() else block[place >= 0]
+
+
 def _extend_promotions(
-    panel: Panel, plan: pl.DataFrame, series: pd.DataFrame, former: np.ndarray, n_days: int
+    panel: Panel, plan: pl.DataFrame | None, series: pd.DataFrame, former: np.ndarray, days: _Days
 ) -> np.ndarray:
     """Return the promotions up to the end of the plan; those of the new days are still to come."""
-    kept = panel.n_days if len(plan) else panel.promotions.shape[1]
-    last_planned = int(plan["day"].max()) + 1 if len(plan) else 0  # type: ignore[arg-type]
-    promotions = np.zeros((len(series), max(n_days, kept, last_planned)), np.uint8)
-    promotions[former, :kept] = panel.promotions[:, :kept]
-    promotions[:, panel.n_days : n_days] = 0
-    promotions[_locate(series, plan), plan["day"]] = plan["onpromotion"]
+    kept = panel.promotions.shape[1] if plan is None else panel.n_days
+    planned = 0 if plan is None or plan.is_empty() else int(plan["day"].to_numpy().max()) + 1
+    promotions = np.zeros((len(series), max(days.n_days, kept, planned)), np.uint8)
+    _copy_rows(panel.promotions, promotions, former, kept)
+    promotions[:, panel.n_days : days.n_days] = 0
+    promotions[:, days.replaced] = 0
+    if plan is not None:
+        promotions[_locate(series, plan), plan["day"]] = plan["onpromotion"]
     return promotions
+
+
+def _extend_open_days(panel: Panel, sales: pl.DataFrame, days: _Days) -> np.ndarray:
+    open_days = np.zeros((len(panel.stores), days.n_days), bool)
+    open_days[:, : panel.n_days] = panel.open_days
+    open_days[:, days.replaced] = False
+    store = np.searchsorted(panel.stores["store_nbr"], sales["store_nbr"].to_numpy())
+    open_days[store, days.of_rows] = True
+    return open_days

@@ -1,7 +1,9 @@
 """The dataset of the panel: a folder of arrays that are mapped into memory, not read."""
 
+import logging
 from pathlib import Path, PurePosixPath
 from typing import Any
+from weakref import WeakValueDictionary
 
 from kedro.io import AbstractDataset, DatasetError
 
@@ -13,8 +15,14 @@ from grocery_demand.storage.panel_folder import (
     VERSION,
     PanelFolderError,
     read_panel,
+    read_taken_in,
     write_panel,
 )
+
+logger = logging.getLogger(__name__)
+
+_LOADED: WeakValueDictionary[Path, Panel] = WeakValueDictionary()
+"""The panels in use that were loaded, by their folder."""
 
 
 class PanelFileError(GroceryDemandError, DatasetError):
@@ -23,6 +31,8 @@ class PanelFileError(GroceryDemandError, DatasetError):
 
 class PanelDataset(AbstractDataset[Panel, Panel]):
     """A panel as a folder of .npy and .parquet files, replaced as a whole.
+
+    Saving the very panel that was loaded from there writes nothing.
 
     Args:
         filepath: The folder.
@@ -40,14 +50,34 @@ class PanelDataset(AbstractDataset[Panel, Panel]):
             PanelFileError: If the folder is missing, damaged or of another version.
         """
         try:
-            return read_panel(Path(self._filepath))
+            panel = read_panel(Path(self._filepath))
         except PanelFolderError as error:
             raise PanelFileError(str(error)) from error
+        _LOADED[self._place] = panel
+        return panel
 
     def save(self, data: Panel) -> None:
         """Write the panel beside the former one, then take its place."""
+        if _LOADED.pop(self._place, None) is data:
+            return
+        self._note_forgotten(data)
         with whole_folder(Path(self._filepath)) as beside:
             write_panel(beside, data)
+
+    @property
+    def _place(self) -> Path:
+        return Path(self._filepath).resolve()
+
+    def _note_forgotten(self, data: Panel) -> None:
+        """Log the files of new days that the former panel holds, and the new one will not."""
+        forgotten = read_taken_in(Path(self._filepath)).keys() - data.taken_in.keys()
+        if forgotten:
+            logger.warning(
+                "The former panel held the days of %d files that arrived later, %s … %s; the new "
+                "one is made without them. `kedro run --pipeline update` takes them in again, if "
+                "they still lie in the folder.",
+                len(forgotten), min(forgotten), max(forgotten),
+            )  # fmt: skip
 
     def _exists(self) -> bool:
         return (standing_folder(Path(self._filepath)) / META).is_file()

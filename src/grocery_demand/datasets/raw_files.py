@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import time
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 from kedro.io import DatasetError
 
 from grocery_demand.core.errors import RawDataError
+from grocery_demand.core.quality.raw_table import RawTable
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.zip", ".parquet")
 
@@ -51,6 +53,27 @@ def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_raw_table(path: Path, table: str) -> RawTable:
+    """Hash a raw file; reading it is left to `RawTable.read_blocks`.
+
+    Raises:
+        RawFileError: If the file cannot be read.
+    """
+    try:
+        sha256 = hash_file(path)
+    except OSError as error:
+        raise RawFileError(f"{path} cannot be read: {error.strerror}.") from error
+    return RawTable(
+        table=table,
+        file=path.name,
+        folder=str(path.parent),
+        sha256=sha256,
+        first_row=1 if path.suffix == ".parquet" else 2,
+        read_blocks=partial(read_blocks, path),
+        simulated=is_simulated(path.parent),
+    )
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:

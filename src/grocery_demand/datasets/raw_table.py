@@ -1,6 +1,5 @@
 """The dataset of a raw table: one file by Kaggle's name in a folder."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,9 +10,7 @@ from grocery_demand.core.quality.raw_table import RawTable
 from grocery_demand.datasets.raw_files import (
     SUFFIXES,
     RawFileError,
-    hash_file,
-    is_simulated,
-    read_blocks,
+    open_raw_table,
 )
 
 __all__ = ["RawTable", "RawTableDataset"]
@@ -29,7 +26,6 @@ class RawTableDataset(AbstractDataset[RawTable, RawTable]):
         table: Kaggle's name of the table: the file is `<table>.csv`, `.csv.gz`, `.csv.zip` or
             `.parquet`.
         optional: Whether the file may be missing.
-        parameter: Name of the run's parameter that names another folder, for messages.
         metadata: Anything for other tools; Kedro ignores it.
     """
 
@@ -39,13 +35,11 @@ class RawTableDataset(AbstractDataset[RawTable, RawTable]):
         filepath: str,
         table: str,
         optional: bool = False,
-        parameter: str = "raw_dir",
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._folder = Path(filepath)
         self._table = table
         self._optional = optional
-        self._parameter = parameter
         self.metadata = metadata
 
     def load(self) -> RawTable:
@@ -57,20 +51,7 @@ class RawTableDataset(AbstractDataset[RawTable, RawTable]):
         found = self._find()
         if not found:
             return RawTable(self._table, "", str(self._folder), "", 0, lambda: iter(()))
-        path = found[0]
-        try:
-            sha256 = hash_file(path)
-        except OSError as error:
-            raise RawFileError(f"{path} cannot be read: {error.strerror}.") from error
-        return RawTable(
-            table=self._table,
-            file=path.name,
-            folder=str(self._folder),
-            sha256=sha256,
-            first_row=1 if path.suffix == ".parquet" else 2,
-            read_blocks=partial(read_blocks, path),
-            simulated=is_simulated(self._folder),
-        )
+        return open_raw_table(found[0], self._table)
 
     def save(self, data: RawTable) -> NoReturn:  # noqa: ARG002
         """Refuse: raw files are never written to."""
@@ -106,11 +87,6 @@ class RawTableDataset(AbstractDataset[RawTable, RawTable]):
                 f"Download the files from {_SOURCE} and put them there as they are (.7z unpacked): "
                 "train, items, stores and holidays_events; also test, transactions and oil if you "
                 "have them."
-            )
-        if self._parameter != "raw_dir":
-            return (
-                "Put the files there under Kaggle's names, or name another folder with "
-                f"--params {self._parameter}=…"
             )
         return (
             "Put the files there under Kaggle's names, name another folder with "

@@ -43,6 +43,15 @@ def read_panel(path: Path) -> Panel:
     return panel if _find(path) == before else read_panel(path)
 
 
+def read_taken_in(path: Path) -> dict[str, str]:
+    """Return the files that joined the panel since it was made; none if it cannot be read."""
+    try:
+        meta = _read_meta(standing_folder(path) / META)
+        return dict(meta.get("taken_in", {}))
+    except (PanelFolderError, OSError):
+        return {}
+
+
 def _find(path: Path) -> tuple[Path, int]:
     """Return where the panel stands, and a number that its successor will not have."""
     folder = standing_folder(path)
@@ -67,6 +76,7 @@ def write_panel(folder: Path, panel: Panel) -> None:
         "calendar_start_date": str(panel.calendar.start_date),
         "digest": panel.digest,
         "simulated": panel.simulated,
+        "taken_in": dict(sorted(panel.taken_in.items())),
     }
     (folder / META).write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
 
@@ -110,5 +120,6 @@ def _assemble_panel(folder: Path, meta: dict[str, Any]) -> Panel:
         stores=pd.read_parquet(folder / "stores.parquet"),
         digest=meta["digest"],
         simulated=bool(meta.get("simulated")),
+        taken_in=dict(meta.get("taken_in", {})),
         **arrays,
     )

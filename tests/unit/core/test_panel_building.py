@@ -84,6 +84,7 @@ def test_series_are_the_pairs_that_are_sold_or_planned_with_their_attributes(pan
         "type": ["B", "B", "C", "A"],
         "cluster": [1, 1, 2, 5],
         "first_sale": [0, 3, 4, 2],
+        "last_planned": [4, -1, 5, 5],
     }
 
 

@@ -34,17 +34,51 @@ def test_sales_come_back_lazily_in_their_order_with_their_types(tmp_path, table)
     assert "deep/sales" in str(dataset)
 
 
+def of_day(day: int, rows: pl.DataFrame = SALES) -> pl.DataFrame:
+    return rows.with_columns(pl.lit(date(2017, 1, day)).alias("date"))
+
+
 def test_later_days_join_the_sales_after_the_history_and_may_be_written_again(tmp_path):
     folder = str(tmp_path / "sales")
-    whole, later = SalesDataset(filepath=folder), SalesDataset(filepath=folder, append=True)
-    days = [SALES.with_columns(pl.lit(date(2017, 1, day)).alias("date")) for day in (4, 5)]
+    whole, by_day = SalesDataset(filepath=folder), SalesDataset(filepath=folder, by_day=True)
+    days = [of_day(4), of_day(5)]
     whole.save(SALES)
-    later.save(days[1])
-    later.save(days[0])
-    later.save(days[0].lazy())
+    by_day.save(pl.concat([days[1], days[0]]))
+    by_day.save(days[0].lazy())
     assert whole.load().collect().equals(pl.concat([SALES, *days]))
+    assert sorted(path.name for path in (tmp_path / "sales").iterdir()) == [
+        "day-2017-01-04.parquet",
+        "day-2017-01-05.parquet",
+        "history.parquet",
+    ]
     whole.save(SALES)
     assert whole.load().collect().equals(SALES)
+
+
+def test_a_day_that_is_saved_stands_for_all_rows_of_the_day(tmp_path):
+    folder = tmp_path / "sales"
+    whole, by_day = (
+        SalesDataset(filepath=str(folder)),
+        SalesDataset(filepath=str(folder), by_day=True),
+    )
+    whole.save(SALES)
+    former = pl.concat([of_day(4), of_day(5)])
+    former.write_parquet(folder / "later-2017-01-04.parquet")
+    corrected = pl.concat([of_day(1, SALES.head(1)), of_day(5, SALES.head(2))])
+    by_day.save(corrected)
+    kept = SALES.filter(pl.col("date") != date(2017, 1, 1))
+    assert whole.load().collect().equals(pl.concat([kept, of_day(4), corrected]))
+    by_day.save(SALES.clear())
+    assert whole.load().collect().height == kept.height + 3 + 3
+
+
+def test_days_that_are_replaced_are_left_out_where_the_files_are_read(tmp_path):
+    folder = str(tmp_path / "sales")
+    SalesDataset(filepath=folder).save(SALES)
+    SalesDataset(filepath=folder, by_day=True).save(of_day(2))
+    plan = SalesDataset(filepath=folder).load().explain()
+    assert plan.count("SELECTION") == 1
+    assert "FILTER" not in plan
 
 
 def test_sales_that_were_never_saved_name_the_command_that_makes_them(tmp_path):
@@ -55,7 +89,7 @@ def test_sales_that_were_never_saved_name_the_command_that_makes_them(tmp_path):
 def test_a_replacement_of_the_sales_that_breaks_off_leaves_the_former_ones(tmp_path, monkeypatch):
     dataset = SalesDataset(filepath=str(tmp_path / "sales"))
     dataset.save(SALES)
-    later = SalesDataset(filepath=str(tmp_path / "sales"), append=True)
+    later = SalesDataset(filepath=str(tmp_path / "sales"), by_day=True)
     with monkeypatch.context() as patch:
         patch.setattr("polars.LazyFrame.sink_parquet", _fail_after_a_part)
         for broken in (dataset, later):

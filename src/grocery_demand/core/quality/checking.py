@@ -59,6 +59,19 @@ def check_table(raw: RawTable, rules: TableRules, parameters: QualityParameters)
     Raises:
         RawDataError: If a column is missing, the table is empty or too many rows are bad.
     """
+    checked = examine_table(raw, rules, parameters)
+    if raw.is_there:
+        refuse_useless(checked, parameters)
+        log_rows(checked)
+    return checked
+
+
+def examine_table(raw: RawTable, rules: TableRules, parameters: QualityParameters) -> CheckedTable:
+    """Check every row of a table, without judging whether the good ones are enough.
+
+    Raises:
+        RawDataError: If the file cannot be read or a column is missing.
+    """
     if not raw.is_there:
         logger.info("%s: there is no such file; the run goes on without it.", raw.table)
         return CheckedTable(raw, _no_rows(rules), pl.DataFrame(schema=REJECTED_SCHEMA))
@@ -67,14 +80,29 @@ def check_table(raw: RawTable, rules: TableRules, parameters: QualityParameters)
         checked = _reject_stray_dates(checked, parameters)
     if rules.key:
         checked = _reject_duplicates(checked, rules.key)
-    _refuse_useless(raw, checked, parameters)
-    logger.info(
-        "%s: %s rows read, %s set aside.",
-        raw.file,
-        f"{checked.rows_read:,}",
-        f"{checked.rejected.height:,}",
-    )
     return CheckedTable(raw, checked.kept.drop(ROW), checked.rejected.sort(ROW))
+
+
+def refuse_useless(checked: CheckedTable, parameters: QualityParameters) -> None:
+    """Raise a `RawDataError` if a table is empty or too many of its rows are bad."""
+    raw = checked.raw
+    if not checked.rows_read:
+        raise RawDataError(f"{raw.place} is empty: it holds no rows. Put the whole file there.")
+    share = checked.rejected.height / checked.rows_read
+    if share <= parameters.max_bad_share and not checked.kept.is_empty():
+        return
+    raise RawDataError(
+        f"{raw.place} holds too many bad rows: {checked.rejected.height:,} of "
+        f"{checked.rows_read:,} rows read, {share:.2%}; quality.max_bad_share allows "
+        f"{parameters.max_bad_share:.2%}.\n{_list_reasons(checked.rejected)}\n"
+        f"Mend these rows, or allow more of them with --params quality.max_bad_share=…"
+    )
+
+
+def log_rows(checked: CheckedTable) -> None:
+    """Log how many rows were read and how many set aside."""
+    rows, aside = f"{checked.rows_read:,}", f"{checked.rejected.height:,}"
+    logger.info("%s: %s rows read, %s set aside.", checked.raw.file, rows, aside)
 
 
 def _check_rows(raw: RawTable, rules: TableRules, parameters: QualityParameters) -> CheckedRows:
@@ -131,20 +159,6 @@ def _reject(checked: CheckedRows, bad: np.ndarray, columns: list[str], reason: s
     )
     kept = checked.kept.filter(pl.Series(~bad))
     return CheckedRows(kept, pl.concat([checked.rejected, rejected]))
-
-
-def _refuse_useless(raw: RawTable, checked: CheckedRows, parameters: QualityParameters) -> None:
-    if not checked.rows_read:
-        raise RawDataError(f"{raw.place} is empty: it holds no rows. Put the whole file there.")
-    share = checked.rejected.height / checked.rows_read
-    if share <= parameters.max_bad_share and not checked.kept.is_empty():
-        return
-    raise RawDataError(
-        f"{raw.place} holds too many bad rows: {checked.rejected.height:,} of "
-        f"{checked.rows_read:,} rows read, {share:.2%}; quality.max_bad_share allows "
-        f"{parameters.max_bad_share:.2%}.\n{_list_reasons(checked.rejected)}\n"
-        f"Mend these rows, or allow more of them with --params quality.max_bad_share=…"
-    )
 
 
 def _list_reasons(rejected: pl.DataFrame) -> str:

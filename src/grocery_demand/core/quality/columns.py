@@ -82,10 +82,19 @@ class ChoiceColumn(Column):
 
 @dataclass(frozen=True, kw_only=True)
 class DateColumn(Column):
-    """A date, YYYY-MM-DD, from `first` to `last`, which are dates of this form too."""
+    """A date, YYYY-MM-DD, from `first` to `last`, which are dates of this form too.
+
+    Attributes:
+        first: The first plausible date.
+        last: The last plausible date.
+        only: The one date that the file's name allows; empty if it names none.
+        not_before: The first day of the panel that the rows are to join; empty if there is none.
+    """
 
     first: str
     last: str
+    only: str = ""
+    not_before: str = ""
 
     def parse(self, cell: pl.Expr) -> pl.Expr:
         """Return the date of a text."""
@@ -99,7 +108,13 @@ class DateColumn(Column):
     def value_faults(self, value: pl.Expr) -> list[Fault]:
         """Return what can be wrong with a value."""
         first, last = (self.parse(pl.lit(bound)) for bound in (self.first, self.last))
-        return [(reasons.IMPOSSIBLE_DATE, ~value.is_between(first, last))]
+        faults = [(reasons.IMPOSSIBLE_DATE, ~value.is_between(first, last))]
+        if self.only:
+            faults.append((reasons.OTHER_DATE, value != self.parse(pl.lit(self.only))))
+        if self.not_before:
+            bound = self.parse(pl.lit(self.not_before))
+            faults.append((reasons.BEFORE_FIRST_DAY, value < bound))
+        return faults
 
 
 @dataclass(frozen=True, kw_only=True)

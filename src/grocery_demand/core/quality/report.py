@@ -11,6 +11,7 @@ import polars as pl
 from grocery_demand.core.pairs import PairIndex
 from grocery_demand.core.quality.checking import CheckedTable
 from grocery_demand.core.quality.raw_table import RawTable
+from grocery_demand.core.quality.rows import REJECTED_SCHEMA
 
 MAX_STORED_ROWS = 100_000
 """Quarantined rows that are stored in full; the report counts all of them."""
@@ -31,7 +32,8 @@ def list_quarantined_rows(tables: Iterable[CheckedTable]) -> pd.DataFrame:
     frames = [
         table.rejected.select(pl.lit(table.raw.file).alias("file"), pl.all()) for table in tables
     ]
-    return pl.concat(frames).head(MAX_STORED_ROWS).to_pandas()
+    empty = pl.DataFrame(schema={"file": pl.String, **REJECTED_SCHEMA})
+    return pl.concat([empty, *frames]).head(MAX_STORED_ROWS).to_pandas()
 
 
 def describe_quality(tables: list[CheckedTable], sales: pl.DataFrame) -> dict[str, Any]:
@@ -48,7 +50,7 @@ def describe_quality(tables: list[CheckedTable], sales: pl.DataFrame) -> dict[st
         "rows_read": sum(table.rows_read for table in tables),
         "rows_quarantined": quarantined,
         "rows_quarantined_stored": min(quarantined, MAX_STORED_ROWS),
-        "sales": _describe_sales(sales),
+        "sales": describe_sales(sales),
         "tables": {table.raw.table: _describe_table(table) for table in tables},
     }
 
@@ -64,7 +66,8 @@ def _describe_table(table: CheckedTable) -> dict[str, Any]:
     }
 
 
-def _describe_sales(sales: pl.DataFrame) -> dict[str, Any]:
+def describe_sales(sales: pl.DataFrame) -> dict[str, Any]:
+    """Return what the good rows of train cover: dates, series, returns, promotions."""
     pairs = PairIndex.of_rows(sales)
     facts = sales.select(
         first_date=pl.col("date").min().cast(pl.String),

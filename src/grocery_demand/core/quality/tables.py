@@ -1,7 +1,7 @@
 """What the seven raw tables must look like."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -91,11 +91,22 @@ def transaction_rules(parameters: QualityParameters, known: Known) -> TableRules
     return TableRules((_date(parameters), _store(known), WholeColumn(name="transactions")))
 
 
-def sales_rules(parameters: QualityParameters, known: Known) -> TableRules:
-    """Return the rules of train: one row per day, store and item; returns are negative."""
+def sales_rules(
+    parameters: QualityParameters, known: Known, only: str = "", not_before: str = ""
+) -> TableRules:
+    """Return the rules of train: one row per day, store and item; returns are negative.
+
+    Args:
+        parameters: The bounds.
+        known: The stores and items that rows may name.
+        only: The only date that rows may have, ISO; empty for any.
+        not_before: The first date that rows may have, ISO; empty for any.
+    """
+    day, *pair = _sales_key(parameters, known)
     return TableRules(
         (
-            *_sales_key(parameters, known),
+            replace(day, only=only, not_before=not_before),
+            *pair,
             NumberColumn(name="unit_sales", limit=parameters.max_units),
             FlagColumn(name="onpromotion", optional=True),
         )
@@ -132,6 +143,8 @@ def _store(known: Known) -> WholeColumn:
     )
 
 
-def _sales_key(parameters: QualityParameters, known: Known) -> tuple[Column, ...]:
+def _sales_key(
+    parameters: QualityParameters, known: Known
+) -> tuple[DateColumn, WholeColumn, WholeColumn]:
     item = WholeColumn(name="item_nbr", key=True, known=known.items, unknown=reasons.UNKNOWN_ITEM)
     return _date(parameters), _store(known), item

@@ -1,4 +1,4 @@
-"""Update: later days of sales join the panel, without reading the history again."""
+"""Update: days that arrive as files join sales and panel, without reading the history again."""
 
 from grocery_demand.pipelines.update.pipeline import create_pipeline
 

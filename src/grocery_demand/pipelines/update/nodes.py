@@ -1,79 +1,110 @@
 """Nodes of the update pipeline."""
 
+import hashlib
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
-from grocery_demand.core.errors import RawDataError
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.panel_extension import extend_panel
-from grocery_demand.core.quality.checking import CheckedTable, check_table
-from grocery_demand.core.quality.parameters import QualityParameters
-from grocery_demand.core.quality.raw_table import RawTable
-from grocery_demand.core.quality.report import (
-    describe_quality,
-    list_quarantined_rows,
+from grocery_demand.core.quality.incoming import (
+    REFUSED,
+    TAKEN_IN,
+    CheckedFile,
+    IncomingFiles,
+    check_incoming,
+    find_plan,
+    merge_sales,
 )
-from grocery_demand.core.quality.tables import Known, promotion_plan_rules, sales_rules
+from grocery_demand.core.quality.incoming_report import describe_incoming
+from grocery_demand.core.quality.parameters import QualityParameters
+from grocery_demand.core.quality.report import list_quarantined_rows
 
 logger = logging.getLogger(__name__)
 
 
-def check_new_sales(
-    new_raw_sales: RawTable,
-    new_raw_promotion_plan: RawTable,
+@dataclass(frozen=True)
+class Arrivals:
+    """What is new, checked.
+
+    Attributes:
+        sales: All rows of the days that arrived, one per date, store_nbr and item_nbr.
+        promotion_plan: The new plan; without rows if none arrived.
+        files: SHA-256 by name of the files in the folder that are in the panel from now on.
+        is_new: Whether any file is taken in.
+    """
+
+    sales: pl.DataFrame
+    promotion_plan: pd.DataFrame
+    files: dict[str, str]
+    is_new: bool
+
+
+def check_incoming_files(
+    incoming_files: IncomingFiles,
     standing_panel: Panel,
     items: pd.DataFrame,
     parameters: QualityParameters,
-) -> tuple[pl.DataFrame, pd.DataFrame, dict[str, Any], pd.DataFrame]:
-    """Check the new files by the rules of the first ones; rows of days already known are skipped.
+) -> tuple[Arrivals, dict[str, Any], pd.DataFrame]:
+    """Check the files that the panel does not know, by the rules of the first ones.
+
+    A file that cannot be used is refused, and the others go on: the report and the log say why.
 
     Returns:
-        Sales after the panel's cutoff; the promotion plan; the data-quality report; and the
-        quarantined rows.
-
-    Raises:
-        RawDataError: If no day is new, or the first new one lies too far after the cutoff.
+        What is new; the data-quality report, with an entry per file; and the quarantined rows.
     """
-    known = Known(
-        stores=pl.Series(standing_panel.stores["store_nbr"].to_numpy()),
-        items=pl.Series(items["item_nbr"].to_numpy()),
+    files = check_incoming(incoming_files, standing_panel, items, parameters)
+    sales = merge_sales(files)
+    _tell(files, incoming_files.folder)
+    _warn_of_gaps(sales, standing_panel)
+    simulated = standing_panel.simulated or any(_is_simulated(file) for file in files)
+    arrivals = Arrivals(
+        sales,
+        find_plan(files),
+        {file.raw.file: file.raw.sha256 for file in files if file.status != REFUSED},
+        any(file.status == TAKEN_IN for file in files),
     )
-    sales = check_table(new_raw_sales, sales_rules(parameters, known), parameters)
-    plan_rules = promotion_plan_rules(parameters, known)
-    plan = check_table(new_raw_promotion_plan, plan_rules, parameters)
-    new = _select_new_days(sales, standing_panel, parameters)
-    report = describe_quality([sales, plan], new)
-    return new, _to_pandas(plan.kept), report, list_quarantined_rows([sales, plan])
+    report = describe_incoming(files, sales, simulated=simulated)
+    tables = [file.table for file in files if file.table is not None]
+    return arrivals, report, list_quarantined_rows(tables)
 
 
-def add_new_days(
+def take_in_arrivals(
     standing_panel: Panel,
-    checked_new_sales: pl.DataFrame,
-    new_promotion_plan: pd.DataFrame,
+    arrivals: Arrivals,
+    sales: pl.LazyFrame,
     items: pd.DataFrame,
     stores: pd.DataFrame,
     holidays_events: pd.DataFrame,
     new_data_quality: dict[str, Any],
 ) -> tuple[pl.DataFrame, Panel]:
-    """Release the new rows to the sales table and extend the panel by them.
+    """Release the new days to the sales table, and put them into the panel.
 
-    The panel is stored last: a run that breaks off before can simply be run again.
+    The panel is stored last, with the names of the files it took in: a run that breaks off before
+    can simply be run again. Without anything new, the panel is the very one that stands.
     """
-    panel = extend_panel(
+    if not arrivals.is_new:
+        return arrivals.sales, standing_panel
+    extended = extend_panel(
         standing_panel,
-        checked_new_sales,
-        new_promotion_plan,
+        arrivals.sales,
+        arrivals.promotion_plan,
         items,
         stores,
         holidays_events,
-        new_data_quality["digest"],
+        sales,
     )
-    panel = replace(panel, simulated=panel.simulated or new_data_quality["simulated"])
+    digests = f"{standing_panel.digest} {new_data_quality['digest']}"
+    panel = replace(
+        extended,
+        digest=hashlib.sha256(digests.encode()).hexdigest(),
+        simulated=new_data_quality["simulated"],
+        taken_in=standing_panel.taken_in | arrivals.files,
+    )
     logger.info(
         "Panel: %d series × %d days up to %s (before: %d × %d), promotions known for %d days more.",
         len(panel.series),
@@ -83,37 +114,38 @@ def add_new_days(
         standing_panel.n_days,
         panel.n_planned_days,
     )
-    return checked_new_sales, panel
+    return arrivals.sales, panel
 
 
-def _select_new_days(
-    sales: CheckedTable, panel: Panel, parameters: QualityParameters
-) -> pl.DataFrame:
-    cutoff = panel.cutoff.astype(object)
-    new = sales.kept.filter(pl.col("date") > cutoff)
-    if new.is_empty():
-        raise RawDataError(
-            f"{sales.raw.place} holds no day after {cutoff}, the last one in the panel: there is "
-            "nothing to add. Name the folder of later sales with --params new_dir=…"
-        )
-    n_known = sales.kept.height - new.height
-    if n_known:
-        logger.info("%s: %s rows of days already known.", sales.raw.file, f"{n_known:,}")
-    dates = new["date"].unique().sort().to_numpy().astype("datetime64[D]")
-    gaps = np.diff(np.concatenate([[panel.cutoff], dates])).astype(int) - 1
-    if gaps[0] > parameters.max_gap_days:
-        raise RawDataError(
-            f"{sales.raw.place} begins on {dates[0]}, {gaps[0]} days after {cutoff}, the last day "
-            f"in the panel; quality.max_gap_days allows {parameters.max_gap_days}. Give the days "
-            "in between, too."
-        )
-    if gaps.any():
+def _is_simulated(file: CheckedFile) -> bool:
+    return file.status == TAKEN_IN and file.raw.simulated
+
+
+def _tell(files: list[CheckedFile], folder: str) -> None:
+    """Log what is refused, with the reason and its mend, and what is new."""
+    for file in files:
+        if file.status == REFUSED:
+            logger.error("Refused, to be tried again next time: %s", file.reason)
+    taken = [file.raw.file for file in files if file.status == TAKEN_IN]
+    if taken:
+        shown = ", ".join(taken if len(taken) <= 5 else [*taken[:2], "…", taken[-1]])  # noqa: PLR2004
+        logger.info("New in %s: %d files (%s).", folder, len(taken), shown)
+        return
+    logger.warning(
+        "Nothing new in %s: panel and sales stay as they are. Put files there, such as "
+        "train-2017-06-01.csv with the sales of a day and test-2017-06-01.csv with the promotions "
+        "planned after it, or name another folder with --params new_dir=…",
+        folder,
+    )
+
+
+def _warn_of_gaps(sales: pl.DataFrame, panel: Panel) -> None:
+    """Log how many days after the panel's last are left without sales."""
+    later = sales["date"].unique().sort().to_numpy().astype("datetime64[D]")
+    later = later[later > panel.cutoff]
+    if len(later) and (later[-1] - panel.cutoff).astype(int) > len(later):
+        missing = int((later[-1] - panel.cutoff) / np.timedelta64(1, "D")) - len(later)
         logger.warning(
-            "%s: %d days between %s and %s have no sales at all; they count as closed.",
-            sales.raw.file, gaps.sum(), cutoff, dates[-1],
+            "%d days between %s and %s have no sales at all; they count as closed until they come.",
+            missing, panel.cutoff, later[-1],
         )  # fmt: skip
-    return new
-
-
-def _to_pandas(rows: pl.DataFrame) -> pd.DataFrame:
-    return rows.to_pandas().astype({"onpromotion": "boolean"})

@@ -2,43 +2,32 @@
 
 from kedro.pipeline import Pipeline, node
 
-from grocery_demand.pipelines.update.nodes import add_new_days, check_new_sales
+from grocery_demand.pipelines.update.nodes import check_incoming_files, take_in_arrivals
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From the files of new days and the panel so far to the panel with these days."""
+    """From the files that arrived and the panel so far to the panel with these days."""
     return Pipeline(
         [
             node(
-                check_new_sales,
-                inputs=[
-                    "new_raw_sales",
-                    "new_raw_promotion_plan",
-                    "standing_panel",
-                    "items",
-                    "params:quality",
-                ],
-                outputs=[
-                    "checked_new_sales",
-                    "new_promotion_plan",
-                    "new_data_quality",
-                    "new_quarantined_rows",
-                ],
-                name="check_new_sales",
+                check_incoming_files,
+                inputs=["incoming_files", "standing_panel", "items", "params:quality"],
+                outputs=["arrivals", "new_data_quality", "new_quarantined_rows"],
+                name="check_incoming_files",
             ),
             node(
-                add_new_days,
+                take_in_arrivals,
                 inputs=[
                     "standing_panel",
-                    "checked_new_sales",
-                    "new_promotion_plan",
+                    "arrivals",
+                    "sales",
                     "items",
                     "stores",
                     "holidays_events",
                     "new_data_quality",
                 ],
                 outputs=["new_sales", "panel"],
-                name="add_new_days",
+                name="take_in_arrivals",
             ),
         ]
     )
