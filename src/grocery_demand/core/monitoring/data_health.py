@@ -13,7 +13,7 @@ _RECENT = 3
 _WEEKS_BEFORE = 8
 _LEAST_SILENT_SHARE = 0.10
 _LEAST_VOLUME_FACTOR = 2.0
-_NULL_FACTOR = 1.25
+_NULL_FACTOR, _USUAL = 1.25, 0.99
 _MAX_QUARANTINED_SHARE = 0.01
 _ASK = "Ask those who send the files, and put corrected ones into the folder of incoming files."
 
@@ -57,7 +57,7 @@ def _check_stores(panel: Panel) -> Check:
     shares = _silent_shares(panel)
     value = float(shares[-_RECENT:].max())
     past = shares[-_YEAR - _RECENT : -_RECENT]
-    threshold = max(_LEAST_SILENT_SHARE, _NULL_FACTOR * float(past.max(initial=0.0)))
+    threshold = max(_LEAST_SILENT_SHARE, _NULL_FACTOR * float(np.quantile(past, _USUAL)))
     active = panel.open_days[:, -_MONTH - _RECENT : -_RECENT].any(axis=1)
     gone = active & ~panel.open_days[:, -_RECENT:].any(axis=1)
     numbers = ", ".join(str(n) for n in panel.stores["store_nbr"].to_numpy()[gone])
@@ -107,7 +107,8 @@ def _check_volume(panel: Panel) -> Check:
     newest, past = ratios[:, -_RECENT:], ratios[:, :-_WEEK]
     if not np.isfinite(newest).any():
         return Check(HEALTH, name, UNKNOWN, "Too few weeks of sales to compare with.")
-    usual = float(np.abs(past[np.isfinite(past)]).max(initial=0.0))
+    known = np.abs(past[np.isfinite(past)])
+    usual = float(np.quantile(known, _USUAL)) if len(known) else 0.0
     threshold = max(np.log(_LEAST_VOLUME_FACTOR), _NULL_FACTOR * usual)
     store, _ = np.unravel_index(np.nanargmax(np.abs(newest)), newest.shape)
     furthest = newest[store][np.nanargmax(np.abs(newest[store]))]

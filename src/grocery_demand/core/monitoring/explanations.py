@@ -18,6 +18,7 @@ _MOST_WEEKS = 4
 _MOST_SERIES = 500
 _DOMINANT_SHARE, _DOMINANT_GROWTH = 0.5, 1.5
 _LEAST_SHARE = 0.05
+_LEAST_TURN = 0.05
 
 
 def explain_weeks(
@@ -92,8 +93,8 @@ def check_explanations(explanations: pl.DataFrame) -> list[Check]:
 
 
 def _changed_sign() -> pl.Expr:
-    """Whether the mean lies beyond zero, further from training's weeks than those lie apart."""
-    width = pl.col("highest") - pl.col("lowest")
+    """Whether the mean lies beyond zero, further than training's weeks lie apart."""
+    width = pl.max_horizontal(pl.col("highest") - pl.col("lowest"), pl.lit(_LEAST_TURN))
     fell = (pl.col("lowest") > 0) & (pl.col("mean") < -width)
     rose = (pl.col("highest") < 0) & (pl.col("mean") > width)
     return fell | rose

@@ -89,7 +89,7 @@ def set_bar(promise: Promise, weekdays: tuple[int, ...], max_error_growth: float
         weekdays: Of the window's days, 1 for Monday.
         max_error_growth: Share that is allowed beyond chance.
     """
-    days = pl.DataFrame(promise.days).with_columns(pl.col("date").cast(pl.Date).dt.weekday())
+    days = pl.DataFrame(promise.days).with_columns(pl.col("date").str.to_date().dt.weekday())
     generator = np.random.default_rng(len(weekdays))
     weight, squares = np.zeros(_DRAWS), np.zeros(_DRAWS)
     for weekday in sorted(weekdays):
@@ -142,7 +142,7 @@ def score_live(live: pl.DataFrame, cutoff: str, names: tuple[str, ...]) -> pl.Da
     Returns:
         One row per slice and value: slice, value, rows and the scores; slice `total` is all rows.
     """
-    age = (pl.col("date") - pl.lit(cutoff).cast(pl.Date)).dt.total_days()
+    age = (pl.col("date") - pl.lit(cutoff).str.to_date()).dt.total_days()
     rows = live.with_columns(
         total=pl.lit("all"), day=pl.col("date").cast(pl.String), weeks=(age - 1) // 7 + 1
     )

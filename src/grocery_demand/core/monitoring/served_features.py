@@ -125,7 +125,7 @@ def measure_skew(
         max_psi: Index that counts as a change, unless history itself moved more.
 
     Returns:
-        One row per feature: `FEATURE_SKEW_COLUMNS`; psi, ks and threshold are NaN for features of
+        One row per feature: `FEATURE_SKEW_COLUMNS`; psi and ks are of the known values; psi, ks and threshold are NaN for features of
         the calendar and of the series themselves, which the season and the buyers decide.
     """
     differing = _compare_with_panel(served, snapshot_of)
@@ -153,7 +153,7 @@ def check_skew(skew: pl.DataFrame | None) -> list[Check]:
 
 
 def _check_differing(skew: pl.DataFrame) -> Check:
-    wrong = skew.filter(pl.col("differing_share") > MAX_DIFFERING_SHARE)
+    wrong = skew.filter(pl.col("differing_share").fill_nan(0) > MAX_DIFFERING_SHARE)
     worst = float(skew["differing_share"].fill_nan(None).max() or 0.0)  # type: ignore[arg-type]
     name = "served values against the panel's"
     if wrong.is_empty():
@@ -227,10 +227,10 @@ def _measure_distance(
         return float("nan"), float("nan"), float("nan")
     together = np.concatenate(reference)
     edges = find_edges(together)
-    counts = np.stack([count_bins(values, edges) for values in reference])
+    counts = np.stack([count_bins(values, edges)[:-1] for values in reference])
     others = counts.sum(axis=0) - counts
     null = stability_index(others, counts)
-    psi = stability_index(counts.sum(axis=0), count_bins(found, edges))
+    psi = stability_index(counts.sum(axis=0), count_bins(found, edges)[:-1])
     threshold = max(max_psi, _NULL_FACTOR * float(np.nanmax(null)))
     return float(psi), largest_gap(together, found), threshold
 
