@@ -9,9 +9,12 @@ import yaml
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
+from grocery_demand.core.simulation.daily_files import DailyFilesParameters
 from grocery_demand.core.simulation.parameters import SimulationParameters
+from grocery_demand.datasets.incoming import IncomingFolderDataset
+from grocery_demand.datasets.raw_files import RawFileError
 from grocery_demand.datasets.raw_folder import RawFolderDataset
-from grocery_demand.pipelines.simulate import create_pipeline
+from grocery_demand.pipelines.simulate import create_days_pipeline, create_pipeline
 
 PROJECT = Path(__file__).parents[2]
 SAMPLE = PROJECT / "data" / "01_raw" / "sample"
@@ -74,3 +77,29 @@ def test_the_committed_sample_is_small_and_says_that_it_is_simulated() -> None:
 
 def _unpack(content: bytes) -> bytes:
     return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+
+
+def test_single_days_are_written_into_a_folder_of_simulated_files_only(tmp_path: Path) -> None:
+    parameters = SimulationParameters(
+        seed=1, stores=2, items=5, start_date="2016-01-01", end_date="2016-01-31"
+    )
+    folder = IncomingFolderDataset(filepath=str(tmp_path / "incoming"))
+    catalog = DataCatalog(
+        {
+            "params:simulation": MemoryDataset(parameters),
+            "params:daily_files": MemoryDataset(DailyFilesParameters(first_day="2016-01-30")),
+            "incoming_files": folder,
+        }
+    )
+    SequentialRunner().run(create_days_pipeline(), catalog)
+    found = folder.load()
+    assert [raw.file for raw in found.files] == [
+        "test-2016-01-30.csv",
+        "test-2016-01-31.csv",
+        "train-2016-01-30.csv",
+        "train-2016-01-31.csv",
+    ]
+    assert all(raw.simulated for raw in found.files)
+    (tmp_path / "incoming" / "README.md").unlink()
+    with pytest.raises(RawFileError, match="not simulated"):
+        SequentialRunner().run(create_days_pipeline(), catalog)

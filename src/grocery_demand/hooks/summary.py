@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _SCORES = {"nwrmsle": "NWRMSLE", "r2_score": "R²", "wape": "WAPE", "bias": "bias"}
 
+_FILES = {"taken_in": "taken in", "known": "with nothing new", "refused": "refused"}
+
 
 class SummaryHook:
     """Writes the end of a run to standard output, of what this run has made only."""
@@ -44,9 +46,9 @@ class SummaryHook:
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, catalog: CatalogProtocol) -> None:
-        """Write quality, scores, verdict, paths and next steps."""
+        """Write quality, files, scores, verdict, paths and next steps."""
         parts = [
-            self._tell_quality(catalog),
+            [*self._tell_quality(catalog), *self._tell_files(catalog)],
             self._tell_scores(catalog),
             self._tell_verdict(catalog),
             self._tell_places(catalog),
@@ -72,6 +74,22 @@ class SummaryHook:
             where = f"; see data/02_intermediate/{kind}quarantined_rows.parquet" if aside else ""
             lines.append(told + where)
         return lines
+
+    def _tell_files(self, catalog: CatalogProtocol) -> list[str]:
+        """Say what became of the files that arrived; what was left as it was is not made."""
+        if "new_data_quality" not in self._saved:
+            return []
+        files = catalog.load("new_data_quality")["files"]
+        if all(file["status"] != "taken_in" for file in files):
+            self._saved -= {"new_sales", "panel"}
+        many = [sum(file["status"] == status for file in files) for status in _FILES]
+        told = [f"{n} {word}" for n, word in zip(many, _FILES.values(), strict=True) if n]
+        refused = [
+            f"  - {(file['reason'] or '').splitlines()[0]}"
+            for file in files
+            if file["status"] == "refused"
+        ]
+        return [f"Files that arrived: {', '.join(told) or 'none'}", *refused]
 
     def _tell_scores(self, catalog: CatalogProtocol) -> list[str]:
         return tabulate_scores(catalog.load("scores")) if "scores" in self._saved else []
@@ -118,6 +136,8 @@ class SummaryHook:
         steps = {}
         if "simulated_raw" in self._saved:
             steps[self._run_on(catalog)] = "the whole loop on the simulated sales"
+        if "incoming_files" in self._saved:
+            steps["kedro run --pipeline update"] = "take these files in, forecast again"
         if "new_sales" in self._saved:
             steps["kedro run --pipeline refit"] = "train again, on all these days"
         elif "panel" in self._saved and "challenger" not in self._saved:

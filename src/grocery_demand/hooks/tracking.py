@@ -100,7 +100,7 @@ class TrackingHook:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Log the metrics, what the fitted model was given, and the digest of the raw files."""
+        """Log the metrics, what the fitted model was given, and the digest of the data."""
         import mlflow
 
         if mlflow.active_run() is None:
@@ -113,10 +113,8 @@ class TrackingHook:
             mlflow.log_params({f"model_settings.{name}": value for name, value in data.items()})
         elif dataset_name in ("data_quality", "new_data_quality"):
             mlflow.set_tag("simulated_data", str(data["simulated"]).lower())
-            if dataset_name == "data_quality":
-                self._log_data(data["digest"])
         elif dataset_name == "panel":
-            mlflow.set_tag("data_digest", data.digest)
+            self._log_data(data.digest)
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:

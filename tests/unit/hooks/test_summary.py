@@ -233,3 +233,27 @@ def test_other_errors_are_not_commented(said, capsys):
     with pytest.raises(ValueError, match="no way on"):
         said(scores=SCORES, verdict=fail)
     assert capsys.readouterr().out == ""
+
+
+def test_files_that_arrived_are_counted_and_the_refused_ones_say_why(said, catalog, tmp_path):
+    catalog["new_data_quality"] = JsonDataset(filepath=str(tmp_path / "new.json"))
+    files = [
+        {"status": "taken_in", "reason": None},
+        {"status": "refused", "reason": "train-2.csv is empty.\nPut the whole file there."},
+        {"status": "known", "reason": "taken in before"},
+    ]
+    assert said(new_data_quality=QUALITY | {"files": files})[0].splitlines()[1:] == [
+        "Files that arrived: 1 taken in, 1 with nothing new, 1 refused",
+        "  - train-2.csv is empty.",
+    ]
+
+
+@pytest.mark.parametrize(("status", "proposed"), [("taken_in", True), ("known", False)])
+def test_after_an_update_a_fit_is_proposed_if_anything_was_new(
+    said, catalog, tmp_path, status, proposed
+):
+    catalog["new_data_quality"] = JsonDataset(filepath=str(tmp_path / "new.json"))
+    catalog["new_sales"] = MemoryDataset()
+    report = QUALITY | {"files": [{"status": status, "reason": None}]}
+    told = said(new_data_quality=report, new_sales=1, panel=1)[-1]
+    assert ("kedro run --pipeline refit" in told) is proposed

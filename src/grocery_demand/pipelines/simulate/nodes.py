@@ -21,4 +21,4 @@ def simulate_daily_files(
     parameters: SimulationParameters, daily_files: DailyFilesParameters
 ) -> Iterator[DayOfSales]:
     """Simulate the days of the world that arrive one by one; each is saved before the next."""
-    return simulate_days(parameters, date.fromisoformat(daily_files.first_day))
+    yield from simulate_days(parameters, date.fromisoformat(daily_files.first_day))
