@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from kedro.io import DataCatalog, MemoryDataset
+from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.runner import SequentialRunner
 
 from grocery_demand.core.simulation.daily_files import DailyFilesParameters
 from grocery_demand.core.simulation.parameters import SimulationParameters
 from grocery_demand.datasets.incoming import IncomingFolderDataset
-from grocery_demand.datasets.raw_files import RawFileError
 from grocery_demand.datasets.raw_folder import RawFolderDataset
 from grocery_demand.pipelines.simulate import create_days_pipeline, create_pipeline
 
@@ -101,5 +100,5 @@ def test_single_days_are_written_into_a_folder_of_simulated_files_only(tmp_path:
     ]
     assert all(raw.simulated for raw in found.files)
     (tmp_path / "incoming" / "README.md").unlink()
-    with pytest.raises(RawFileError, match="not simulated"):
+    with pytest.raises(DatasetError, match="not simulated"):
         SequentialRunner().run(create_days_pipeline(), catalog)

@@ -1,6 +1,5 @@
 """The update pipeline on files in a folder, and on the panel and sales table in theirs."""
 
-import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,112 +7,34 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from kedro.io import DataCatalog, MemoryDataset
-from kedro.runner import SequentialRunner
 
 from grocery_demand.core.panel import Panel
-from grocery_demand.core.quality.parameters import QualityParameters
 from grocery_demand.core.quality.reasons import (
     BEFORE_FIRST_DAY,
     OTHER_DATE,
     UNKNOWN_ITEM,
     UNPARSABLE,
 )
-from grocery_demand.datasets import (
-    IncomingFolderDataset,
-    JsonDataset,
-    PanelDataset,
-    SalesDataset,
-    TableDataset,
-)
-from grocery_demand.pipelines.update import create_pipeline
-from small_sales import build, holidays, items, stores, to_plan, to_table
+from grocery_demand.datasets import TableDataset
+from small_sales import build
+from update_project import OLD, UpdateProject
 
-HEADER = "id,date,store_nbr,item_nbr,unit_sales,onpromotion\n"
-PLAN = "id,date,store_nbr,item_nbr,onpromotion\n"
-OLD = {(0, 1, 5): (3.0, None), (1, 1, 5): (2.0, None), (1, 3, 7): (4.0, True)}
 DAY3 = "1,2017-01-03,1,5,7,False\n2,2017-01-03,44,9,1.5,True\n"
 DAY4 = "1,2017-01-04,1,5,8,False\n"
 
 
-class Project:
-    """A folder with a panel of 2017-01-01 and 2017-01-02, its sales, and an incoming folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.incoming = folder, folder / "incoming"
-        self.panel_folder, self.sales_folder = folder / "panel", folder / "sales"
-
-    def preprocess(self, sales: dict | None = None, plan: dict | None = None) -> None:
-        """Store sales and the panel made of them, as `preprocess` does."""
-        sales = OLD if sales is None else sales
-        SalesDataset(filepath=str(self.sales_folder)).save(to_table(sales))
-        PanelDataset(filepath=str(self.panel_folder)).save(build(sales, plan or {}))
-
-    def put(self, name: str, rows: str) -> None:
-        """Put a file of sales or of a plan into the incoming folder."""
-        self.incoming.mkdir(exist_ok=True)
-        text = (HEADER if name.startswith("train") else PLAN) + rows
-        content = gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
-        (self.incoming / name).write_bytes(content)
-
-    def update(self, **bounds: object) -> dict[str, dict]:
-        """Run the pipeline; return what the report says of each file."""
-        SequentialRunner().run(create_pipeline(), self.catalog(**bounds))
-        return {file["file"]: file for file in self.report()["files"]}
-
-    def catalog(self, **bounds: object) -> DataCatalog:
-        quality = {
-            "max_bad_share": 0.5,
-            "max_units": 1e6,
-            "first_date": "2000-01-01",
-            "last_date": "2100-01-01",
-            "max_gap_days": 60,
-        }
-        panel, sales = str(self.panel_folder), str(self.sales_folder)
-        return DataCatalog(
-            {
-                "incoming_files": IncomingFolderDataset(filepath=str(self.incoming)),
-                "standing_panel": PanelDataset(filepath=panel),
-                "panel": PanelDataset(filepath=panel),
-                "sales": SalesDataset(filepath=sales),
-                "new_sales": SalesDataset(filepath=sales, by_day=True),
-                "items": MemoryDataset(items),
-                "stores": MemoryDataset(stores),
-                "holidays_events": MemoryDataset(holidays),
-                "params:quality": MemoryDataset(QualityParameters(**quality | bounds)),
-                "new_data_quality": JsonDataset(filepath=str(self.folder / "quality.json")),
-                "new_quarantined_rows": TableDataset(filepath=str(self.folder / "bad.parquet")),
-            }
-        )
-
-    def panel(self) -> Panel:
-        return PanelDataset(filepath=str(self.panel_folder)).load()
-
-    def sales(self) -> pl.DataFrame:
-        table = SalesDataset(filepath=str(self.sales_folder)).load().collect()
-        return table.sort("date", "store_nbr", "item_nbr")
-
-    def report(self) -> dict:
-        return json.loads((self.folder / "quality.json").read_text())
-
-    def bytes(self) -> dict[str, bytes]:
-        """All that sales table and panel hold."""
-        paths = [*self.panel_folder.rglob("*"), *self.sales_folder.rglob("*")]
-        return {str(path.relative_to(self.folder)): path.read_bytes() for path in paths}
-
-
 @pytest.fixture
-def project(tmp_path) -> Project:
-    made = Project(tmp_path)
+def project(tmp_path) -> UpdateProject:
+    made = UpdateProject(tmp_path)
     made.preprocess()
     return made
 
 
 @pytest.fixture
-def make_project(tmp_path) -> Callable[[str], Project]:
-    def make(name: str) -> Project:
+def make_project(tmp_path) -> Callable[[str], UpdateProject]:
+    def make(name: str) -> UpdateProject:
         (tmp_path / name).mkdir()
-        made = Project(tmp_path / name)
+        made = UpdateProject(tmp_path / name)
         made.preprocess()
         return made
 
@@ -439,4 +360,3 @@ def test_a_plan_alone_is_taken_in(project):
     assert panel.promotions[:, 2].tolist() == [0, 0, 1]
     expected = build(OLD, {(2, 44, 9): True})
     assert panel.series.equals(expected.series)
-    assert to_plan({}).empty

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -189,3 +190,28 @@ def test_the_panel_is_stored_as_plain_files(dataset, tmp_path):
     ]  # fmt: skip
     shutil.copytree(folder, tmp_path / "copy")
     assert PanelDataset(filepath=str(tmp_path / "copy")).load().units.sum() == 12
+
+
+def test_the_very_panel_that_was_loaded_is_not_written_again(dataset, tmp_path):
+    dataset.save(_panel())
+    path = tmp_path / "deep" / "panel" / "units.npy"
+    written = path.stat()
+    other = PanelDataset(filepath=str(tmp_path / "deep" / "panel"))
+    loaded = other.load()
+
+    dataset.save(loaded)
+    assert path.stat() == written
+
+    dataset.save(loaded)
+    assert path.stat() != written
+    np.testing.assert_array_equal(dataset.load().units, _panel().units)
+
+
+def test_files_taken_in_are_kept_and_it_is_told_when_a_new_panel_is_without_them(dataset, caplog):
+    taken = replace(_panel(), taken_in={"train-2017-01-05.csv": "ab", "train-2017-01-04.csv": "cd"})
+    dataset.save(taken)
+    assert dataset.load().taken_in == taken.taken_in
+    dataset.save(replace(taken, taken_in=taken.taken_in | {"train-2017-01-06.csv": "ef"}))
+    assert "made without them" not in caplog.text
+    dataset.save(_panel())
+    assert "days of 3 files that arrived later, train-2017-01-04.csv … train-2017" in caplog.text
