@@ -23,7 +23,8 @@ class PublicationDataset(AbstractDataset[ModelVersion, Publication]):
 
     Args:
         filepath: Folder of publications.
-        panel_filepath: Folder of the panel, whose files are linked.
+        panel: The panel's folder as `filepath`, whose files are linked; Kedro makes paths of this
+            name those of the project, from wherever it is called.
         name: Name of the registered model, whose history is shown.
         metadata: Anything for other tools; Kedro ignores it.
     """
@@ -32,12 +33,12 @@ class PublicationDataset(AbstractDataset[ModelVersion, Publication]):
         self,
         *,
         filepath: str,
-        panel_filepath: str,
+        panel: dict[str, str],
         name: str,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._filepath = PurePosixPath(filepath)
-        self._panel_filepath = PurePosixPath(panel_filepath)
+        self._panel_filepath = PurePosixPath(panel["filepath"])
         self._registry = ModelRegistry(name)
         self.metadata = metadata
 

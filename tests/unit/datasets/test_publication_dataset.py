@@ -12,7 +12,9 @@ from grocery_demand.storage.publication import read_card
 def dataset(tmp_path, panel):
     PanelDataset(filepath=str(tmp_path / "panel")).save(panel)
     return PublicationDataset(
-        filepath=str(tmp_path / "published"), panel_filepath=str(tmp_path / "panel"), name="demand"
+        filepath=str(tmp_path / "published"),
+        panel={"filepath": str(tmp_path / "panel")},
+        name="demand",
     )
 
 
