@@ -174,11 +174,12 @@ def _find_known(raw: RawTable, panel: Panel, before: list[CheckedFile]) -> Check
     A feed that sends yesterday's file again under today's name is not known: it is to be refused
     for its dates.
     """
+    if panel.taken_in.get(raw.file) == raw.sha256:
+        return CheckedFile(raw, KNOWN, "taken in before")
     day = find_date(raw.file)
     for name, sha256 in panel.taken_in.items():
         if sha256 == raw.sha256 and day in (find_date(name), ""):
-            reason = "taken in before" if name == raw.file else f"taken in before as {name}"
-            return CheckedFile(raw, KNOWN, reason)
+            return CheckedFile(raw, KNOWN, f"taken in before as {name}")
     for other in (file.raw for file in before if file.status == TAKEN_IN):
         if other.sha256 == raw.sha256 and day in (find_date(other.file), ""):
             return CheckedFile(raw, KNOWN, f"the same as {other.file}")
