@@ -1,6 +1,10 @@
 """The update pipeline on files in a folder, and on the panel and sales table in theirs."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +25,19 @@ from update_project import OLD, UpdateProject
 
 DAY3 = "1,2017-01-03,1,5,7,False\n2,2017-01-03,44,9,1.5,True\n"
 DAY4 = "1,2017-01-04,1,5,8,False\n"
+KILLED_WHILE_STORING = """
+import os, signal, sys
+from pathlib import Path
+import grocery_demand.datasets.panel as panel_module
+from update_project import UpdateProject
+
+def stop(folder, panel):
+    (folder / "units.npy").write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+panel_module.write_panel = stop
+UpdateProject(Path(sys.argv[1])).update()
+"""
 
 
 @pytest.fixture
@@ -308,6 +325,25 @@ def test_a_crash_before_the_panel_is_stored_and_a_repeat_give_what_no_crash_give
     assert crashed.bytes() == calm.bytes()
     crashed.update()
     assert crashed.bytes() == calm.bytes()
+
+
+def test_a_process_killed_while_it_stores_the_panel_leaves_the_former_one(make_project):
+    calm, killed = make_project("calm"), make_project("killed")
+    for made in (calm, killed):
+        made.put("train-2017-01-03.csv", DAY3)
+        made.put("train-2017-01-01.csv", "1,2017-01-01,3,7,1,False\n")
+    calm.update()
+    tests = str(Path(__file__).parents[1])
+    command = [sys.executable, "-c", KILLED_WHILE_STORING, str(killed.folder)]
+    outcome = subprocess.run(command, env=os.environ | {"PYTHONPATH": tests}, check=False)
+    assert outcome.returncode == -signal.SIGKILL
+    assert (killed.sales_folder / "day-2017-01-03.parquet").is_file()
+    assert str(killed.panel().cutoff) == "2017-01-02"
+    killed.update()
+    assert killed.bytes() == calm.bytes()
+    assert {path.name for path in killed.folder.iterdir() if path.name[0] != "."} == {
+        path.name for path in calm.folder.iterdir()
+    }
 
 
 def _crash_after_days(patch: pytest.MonkeyPatch, stored: int) -> None:
