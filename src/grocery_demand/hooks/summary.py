@@ -19,6 +19,24 @@ _SCORES = {"nwrmsle": "NWRMSLE", "r2_score": "R²", "wape": "WAPE", "bias": "bia
 
 _FILES = {"taken_in": "taken in", "known": "with nothing new", "refused": "refused"}
 
+_ON_SIMULATED = "the whole loop on the simulated sales"
+_NEXT_STEPS: tuple[tuple[str, set[str], str, str], ...] = (
+    ("incoming_files", set(), "kedro run --pipeline update", "take these files in, forecast again"),
+    ("new_sales", set(), "kedro run --pipeline monitor", "the forecasts so far beside these sales"),
+    ("new_sales", set(), "kedro run --pipeline refit", "train again, on all these days"),
+    (
+        "panel",
+        {"challenger", "new_sales"},
+        "kedro run --pipeline train",
+        "train a model and judge it",
+    ),
+    ("champion", {"forecasts"}, "kedro run --pipeline forecast", "forecast with the champion"),
+    ("forecasts", {"model_card"}, "kedro run --pipeline report", "figures and model card"),
+    ("publication", set(), "kedro serve", "the buyers' page, on http://127.0.0.1:5005"),
+    ("monitoring_summary", set(), "kedro serve", "then /monitoring: each check, what to do"),
+)
+"""What was made, what must not have been made with it, the next command and what it gives."""
+
 
 class SummaryHook:
     """Writes the end of a run to standard output, of what this run has made only."""
@@ -51,6 +69,7 @@ class SummaryHook:
             [*self._tell_quality(catalog), *self._tell_files(catalog)],
             self._tell_scores(catalog),
             self._tell_verdict(catalog),
+            self._tell_advice(catalog),
             self._tell_places(catalog),
             self._tell_next_steps(catalog),
         ]
@@ -102,6 +121,19 @@ class SummaryHook:
         version = verdict["challenger"]["version"]
         return [f"Verdict on version {version}: {headline}", *(f"  - {text}" for text in reasons)]
 
+    def _tell_advice(self, catalog: CatalogProtocol) -> list[str]:
+        """Return the advice, and the checks that need a look."""
+        if "retraining_advice" not in self._saved:
+            return []
+        advice, checks = catalog.load("retraining_advice"), catalog.load("monitored_checks")
+        bad = checks[checks["state"].isin(["alarm", "watch"])].to_dict(orient="records")
+        lines = [f"Advice: {advice['decision']}, since {advice['since']}. {advice['next']}"]
+        for check in bad:
+            told = f"  {check['state']:<5}  {check['area']}, {check['name']}: {check['detail']}"
+            lines.append(f"{told} {check['mend']}".rstrip())
+        counts = ", ".join(f"{n} {state}" for state, n in checks["state"].value_counts().items())
+        return [*lines, f"  {len(checks)} checks: {counts}"]
+
     def _tell_places(self, catalog: CatalogProtocol) -> list[str]:
         """Return one line per folder with the files made in it."""
         folders: dict[str, list[str]] = {}
@@ -133,21 +165,12 @@ class SummaryHook:
     def _tell_next_steps(self, catalog: CatalogProtocol) -> list[str]:
         import mlflow
 
-        steps = {}
-        if "simulated_raw" in self._saved:
-            steps[self._run_on(catalog)] = "the whole loop on the simulated sales"
-        if "incoming_files" in self._saved:
-            steps["kedro run --pipeline update"] = "take these files in, forecast again"
-        if "new_sales" in self._saved:
-            steps["kedro run --pipeline refit"] = "train again, on all these days"
-        elif "panel" in self._saved and "challenger" not in self._saved:
-            steps["kedro run --pipeline train"] = "train a model and judge it"
-        if "champion" in self._saved and "forecasts" not in self._saved:
-            steps["kedro run --pipeline forecast"] = "forecast with the champion"
-        if "forecasts" in self._saved and "model_card" not in self._saved:
-            steps["kedro run --pipeline report"] = "figures and model card"
-        if "publication" in self._saved:
-            steps["kedro serve"] = "the buyers' page, on http://127.0.0.1:5005"
+        steps = {self._run_on(catalog): _ON_SIMULATED} if "simulated_raw" in self._saved else {}
+        steps |= {
+            command: what
+            for made, unless, command, what in _NEXT_STEPS
+            if made in self._saved and not self._saved & unless
+        }
         if mlflow.active_run() is not None:
             steps[self._ui_command(mlflow.get_tracking_uri())] = "runs, metrics, models"
         steps["kedro viz"] = "the graph, with what lies in it"
