@@ -10,6 +10,7 @@ from grocery_demand.core.calendar import DAYS_AHEAD, build_calendar
 from grocery_demand.core.errors import RawDataError
 from grocery_demand.core.pairs import SLICE, PairIndex, find_day_span, number_days
 from grocery_demand.core.panel import ITEM_ATTRIBUTES, SERIES_KEY, STORE_ATTRIBUTES, Panel
+from grocery_demand.core.promotion_filling import PromotionFilling
 
 _EPOCH = np.datetime64("1970-01-01", "D")
 
@@ -49,6 +50,7 @@ def build_panel(
     series = _describe_series(pairs, stores, items)
     by_day = _DayTables.fill(table, plan, pairs, span)
     del table
+    by_day.fill_promotions(series, span[0])
     units, first_sale, open_days = by_day.split_by_store(series, stores)
     start_date = _EPOCH + span[0]
     n_calendar_days = units.shape[1] + max(DAYS_AHEAD, len(by_day.promotions) - units.shape[1])
@@ -120,6 +122,19 @@ class _DayTables:
         last_planned = np.full(len(pairs), -1, np.int32)
         np.maximum.at(last_planned, planned, day)
         return cls(units, promotions, last_planned)
+
+    def fill_promotions(self, series: pd.DataFrame, start_day: int) -> None:
+        """Fill the promotions of past days without a row, see `core.promotion_filling`."""
+        filling = PromotionFilling(series)
+        store = pd.factorize(series["store_nbr"])[0]
+        started = np.zeros(len(series), bool)
+        for day, units in enumerate(self.units):
+            recorded = ~np.isnan(units)
+            started |= recorded
+            is_open = np.bincount(store, recorded) > 0
+            wanted = started & ~recorded & is_open[store]
+            sold = recorded & (units > 0)
+            filling.fill_day(self.promotions[day], sold, wanted, start_day + day)
 
     def split_by_store(
         self, series: pd.DataFrame, stores: pd.DataFrame

@@ -9,6 +9,7 @@ import polars as pl
 from grocery_demand.core.calendar import DAYS_AHEAD, build_calendar
 from grocery_demand.core.pairs import number_days
 from grocery_demand.core.panel import ITEM_ATTRIBUTES, SERIES_KEY, STORE_ATTRIBUTES, Panel
+from grocery_demand.core.promotion_filling import PromotionFilling
 
 _EPOCH = np.datetime64("1970-01-01", "D")
 _BLOCK = 8192
@@ -64,12 +65,15 @@ def extend_panel(
     units[place] = np.maximum(sales["unit_sales"].to_numpy(), 0)
     promotions = _extend_promotions(panel, plan, series, former, days)
     promotions[place] = sales["onpromotion"].fill_null(value=False).to_numpy()
+    open_days = _extend_open_days(panel, sales, days)
+    recorded = _Recorded(place, days, open_days, former)
+    _fill_promotions(panel, series, promotions, units, recorded)
     n_calendar_days = n_days + max(DAYS_AHEAD, promotions.shape[1] - n_days)
     return replace(
         panel,
         units=units,
         promotions=promotions,
-        open_days=_extend_open_days(panel, sales, days),
+        open_days=open_days,
         series=series,
         calendar=build_calendar(holidays_events, panel.stores, panel.start_date, n_calendar_days),
     )
@@ -241,3 +245,75 @@ def _extend_open_days(panel: Panel, sales: pl.DataFrame, days: _Days) -> np.ndar
     store = np.searchsorted(panel.stores["store_nbr"], sales["store_nbr"].to_numpy())
     open_days[store, days.of_rows] = True
     return open_days
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """Which rows the days brought.
+
+    Attributes:
+        place: Positions of series and days of the rows.
+        days: The days.
+        open_days: Whether the store sold anything, bool [store, day].
+        former: Place of each former series among all, -1 if it was dropped.
+    """
+
+    place: tuple[np.ndarray, np.ndarray]
+    days: _Days
+    open_days: np.ndarray
+    former: np.ndarray
+
+
+def _fill_promotions(
+    panel: Panel,
+    series: pd.DataFrame,
+    promotions: np.ndarray,
+    units: np.ndarray,
+    recorded: _Recorded,
+) -> None:
+    """Fill the promotions of past days without a row, as `build_panel` does.
+
+    These are days that came now, and days of series that begin earlier than was known; days of
+    series that begin later are cleared.
+    """
+    filling = PromotionFilling(series)
+    start_day = int((panel.start_date - _EPOCH).astype(int))
+    store = np.searchsorted(panel.stores["store_nbr"], series["store_nbr"])
+    first_sale = series["first_sale"].to_numpy()
+    new = np.arange(panel.n_days, recorded.days.n_days)
+    whole = np.concatenate([recorded.days.replaced, new]).astype(int)
+    for day in whole:
+        has_row = np.zeros(len(series), bool)
+        has_row[recorded.place[0][recorded.place[1] == day]] = True
+        wanted = (first_sale <= day) & ~has_row & recorded.open_days[store, day]
+        column = promotions[:, day].copy()
+        filling.fill_day(column, has_row & (units[:, day] > 0), wanted, start_day + day)
+        promotions[:, day] = column
+    began = _find_former_begin(panel, len(series), recorded.former)
+    rows, days = _days_between(first_sale, began, whole)
+    is_open = recorded.open_days[store[rows], days]
+    rows, days = rows[is_open], days[is_open]
+    filling.fill_series(promotions, units, rows, days, start_day + days)
+    rows, days = _days_between(began, np.minimum(first_sale, panel.n_days), whole)
+    promotions[rows, days] = 0
+
+
+def _find_former_begin(panel: Panel, n_series: int, former: np.ndarray) -> np.ndarray:
+    """Return the day on which each series began as the panel knew; its days if it did not."""
+    began = np.full(n_series, panel.n_days)
+    kept = former >= 0
+    began[former[kept]] = np.minimum(panel.series["first_sale"].to_numpy(), panel.n_days)[kept]
+    return began
+
+
+def _days_between(
+    first: np.ndarray, end: np.ndarray, without: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return pairs of row and day from `first` up to before `end`, but for some days."""
+    rows = np.flatnonzero(first < end)
+    lengths = (end - first)[rows]
+    repeated = np.repeat(rows, lengths)
+    offset = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    days = first[repeated] + offset
+    chosen = ~np.isin(days, without)
+    return repeated[chosen], days[chosen]

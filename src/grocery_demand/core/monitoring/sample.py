@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from grocery_demand.core.panel import SERIES_KEY, Panel
+from grocery_demand.core.series_hash import hash_series
 
 SLICES = ("type", "city", "cluster", "family", "perishable", "size")
 """Columns whose values divide the series for scores and fairness."""
@@ -19,10 +20,8 @@ def choose_series(panel: Panel, max_series: int) -> np.ndarray:
     """
     if len(panel.series) <= max_series:
         return np.arange(len(panel.series))
-    store, item = (panel.series[name].to_numpy().astype(np.uint64) for name in SERIES_KEY)
-    mixed = store * np.uint64(0x9E3779B97F4A7C15) + item * np.uint64(0xC2B2AE3D27D4EB4F)
-    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    return np.sort(np.argpartition(mixed ^ (mixed >> np.uint64(32)), max_series)[:max_series])
+    hashes = hash_series(panel.series)
+    return np.sort(np.argpartition(hashes, max_series)[:max_series])
 
 
 def describe_series(panel: Panel, day: int) -> pl.DataFrame:
