@@ -1,5 +1,6 @@
 """Whether the feed of sales is whole: days, stores, families, volume, files and rows."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ _WEEK, _MONTH, _YEAR = 7, 28, 364
 _RECENT = 3
 _WEEKS_BEFORE = 8
 _LEAST_SILENT_SHARE = 0.10
-_LEAST_VOLUME_FACTOR = 2.0
+_LEAST_VOLUME_FACTOR = 1.5
 _NULL_FACTOR, _USUAL = 1.25, 0.99
 _MAX_QUARANTINED_SHARE = 0.01
 _ASK = "Ask those who send the files, and put corrected ones into the folder of incoming files."
@@ -101,7 +102,7 @@ def _check_families(panel: Panel) -> Check:
 
 
 def _check_volume(panel: Panel) -> Check:
-    """Compare each store's units of the last days with its same weekdays before."""
+    """Compare the level of each store's sales of the last days with its same weekdays before."""
     name = "volume by store"
     ratios = _volume_ratios(panel)
     newest, past = ratios[:, -_RECENT:], ratios[:, :-_WEEK]
@@ -114,8 +115,8 @@ def _check_volume(panel: Panel) -> Check:
     furthest = newest[store][np.nanargmax(np.abs(newest[store]))]
     number = panel.stores["store_nbr"].to_numpy()[store]
     told = (
-        f"Store {number} sold {np.exp(furthest):.2f} times its usual units on one of the last "
-        f"{_RECENT} days; up to {np.exp(threshold):.1f} times more or less is usual."
+        f"Store {number} sold at {np.exp(furthest):.2f} times its usual level on one of the last "
+        f"{_RECENT} days; up to {np.exp(threshold):.2f} times more or less is usual."
     )
     bad = abs(furthest) > threshold
     state, mend = (ALARM, _ASK) if bad else (OK, "")
@@ -123,15 +124,22 @@ def _check_volume(panel: Panel) -> Check:
 
 
 def _volume_ratios(panel: Panel) -> np.ndarray:
-    """Return ln(units / median of the same weekday in 8 weeks before), [store, day] of a year.
+    """Return ln(level / median of the same weekday in 8 weeks before), [store, day] of a year.
 
-    NaN on days on which the store was closed, or without four such weekdays.
+    The level is the sum of ln(1+units) over the store's series: wrong units and missing rows
+    change it, a single large sale does not. NaN on days on which the store was closed, or without
+    four such weekdays.
     """
     n_before = _WEEKS_BEFORE * _WEEK
     first = max(panel.n_days - _YEAR - n_before, 0)
-    starts = np.searchsorted(panel.store_position, np.arange(len(panel.stores)))
-    totals = np.add.reduceat(panel.units[:, first:], starts, axis=0).astype(float)
-    sold = np.where(panel.open_days[:, first:] & (totals > 0), totals, np.nan)
+    starts = np.searchsorted(panel.store_position, np.arange(len(panel.stores) + 1))
+    levels = np.stack(
+        [
+            np.log1p(panel.units[start:end, first:]).sum(axis=0, dtype=float)
+            for start, end in itertools.pairwise(starts)
+        ]
+    )
+    sold = np.where(panel.open_days[:, first:] & (levels > 0), levels, np.nan)
     lags = [sold[:, n_before - k * _WEEK : sold.shape[1] - k * _WEEK] for k in range(1, 9)]
     before = np.stack(lags)
     enough = np.isfinite(before).sum(axis=0) >= _WEEKS_BEFORE // 2
