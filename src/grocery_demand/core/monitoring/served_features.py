@@ -126,7 +126,8 @@ def measure_skew(
 
     Returns:
         One row per feature: `FEATURE_SKEW_COLUMNS`; psi and ks are of the known values. With the
-        threshold they are NaN for features of the calendar and of the series themselves, which the season and the buyers decide.
+        threshold they are NaN for features of the calendar and of the series themselves, which the
+        season and the buyers decide.
     """
     differing = _compare_with_panel(served, snapshot_of)
     cutoffs = [trained + 1 - week * _WEEK for week in _REFERENCE_WEEKS]
