@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from grocery_demand.core.model_version import ModelVersion
+from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.panel import Panel
 from grocery_demand.pipelines import forecasting, reporting
 from grocery_demand.pipelines.forecasting.nodes import ForecastingParameters
@@ -30,6 +31,7 @@ def forecast(champion: ModelVersion, panel: Panel) -> pd.DataFrame:
         "champion": champion,
         "panel": panel,
         "params:forecasting": ForecastingParameters(),
+        "params:monitoring": MonitoringParameters(),
         "promotion_plan": NO_PLAN,
     }
     return run_pipeline(forecasting.create_pipeline(), contents)["forecasts"]

@@ -7,21 +7,24 @@ import pytest
 from grocery_demand.core.errors import ParameterError
 from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.core.model_version import ModelVersion
+from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.pipelines.forecasting import create_pipeline
 from grocery_demand.pipelines.forecasting.nodes import ForecastingParameters, StaleForecastError
 from runs import run_pipeline
+from worlds import make_panel
 
 NO_PLAN = pd.DataFrame({name: [] for name in ("id", "date", "store_nbr", "item_nbr")}).astype(
     {"id": "int64", "date": "datetime64[ms]", "store_nbr": "int32", "item_nbr": "int32"}
 )
 
 
-def forecast(training, panel, plan=NO_PLAN, horizon=16) -> dict[str, object]:
+def forecast(training, panel, plan=NO_PLAN, horizon=16, max_series=10_000) -> dict[str, object]:
     """Forecast with what a training made, as version 7."""
     contents = {
         "champion": ModelVersion(7, training["challenger"], "run 7"),
         "panel": panel,
         "params:forecasting": ForecastingParameters(horizon=horizon),
+        "params:monitoring": MonitoringParameters(max_series=max_series),
         "promotion_plan": plan,
     }
     return run_pipeline(create_pipeline(), contents)
@@ -158,3 +161,28 @@ def test_a_missing_pair_outside_of_the_horizon_hurts_nobody(lightgbm, panel):
     plan = plan_of(panel, pairs=[0, 1], days=[1, 90])
     plan.loc[1, "item_nbr"] += 1
     assert len(forecast(lightgbm, panel, plan)["submission"]) == 1
+
+
+def test_the_forecasts_within_the_horizon_are_kept_with_cutoff_and_baselines(lightgbm, panel):
+    made = forecast(lightgbm, panel, horizon=30)
+    kept, forecasts = made["forecast_archive"], made["forecasts"]
+    near = forecasts[~forecasts["long_range"]].reset_index(drop=True)
+    assert kept["step"].max() == 16
+    columns = ["store_nbr", "item_nbr", "date", "step", "point", *QUANTILES]
+    pd.testing.assert_frame_equal(kept[columns].reset_index(drop=True), near[columns])
+    assert set(kept["model_version"]) == {7}
+    assert {str(day)[:10] for day in kept["cutoff"]} == {str(panel.cutoff)}
+    assert kept[["seasonal_naive", "moving_average"]].notna().all(axis=None)
+
+
+def test_of_too_many_series_the_same_ones_are_kept_every_day(lightgbm):
+    panel = make_panel(seed=2, n_stores=3, n_items=60, n_days=60)
+    assert len(panel.series) > 120
+    later = make_panel(seed=2, n_stores=3, n_items=60, n_days=70)
+    kept = [
+        set(forecast(lightgbm, p, max_series=100)["forecast_archive"]
+            .groupby(["store_nbr", "item_nbr"]).groups)
+        for p in (panel, later)
+    ]  # fmt: skip
+    assert len(kept[0]) == 100
+    assert kept[0] == kept[1]

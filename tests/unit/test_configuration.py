@@ -23,25 +23,37 @@ def entries(loader) -> dict[str, dict]:
     return {name: entry for name, entry in loader["catalog"].items() if name[0] != "_"}
 
 
+PATTERNS = {"{name}_figure", "monitored_{name}"}
+"""Entries that stand for many datasets."""
+
+
+def entry_of(name: str) -> str:
+    """Return the entry that a dataset is made by: its own, or the pattern that it matches."""
+    ends = [pattern.split("{name}") for pattern in PATTERNS]
+    fits = [f"{a}{{name}}{b}" for a, b in ends if name.startswith(a) and name.endswith(b)]
+    return fits[0] if fits else name
+
+
 def layer_of(name: str, entries: dict[str, dict]) -> str | None:
-    pattern = "{name}_figure" if name.endswith("_figure") else name
-    return entries.get(pattern, {}).get("metadata", {}).get("kedro-viz", {}).get("layer")
+    metadata = entries.get(entry_of(name), {}).get("metadata", {})
+    return metadata.get("kedro-viz", {}).get("layer")
 
 
 def test_every_catalog_entry_is_read_or_written_by_a_pipeline(entries):
     used = set().union(*(pipeline.datasets() for pipeline in register_pipelines().values()))
-    assert set(entries) - used == {"{name}_figure"}
-    assert any(name.endswith("_figure") for name in used)
+    assert {entry for entry in entries if "{" in entry} == PATTERNS
+    assert set(entries) == {entry_of(name) for name in used} & set(entries)
 
 
 def test_every_catalog_entry_has_a_layer_in_the_lineage(entries):
-    assert all(layer_of(name, entries) for name in entries if name != "{name}_figure")
+    assert all(layer_of(name, entries) for name in entries)
 
 
-def test_the_layers_stand_in_one_order(entries):
+@pytest.mark.parametrize("pipeline_name", ["__default__", "monitor"])
+def test_the_layers_stand_in_one_order(pipeline_name, entries):
     """A cycle of layers makes kedro-viz show none of them."""
     sorter: TopologicalSorter = TopologicalSorter()
-    pipeline = register_pipelines()["__default__"]
+    pipeline = register_pipelines()[pipeline_name]
     reached = {name: {layer_of(name, entries)} - {None} for name in pipeline.inputs()}
     for node in pipeline.nodes:
         before = set().union(*(reached.get(name, set()) for name in node.inputs))
@@ -66,7 +78,9 @@ def test_every_free_input_is_in_the_catalog_or_a_parameter(loader, entries):
 def test_the_parameters_in_conf_are_the_defaults_of_the_code(loader):
     from grocery_demand.core.backtest import TrainingParameters
     from grocery_demand.core.gate import GateParameters
+    from grocery_demand.core.monitoring.parameters import MonitoringParameters
     from grocery_demand.core.quality.parameters import QualityParameters
+    from grocery_demand.core.simulation.daily_files import DailyFilesParameters
     from grocery_demand.core.simulation.parameters import SimulationParameters
     from grocery_demand.pipelines.forecasting.nodes import ForecastingParameters
 
@@ -75,6 +89,8 @@ def test_the_parameters_in_conf_are_the_defaults_of_the_code(loader):
         "gate": GateParameters,
         "quality": QualityParameters,
         "simulation": SimulationParameters,
+        "daily_files": DailyFilesParameters,
+        "monitoring": MonitoringParameters,
         "forecasting": ForecastingParameters,
     }
     parameters = loader["parameters"]
