@@ -43,7 +43,7 @@ class Plan:
     """
 
     quiet_days: int = 28
-    recovered_days: int = 10
+    recovered_days: int = 14
     broken_days: int = 3
     questions: int = 300
 

@@ -28,7 +28,7 @@ PLANNED_FEATURES = (
     "promotions_ahead",
     "item_share_promoted",
 )
-"""Features made from the promotion plan, which sales take the place of as they arrive."""
+"""Features made from the promotion plan: it is corrected, and sales take its place."""
 
 FEATURE_SKEW_COLUMNS = (
     "feature",
@@ -184,23 +184,16 @@ def _check_distances(skew: pl.DataFrame) -> Check:
 def _compare_with_panel(served: ServedFeatures, snapshot_of: SnapshotOf) -> np.ndarray:
     """Return the share of each feature's values that the panel gives otherwise, [feature].
 
-    NaN where nothing can be said: the plan of an earlier cutoff is not kept.
+    NaN where nothing can be said: plans are corrected and give way to sales.
     """
-    newest = served.days.max()
-    same, counted = np.zeros(len(served.names)), np.zeros(len(served.names))
-    planned = np.isin(served.names, PLANNED_FEATURES)
+    same = np.zeros(len(served.names))
     for day in np.unique(served.days):
         events = np.flatnonzero(served.days == day)
-        snapshot = snapshot_of(int(day))
-        again = _make_again(served, events, snapshot)
-        as_served = served.matrix[events]
+        again, as_served = _make_again(served, events, snapshot_of(int(day))), served.matrix[events]
         close = np.isclose(again, as_served, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True)
-        is_present = day == newest and day == snapshot.panel.n_days - 1
-        comparable = ~planned | is_present
-        same += np.where(comparable, close.sum(axis=0), 0)
-        counted += np.where(comparable, len(events), 0)
-    with np.errstate(invalid="ignore"):
-        return 1 - same / counted
+        same += close.sum(axis=0)
+    differing = 1 - same / len(served.days)
+    return np.where(np.isin(served.names, PLANNED_FEATURES), np.nan, differing)
 
 
 def _make_again(served: ServedFeatures, events: np.ndarray, snapshot: Snapshot) -> np.ndarray:
