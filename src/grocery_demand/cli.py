@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,7 +66,7 @@ the running web app follows. A worse model is not promoted, a broken feed is not
 \b
 Examples:
   kedro rehearse
-  kedro rehearse --quiet-days 7 --folder build/short-loop
+  kedro rehearse --quiet-days 7 --stores 5 --items 100 --folder build/small-loop
 """
 
 _DESCRIBE_SAMPLE_HELP = """Print statistics of simulated sales beside those of the real ones.
@@ -177,23 +178,31 @@ def daily(context: click.Context, /, env: str | None) -> None:
 @cli.command(help=_REHEARSE_HELP)
 @click.option("--folder", default="build/loop", show_default=True, help="Where the copy is made.")
 @click.option("--quiet-days", default=28, show_default=True, type=click.IntRange(3, 366))
+@click.option("--stores", type=int, help="Stores of another, smaller world than the sample's.")
+@click.option("--items", type=int, help="Items of another, smaller world than the sample's.")
 @click.pass_context
-def rehearse(context: click.Context, /, folder: str, quiet_days: int) -> None:
+def rehearse(
+    context: click.Context, /, folder: str, quiet_days: int, stores: int | None, items: int | None
+) -> None:
     """Play the story and say where its table and figure lie."""
     from grocery_demand.rehearsal.play import play_rehearsal
     from grocery_demand.rehearsal.story import Plan
 
-    project = context.obj.project_path
+    project, begun = context.obj.project_path, time.monotonic()
     _use_logging_of(project)
+    world = {name: n for name, n in (("stores", stores), ("items", items)) if n is not None}
+
+    def tell(line: str) -> None:
+        minutes, seconds = divmod(int(time.monotonic() - begun), 60)
+        click.echo(f"{minutes:>2}:{seconds:02} {line}", err=True)
+
     with _plain_errors():
         plan = Plan(quiet_days=quiet_days)
-        played = play_rehearsal(
-            project, project / folder, plan, lambda line: click.echo(line, err=True)
-        )
-        click.echo("\nMade:")
-        for path in played.paths:
-            click.echo(f"  {path.relative_to(project)}")
-        click.echo(f"Next:\n  cd {folder} && kedro serve  then /monitoring and /model")
+        played = play_rehearsal(project, project / folder, plan, tell, **world)
+    click.echo("\nMade:")
+    for path in played.paths:
+        click.echo(f"  {os.path.relpath(path)}")
+    click.echo(f"Next:\n  cd {folder} && kedro serve  then /monitoring and /model")
 
 
 @cli.command(name="describe-sample", help=_DESCRIBE_SAMPLE_HELP)

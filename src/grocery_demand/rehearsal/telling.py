@@ -1,5 +1,6 @@
 """The story as a table and a figure."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,10 @@ _SHADES = {
 
 
 def write_story(folder: Path, days: pd.DataFrame, notes: dict[str, Any]) -> list[Path]:
-    """Write table (`story.csv`), page (`story.md`) and figure (`story.html`)."""
+    """Write table (`story.csv`), notes (`story.json`), page (`.md`) and figure (`.html`)."""
     texts = {
         "story.csv": days.to_csv(index=False),
+        "story.json": json.dumps(notes, indent=2) + "\n",
         "story.md": _write_page(days, notes),
         "story.html": draw_story(days).to_html(include_plotlyjs=True, full_html=True),
     }

@@ -1,0 +1,79 @@
+"""The closed loop, played through as `make loop` does, on a smaller world: each turn of its story."""
+
+import json
+
+import pandas as pd
+import pytest
+
+QUIET, SHIFT, RECOVERED, BROKEN = "quiet", "demand shift", "after retraining", "broken feed"
+
+
+@pytest.fixture(scope="module")
+def rehearsal(project, kedro):
+    """The folder of a finished rehearsal."""
+    options = "--quiet-days", "10", "--stores", "5", "--items", "100", "--folder", "build/loop"
+    outcome = kedro("rehearse", *options)
+    assert outcome.returncode == 0, outcome.stderr
+    return project / "build/loop"
+
+
+@pytest.fixture(scope="module")
+def days(rehearsal) -> pd.DataFrame:
+    return pd.read_csv(rehearsal / "story.csv", keep_default_na=True)
+
+
+def of_scene(days: pd.DataFrame, scene: str) -> pd.DataFrame:
+    found = days[days["scene"] == scene]
+    assert len(found)
+    return found
+
+
+def test_monitoring_stays_quiet_while_nothing_is_wrong(days):
+    quiet = of_scene(days, QUIET)
+    assert len(quiet) == 10
+    assert set(quiet["advice"]) == {"keep"}
+    assert quiet["alarms"].isna().all()
+
+
+def test_the_live_error_grows_when_demand_shifts_until_it_breaks_its_bar(days):
+    quiet, shift = of_scene(days, QUIET), of_scene(days, SHIFT)
+    last = shift.iloc[-1]
+    assert last["live_nwrmsle"] > quiet["live_nwrmsle"].max()
+    assert last["live_nwrmsle"] > last["bar"]
+
+
+def test_a_challenger_is_trained_on_advice_and_promoted(days):
+    last = of_scene(days, SHIFT).iloc[-1]
+    assert last["advice"] == "retrain"
+    assert last["retraining"].startswith("Promoted")
+    assert last["champion"] > of_scene(days, QUIET)["champion"].max()
+
+
+def test_the_running_web_app_serves_the_champion_on_every_evening(days):
+    assert (days["served"] == days["champion"]).all()
+    assert (days["answered"] > 0.9 * 300).all()
+
+
+def test_the_live_error_falls_back_after_retraining(days):
+    worst = of_scene(days, SHIFT)["live_nwrmsle"].max()
+    assert of_scene(days, RECOVERED)["live_nwrmsle"].iloc[-1] < worst
+
+
+def test_a_worse_model_is_not_promoted(rehearsal):
+    worse = json.loads((rehearsal / "story.json").read_text())["worse_model"]
+    assert worse["outcome"] != "promote"
+    assert worse["champion_before"] == worse["champion_after"]
+
+
+def test_a_broken_feed_ends_in_an_alarm_and_no_training(days):
+    broken = of_scene(days, BROKEN)
+    assert set(broken["advice"]) == {"check_feed"}
+    assert broken["retraining"].isna().all()
+    assert set(broken["champion"]) == {of_scene(days, RECOVERED)["champion"].iloc[-1]}
+
+
+def test_the_story_is_told_by_table_and_figure(rehearsal):
+    page = (rehearsal / "story.md").read_text(encoding="utf-8")
+    assert "0 false alarms" in page
+    assert page.count("\n| 2017-") == len(pd.read_csv(rehearsal / "story.csv"))
+    assert "The loop, closed" in (rehearsal / "story.html").read_text(encoding="utf-8")
