@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,6 +69,24 @@ class WebApp:
             answered += sum("forecast" in answer for answer in answers)
         return answered
 
+    def wait_until_ready(self) -> None:
+        """Wait until it can forecast.
+
+        Raises:
+            WebAppError: If it cannot within a minute, with what it says.
+        """
+        start = time.monotonic()
+        while True:
+            try:
+                self._call("/health/ready")
+            except urllib.error.HTTPError as error:
+                if time.monotonic() - start > _WAIT_SECONDS:
+                    told = error.read().decode(errors="replace")
+                    raise WebAppError(f"{self.url} cannot forecast: {told}") from error
+            else:
+                return
+            time.sleep(_PAUSE_SECONDS)
+
     def wait_for(self, version: int, cutoff: str) -> int:
         """Wait until a version forecasts from sales up to a day; return the version served.
 
@@ -111,7 +130,9 @@ def run_web_app(project: Path) -> Iterator[WebApp]:
             program, cwd=project, env=known, stdout=subprocess.PIPE, stderr=log, text=True
         )
         try:
-            yield WebApp(_read_address(process, project / "web-app.log"))
+            app = WebApp(_read_address(process, project / "web-app.log"))
+            app.wait_until_ready()
+            yield app
         finally:
             process.terminate()
             process.wait(_WAIT_SECONDS)
