@@ -16,6 +16,8 @@ _LEAST_SILENT_SHARE = 0.10
 _LEAST_VOLUME_FACTOR = 1.5
 _NULL_FACTOR, _USUAL = 1.25, 0.99
 _MAX_QUARANTINED_SHARE = 0.01
+_MOST_NAMES = 3
+_MEND_FILES = "See the reasons below, have the files mended, and put them into the folder again."
 _ASK = "Ask those who send the files, and put corrected ones into the folder of incoming files."
 
 
@@ -162,5 +164,9 @@ def _check_files(report: dict[str, Any]) -> list[Check]:
     if not refused:
         told = f"{len(files)} files in the folder of incoming files, none refused."
         return [rows, Check(HEALTH, "files refused", OK, told, "", 0.0, 0.0)]
-    told = f"{len(refused)} files were refused, as {refused[0]['file']}: {refused[0]['reason']}"
-    return [rows, Check(HEALTH, "files refused", ALARM, told, _ASK, float(len(refused)), 0.0)]
+    names = ", ".join(file["file"] for file in refused[:_MOST_NAMES])
+    told = f"{len(refused)} files were refused ({names}{', …' * (len(refused) > _MOST_NAMES)})."
+    return [
+        rows,
+        Check(HEALTH, "files refused", ALARM, told, _MEND_FILES, float(len(refused)), 0.0),
+    ]

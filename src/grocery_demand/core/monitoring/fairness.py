@@ -82,7 +82,9 @@ def check_fairness(fairness: pl.DataFrame) -> list[Check]:
         return [Check(FAIRNESS, name, UNKNOWN, "No sales have arrived yet for these forecasts.")]
     off = fairness.filter(pl.col("state") == ALARM)
     doubtful = fairness.filter(pl.col("state") == WATCH)
-    worst = (off if len(off) else doubtful if len(doubtful) else fairness).sort(
+    large = fairness.filter(pl.col("series") >= _FEWEST_SERIES)
+    calm = large if len(large) else fairness
+    worst = (off if len(off) else doubtful if len(doubtful) else calm).sort(
         pl.col("bias").abs().fill_nan(0), descending=True
     )
     shown = [

@@ -16,6 +16,8 @@ VERSION = 1
 
 _DECIMALS = 5
 _MOST_ROWS = 20
+_KNOWN = "known"
+"""Status of files that were taken in before; the folder may hold years of them."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def summarise(findings: Findings, panel: Panel, champion: ModelVersion) -> dict[
         "files": [
             {name: file.get(name) for name in ("file", "status", "reason")}
             for file in findings.files
+            if file["status"] != _KNOWN
         ],
     }
 
