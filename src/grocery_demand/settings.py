@@ -12,4 +12,9 @@ leave_out_warnings_of_others()
 
 HOOKS = (ParameterNamesHook(), TrackingHook(), SummaryHook(), ProgressHook())
 
-CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "local"}
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # A file conf/<env>/parameters.yml may name single parameters of a group, as --params does.
+    "merge_strategy": {"parameters": "soft"},
+}

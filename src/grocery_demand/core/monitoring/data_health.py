@@ -13,8 +13,9 @@ _WEEK, _MONTH, _YEAR = 7, 28, 364
 _RECENT = 3
 _WEEKS_BEFORE = 8
 _LEAST_SILENT_SHARE = 0.10
-_LEAST_VOLUME_FACTOR = 1.5
+_LEAST_VOLUME_FACTOR, _VOLUME_NULL_FACTOR = 1.75, 1.5
 _NULL_FACTOR, _USUAL = 1.25, 0.99
+_LEAST_CHANCE = 1e-6
 _MAX_QUARANTINED_SHARE = 0.01
 _MOST_NAMES = 3
 _MEND_FILES = "See the reasons below, have the files mended, and put them into the folder again."
@@ -55,10 +56,14 @@ def _check_days(panel: Panel) -> Check:
 
 
 def _check_stores(panel: Panel) -> Check:
-    """Compare the share of stores silent on one of the last days with what history had."""
+    """Compare the share of stores silent on one of the last days with what history had.
+
+    Days on which as many were silent in another year, such as the first of January, do not count.
+    """
     name = "stores gone silent"
     shares = _silent_shares(panel)
-    value = float(shares[-_RECENT:].max())
+    unusual = [shares[day] - _in_other_years(panel, shares, day) for day in _recent_days(panel)]
+    value = max(0.0, *unusual)
     past = shares[-_YEAR - _RECENT : -_RECENT]
     threshold = max(_LEAST_SILENT_SHARE, _NULL_FACTOR * float(np.quantile(past, _USUAL)))
     active = panel.open_days[:, -_MONTH - _RECENT : -_RECENT].any(axis=1)
@@ -72,6 +77,28 @@ def _check_stores(panel: Panel) -> Check:
         mend = "Ask whether it is closed; if not, its sales are missing."
         return Check(HEALTH, name, WATCH, told, mend, value, threshold)
     return Check(HEALTH, name, OK, f"{int(active.sum())} stores send sales.", "", value, threshold)
+
+
+def _recent_days(panel: Panel) -> range:
+    return range(panel.n_days - _RECENT, panel.n_days)
+
+
+def _in_other_years(panel: Panel, values: np.ndarray, day: int) -> float:
+    """Return the largest value around the same date of earlier years; 0 without any.
+
+    Args:
+        panel: Whose days are meant.
+        values: One value per day of the panel; NaN where unknown.
+        day: The day.
+    """
+    date = panel.date_of(day).astype(object)
+    found = [0.0]
+    for year in range(panel.start_date.astype(object).year, date.year):
+        last = 28 if (date.month, date.day) == (2, 29) else date.day
+        same = panel.day_of(str(date.replace(year=year, day=last)))
+        around = values[max(same - 1, 0) : max(same + 2, 0)]
+        found += list(around[np.isfinite(around)])
+    return max(found)
 
 
 def _silent_shares(panel: Panel) -> np.ndarray:
@@ -89,51 +116,69 @@ def _silent_shares(panel: Panel) -> np.ndarray:
 
 
 def _check_families(panel: Panel) -> Check:
-    """Find families that sold on nearly every day of the last weeks and do not any more."""
+    """Find families without a sale for longer than ever in the past year."""
     name = "families gone silent"
     codes, families = pd.factorize(panel.series["family"], sort=True)
-    days = panel.units[:, -_MONTH - _RECENT :]
-    totals = np.zeros((len(families), days.shape[1]))
-    np.add.at(totals, codes, days)
-    steady = (totals[:, :-_RECENT] > 0).sum(axis=1) >= _MONTH - 1
-    gone = steady & ~(totals[:, -_RECENT:] > 0).any(axis=1)
+    members = np.eye(len(families), dtype=np.float32)[:, codes]
+    sold = members @ panel.units[:, -_YEAR:] > 0
+    sold = sold[:, panel.open_days[:, -_YEAR:].any(axis=0)]
+    gone = np.array([_is_gone(each) for each in sold])
     if not gone.any():
         return Check(HEALTH, name, OK, f"{len(families)} families sell.", "", 0.0, 0.0)
-    told = f"Nothing sold for {_RECENT} days of {', '.join(families[gone])}."
+    told = f"Nothing sold any more, for longer than ever in a year: {', '.join(families[gone])}."
     return Check(HEALTH, name, ALARM, told, _ASK, float(gone.sum()), 0.0)
 
 
+def _is_gone(sold: np.ndarray) -> bool:
+    """Whether the days since the last sale are more than ever, and more than chance explains."""
+    days = np.flatnonzero(sold)
+    if not len(days):
+        return False
+    silent = len(sold) - 1 - days[-1]
+    longest = np.diff(days, prepend=-1).max() - 1
+    idle_share = max(1 - len(days) / len(sold), 1 / len(sold))
+    unlikely = silent * np.log(idle_share) < np.log(_LEAST_CHANCE)
+    return bool(silent >= _RECENT and silent > _NULL_FACTOR * longest and unlikely)
+
+
 def _check_volume(panel: Panel) -> Check:
-    """Compare the level of each store's sales of the last days with its same weekdays before."""
+    """Compare the level of each store's sales of the last days with its same weekdays before.
+
+    What a store did around the same date of other years is usual, too.
+    """
     name = "volume by store"
-    ratios = _volume_ratios(panel)
-    newest, past = ratios[:, -_RECENT:], ratios[:, :-_WEEK]
-    if not np.isfinite(newest).any():
+    ratios = np.abs(_volume_ratios(panel))
+    past = ratios[:, :-_WEEK]
+    if not np.isfinite(ratios[:, -_RECENT:]).any():
         return Check(HEALTH, name, UNKNOWN, "Too few weeks of sales to compare with.")
-    known = np.abs(past[np.isfinite(past)])
-    usual = float(np.quantile(known, _USUAL)) if len(known) else 0.0
-    threshold = max(np.log(_LEAST_VOLUME_FACTOR), _NULL_FACTOR * usual)
-    store, _ = np.unravel_index(np.nanargmax(np.abs(newest)), newest.shape)
-    furthest = newest[store][np.nanargmax(np.abs(newest[store]))]
-    number = panel.stores["store_nbr"].to_numpy()[store]
+    past = past[np.isfinite(past)]
+    usual = float(np.quantile(past, _USUAL)) if len(past) else 0.0
+    least = max(np.log(_LEAST_VOLUME_FACTOR), _VOLUME_NULL_FACTOR * usual)
+    found = [
+        (ratio / limit, ratio, limit, number)
+        for number, each in zip(panel.stores["store_nbr"], ratios, strict=True)
+        for day in _recent_days(panel)
+        if np.isfinite(ratio := each[day])
+        for limit in [max(least, _NULL_FACTOR * _in_other_years(panel, each, day))]
+    ]
+    _, ratio, limit, number = max(found)
     told = (
-        f"Store {number} sold at {np.exp(furthest):.2f} times its usual level on one of the last "
-        f"{_RECENT} days; up to {np.exp(threshold):.2f} times more or less is usual."
+        f"Store {number} sold at {np.exp(ratio):.2f} times more or less than its usual level on "
+        f"one of the last {_RECENT} days; up to {np.exp(limit):.2f} times is usual."
     )
-    bad = abs(furthest) > threshold
-    state, mend = (ALARM, _ASK) if bad else (OK, "")
-    return Check(HEALTH, name, state, told, mend, float(np.exp(furthest)), float(np.exp(threshold)))
+    state, mend = (ALARM, _ASK) if ratio > limit else (OK, "")
+    return Check(HEALTH, name, state, told, mend, float(np.exp(ratio)), float(np.exp(limit)))
 
 
 def _volume_ratios(panel: Panel) -> np.ndarray:
-    """Return ln(level / median of the same weekday in 8 weeks before), [store, day] of a year.
+    """Return ln(level / median of the same weekday in 8 weeks before), [store, day].
 
     The level is the sum of ln(1+units) over the store's series: wrong units and missing rows
-    change it, a single large sale does not. NaN on days on which the store was closed, or without
-    four such weekdays.
+    change it, a single large sale does not. NaN on days on which the store was closed, without
+    four such weekdays, or more than two years ago.
     """
     n_before = _WEEKS_BEFORE * _WEEK
-    first = max(panel.n_days - _YEAR - n_before, 0)
+    first = max(panel.n_days - 2 * _YEAR - _WEEK - n_before, 0)
     starts = np.searchsorted(panel.store_position, np.arange(len(panel.stores) + 1))
     levels = np.stack(
         [
@@ -147,7 +192,9 @@ def _volume_ratios(panel: Panel) -> np.ndarray:
     enough = np.isfinite(before).sum(axis=0) >= _WEEKS_BEFORE // 2
     middle = np.full(before.shape[1:], np.nan)
     middle[enough] = np.nanmedian(before[:, enough], axis=0)
-    return np.log(sold[:, n_before:] / middle)
+    ratios = np.full(panel.open_days.shape, np.nan)
+    ratios[:, first + n_before :] = np.log(sold[:, n_before:] / middle)
+    return ratios
 
 
 def _check_files(report: dict[str, Any]) -> list[Check]:

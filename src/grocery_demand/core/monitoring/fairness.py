@@ -29,6 +29,7 @@ FAIRNESS_COLUMNS = (
 )
 
 _FEWEST_SERIES = 20
+_FEWEST_DAYS = 7
 _SPREAD_FACTOR = 1.5
 
 
@@ -51,7 +52,10 @@ def measure_fairness(
 
     Returns:
         One row per slice and value: `FAIRNESS_COLUMNS`; bias and skill as shares and NWRMSLE.
+        Empty before a week of sales has arrived: what moves all series of a day would decide.
     """
+    if live["date"].n_unique() < _FEWEST_DAYS:
+        return pl.DataFrame(schema=dict.fromkeys(FAIRNESS_COLUMNS, pl.String))
     sums = live.group_by([*SERIES_KEY, *SLICES]).agg(
         pl.len().alias("rows"),
         pl.col("weight").sum(),
@@ -79,7 +83,7 @@ def check_fairness(fairness: pl.DataFrame) -> list[Check]:
     """Return one check, naming the slices that are off."""
     name = "error and bias by slice"
     if fairness.is_empty():
-        return [Check(FAIRNESS, name, UNKNOWN, "No sales have arrived yet for these forecasts.")]
+        return [Check(FAIRNESS, name, UNKNOWN, "Less than a week of sales has arrived yet.")]
     off = fairness.filter(pl.col("state") == ALARM)
     doubtful = fairness.filter(pl.col("state") == WATCH)
     large = fairness.filter(pl.col("series") >= _FEWEST_SERIES)
