@@ -15,7 +15,7 @@ _WEEKS_BEFORE = 8
 _LEAST_SILENT_SHARE = 0.10
 _LEAST_VOLUME_FACTOR, _VOLUME_NULL_FACTOR = 1.75, 1.5
 _NULL_FACTOR, _USUAL = 1.25, 0.99
-_LEAST_CHANCE = 1e-6
+_LEAST_CHANCE, _STEADY_SHARE = 1e-6, 0.9
 _MAX_QUARANTINED_SHARE = 0.01
 _MOST_NAMES = 3
 _MEND_FILES = "See the reasons below, have the files mended, and put them into the folder again."
@@ -116,7 +116,10 @@ def _silent_shares(panel: Panel) -> np.ndarray:
 
 
 def _check_families(panel: Panel) -> Check:
-    """Find families without a sale for longer than ever in the past year."""
+    """Find families without a sale for longer than ever in the past year.
+
+    It is an alarm if one of them sold on nearly every day.
+    """
     name = "families gone silent"
     codes, families = pd.factorize(panel.series["family"], sort=True)
     members = np.eye(len(families), dtype=np.float32)[:, codes]
@@ -126,7 +129,8 @@ def _check_families(panel: Panel) -> Check:
     if not gone.any():
         return Check(HEALTH, name, OK, f"{len(families)} families sell.", "", 0.0, 0.0)
     told = f"Nothing sold any more, for longer than ever in a year: {', '.join(families[gone])}."
-    return Check(HEALTH, name, ALARM, told, _ASK, float(gone.sum()), 0.0)
+    steady = (sold.mean(axis=1) >= _STEADY_SHARE)[gone].any()
+    return Check(HEALTH, name, ALARM if steady else WATCH, told, _ASK, float(gone.sum()), 0.0)
 
 
 def _is_gone(sold: np.ndarray) -> bool:
