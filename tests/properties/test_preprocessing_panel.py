@@ -1,11 +1,29 @@
 """The panel is what a loop over the rows makes."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 from hypothesis import given, settings
 
+from grocery_demand.core.series_hash import draw_uniform, hash_series
 from small_sales import START, STORES, build, plans, sales_rows
+
+
+def share_promoted(sales: dict, item: int, day: int) -> float:
+    """Return the share of an item's sales of a day that were on promotion."""
+    flags = [
+        promoted is True
+        for key, (quantity, promoted) in sales.items()
+        if key[0] == day and key[2] == item and quantity > 0
+    ]
+    return sum(flags) / len(flags) if flags else 0.0
+
+
+def draw(store: int, item: int, day: int) -> float:
+    keys = pd.DataFrame({"store_nbr": [store], "item_nbr": [item]})
+    epoch_day = (START + timedelta(day)).toordinal() - date(1970, 1, 1).toordinal()
+    return draw_uniform(hash_series(keys), epoch_day)[0]
 
 
 @given(sales_rows, plans)
@@ -30,6 +48,13 @@ def test_the_panel_equals_a_naive_loop(sales, plan):
         first_sale[row] = min(first_sale[row], day - first)
     for (day, store, item), promoted in plan.items():
         promotions[series.index((store, item)), day - first] = promoted is True
+
+    for row, (store, item) in enumerate(series):
+        for day in range(first_sale[row], n_days):
+            has_row = (day + first, store, item) in sales
+            if open_days[STORES.index(store), day] and not has_row:
+                share = share_promoted(sales, item, day + first)
+                promotions[row, day] = draw(store, item, day + first) < share
 
     keys = panel.series[["store_nbr", "item_nbr"]].itertuples(index=False, name=None)
     assert list(keys) == series
