@@ -34,6 +34,7 @@ from grocery_demand.core.monitoring.check import ALARM, Check
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.promise import Promise
 from grocery_demand.core.monitoring.sample import choose_series
+from grocery_demand.core.monitoring.season import Season
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.panel_extension import extend_panel
 from grocery_demand.core.quality.parameters import QualityParameters
@@ -171,7 +172,7 @@ def _check(
     promise = Promise.of_metadata(model.metadata)
     rows = choose_series(panel, monitoring.max_series)
     live = live_error.join_sales(archive, panel, _VERSION, cutoff, monitoring.history_days)
-    windows = live_error.score_windows(live, promise, monitoring)
+    windows = live_error.score_windows(live, promise, Season.of(panel, rows), monitoring)
     drift = sales_drift.measure_sales_drift(panel, rows, cutoff, monitoring.max_psi)
     newest = archive.filter(pl.col("cutoff") == pl.col("cutoff").max()).collect().to_pandas()
     checks = [

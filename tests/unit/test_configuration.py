@@ -53,6 +53,7 @@ def test_every_catalog_entry_has_a_layer_in_the_lineage(entries):
 def test_the_layers_stand_in_one_order(pipeline_name, entries):
     """A cycle of layers makes kedro-viz show none of them."""
     sorter: TopologicalSorter = TopologicalSorter()
+    followers: set[str | None] = set()
     pipeline = register_pipelines()[pipeline_name]
     reached = {name: {layer_of(name, entries)} - {None} for name in pipeline.inputs()}
     for node in pipeline.nodes:
@@ -60,9 +61,10 @@ def test_the_layers_stand_in_one_order(pipeline_name, entries):
         for name in node.outputs:
             layer = layer_of(name, entries)
             sorter.add(layer, *(before - {layer}))
+            followers |= {layer} if before - {layer} else set()
             reached[name] = {layer} if layer else before
     order = [layer for layer in sorter.static_order() if layer]
-    assert order[0] == "raw"
+    assert "raw" in set(order) - followers
     assert order[-1] == "reporting"
 
 

@@ -1,6 +1,7 @@
 """Forecasts beside the sales that have arrived since: the live error against the promised one."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from grocery_demand.core.monitoring.group_scores import (
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.promise import Promise
 from grocery_demand.core.monitoring.sample import describe_series
+from grocery_demand.core.monitoring.season import Season
 from grocery_demand.core.panel import SERIES_KEY, Panel
 
 DECISIVE_WINDOWS = 5
@@ -76,6 +78,13 @@ class Bar:
     raised: float
     broken: float
 
+    def times(self, factor: float) -> "Bar":
+        """Return it for days that are harder by a factor."""
+        return Bar(self.promised * factor, self.raised * factor, self.broken * factor)
+
+
+_UNKNOWN_BAR = Bar(float("nan"), float("nan"), float("nan"))
+
 
 def set_bar(promise: Promise, weekdays: tuple[int, ...], max_error_growth: float) -> Bar:
     """Return the bar of a window.
@@ -103,28 +112,34 @@ def set_bar(promise: Promise, weekdays: tuple[int, ...], max_error_growth: float
 
 
 def score_windows(
-    live: pl.DataFrame, promise: Promise | None, parameters: MonitoringParameters
+    live: pl.DataFrame,
+    promise: Promise | None,
+    season: Season,
+    parameters: MonitoringParameters,
 ) -> pl.DataFrame:
     """Score the windows of days, one ending on each day with sales.
+
+    What is promised, and the bar, are raised for dates that were harder in earlier years than the
+    days of the backtest.
 
     Returns:
         One row per window, by its last date: days, rows, the scores, and promised, raised and bar
         (NaN without a promise). Windows of fewer than 3 days are left out.
     """
     daily = sum_groups(live, ["date"])
-    nothing = Bar(float("nan"), float("nan"), float("nan"))
+    usual = [date.fromisoformat(day["date"]) for day in promise.days] if promise else []
     bars: dict[tuple[int, ...], Bar] = {}
     records = []
-    for i, last in enumerate(daily["date"].to_list()):
-        window = daily[: i + 1].filter(
-            (last - pl.col("date")).dt.total_days() < parameters.window_days
-        )
+    for last in daily["date"].to_list():
+        age = (last - pl.col("date")).dt.total_days()
+        window = daily.filter((age >= 0) & (age < parameters.window_days))
         if len(window) < _FEWEST_DAYS:
             continue
         weekdays = tuple(sorted(window["date"].dt.weekday()))
         if promise and weekdays not in bars:
             bars[weekdays] = set_bar(promise, weekdays, parameters.max_error_growth)
-        bar = bars.get(weekdays, nothing)
+        factor = season.factor(window["date"].to_list(), usual)
+        bar = bars.get(weekdays, _UNKNOWN_BAR).times(factor)
         sums = window.drop("date").sum().with_columns(date=last, days=len(window))
         scores = to_scores(sums).to_dicts()[0]
         records.append(scores | {"promised": bar.promised, "raised": bar.raised, "bar": bar.broken})

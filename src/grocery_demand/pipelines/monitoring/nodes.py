@@ -31,6 +31,7 @@ from grocery_demand.core.monitoring.check import Check
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.promise import Promise
 from grocery_demand.core.monitoring.sample import SLICES, choose_series
+from grocery_demand.core.monitoring.season import Season
 from grocery_demand.core.monitoring.served import ServedEvents, check_usage
 from grocery_demand.core.panel import Panel
 from grocery_demand.pipelines.monitoring.summary import Findings, summarise
@@ -56,7 +57,10 @@ def compare_with_new_sales(
 
 
 def measure_live_error(
-    live_forecasts: pl.DataFrame, champion: ModelVersion, parameters: MonitoringParameters
+    live_forecasts: pl.DataFrame,
+    panel: Panel,
+    champion: ModelVersion,
+    parameters: MonitoringParameters,
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Check]]:
     """Score the forecasts by window of days and by slice; hold them against the promise.
 
@@ -64,7 +68,8 @@ def measure_live_error(
         See `core.monitoring.live_error`: the windows, the slices and the checks.
     """
     promise = Promise.of_metadata(champion.model.metadata)
-    windows = live_error.score_windows(live_forecasts, promise, parameters)
+    season = Season.of(panel, choose_series(panel, parameters.max_series))
+    windows = live_error.score_windows(live_forecasts, promise, season, parameters)
     slices = live_error.score_live(live_forecasts, _cutoff(champion), SLICES)
     checks = live_error.check_live_error(windows, promise, champion.number)
     return windows.to_pandas(), slices.to_pandas(), checks

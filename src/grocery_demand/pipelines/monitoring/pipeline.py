@@ -29,7 +29,7 @@ _TABLES = [
 _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
     nodes.compare_with_new_sales: (["forecast_archive", "panel", "champion", _P], "live_forecasts"),
     nodes.measure_live_error: (
-        ["live_forecasts", "champion", _P],
+        ["live_forecasts", "panel", "champion", _P],
         ["monitored_live_windows", "monitored_live_scores", "live_error_checks"],
     ),
     nodes.measure_drift: (["panel", "champion", _P], ["monitored_sales_drift", "drift_checks"]),
