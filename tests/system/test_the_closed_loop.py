@@ -1,4 +1,4 @@
-"""The closed loop, played through as `make loop` does, on a smaller world: each turn of its story."""
+"""The closed loop on a smaller world, played through as `make loop` does: each turn of it."""
 
 import json
 

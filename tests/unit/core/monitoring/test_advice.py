@@ -1,0 +1,77 @@
+import pytest
+
+from grocery_demand.core.monitoring.advice import (
+    Advice,
+    advise,
+    check_age,
+    date_advice,
+    date_checks,
+)
+from grocery_demand.core.monitoring.check import Check
+from grocery_demand.core.monitoring.parameters import MonitoringParameters
+
+PARAMETERS = MonitoringParameters()
+
+
+def checks(**states: str) -> list[Check]:
+    names = {
+        "health": "data health",
+        "error": "live error",
+        "drift": "drift of sales",
+        "skew": "training–serving skew",
+        "age": "age",
+        "fairness": "fairness",
+    }
+    return [Check(names[key], "it", state, f"{key} is {state}") for key, state in states.items()]
+
+
+@pytest.mark.parametrize(
+    ("states", "decision"),
+    [
+        ({"health": "ok", "error": "ok", "drift": "ok", "age": "ok"}, "keep"),
+        ({"error": "alarm"}, "retrain"),
+        ({"error": "watch"}, "keep"),
+        ({"drift": "alarm", "error": "ok"}, "keep"),
+        ({"drift": "alarm", "error": "watch"}, "retrain"),
+        ({"drift": "watch", "error": "watch"}, "keep"),
+        ({"age": "alarm"}, "retrain"),
+        ({"skew": "alarm", "fairness": "alarm"}, "keep"),
+        ({"error": "unknown", "drift": "unknown"}, "keep"),
+        ({"health": "alarm", "error": "alarm", "drift": "alarm", "age": "alarm"}, "check_feed"),
+        ({"health": "watch", "error": "alarm"}, "retrain"),
+    ],
+)
+def test_the_decision_follows_from_the_states(states, decision):
+    advice = advise(checks(**states), 100, PARAMETERS)
+    assert advice.decision == decision
+    assert advice.reasons
+    assert advice.next
+
+
+def test_the_next_training_waits_for_new_sales():
+    alarmed = checks(error="alarm")
+    wait = PARAMETERS.min_days_between_trainings
+    assert advise(alarmed, wait - 1, PARAMETERS).decision == "keep"
+    assert "error is alarm" in advise(alarmed, wait - 1, PARAMETERS).reasons
+    assert advise(alarmed, wait, PARAMETERS).decision == "retrain"
+
+
+@pytest.mark.parametrize(
+    ("days", "state"), [(1, "ok"), (110, "watch"), (120, "watch"), (121, "alarm")]
+)
+def test_a_model_grows_old(days, state):
+    assert check_age(days, PARAMETERS).state == state
+
+
+def test_since_is_kept_while_a_state_lasts():
+    former = date_checks(checks(error="watch", drift="ok"), [], "2017-06-01")
+    now = date_checks(checks(error="alarm", drift="ok"), former, "2017-06-02")
+    assert [c["since"] for c in now] == ["2017-06-02", "2017-06-01"]
+
+
+def test_advice_is_dated_by_its_first_day():
+    keep, retrain = Advice("keep", ["x"], "y"), Advice("retrain", ["x"], "y")
+    first = date_advice(keep, None, "2017-06-01")
+    assert first.since == "2017-06-01"
+    assert date_advice(keep, first.to_dict(), "2017-06-02").since == "2017-06-01"
+    assert date_advice(retrain, first.to_dict(), "2017-06-02").since == "2017-06-02"

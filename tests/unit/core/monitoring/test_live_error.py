@@ -1,0 +1,174 @@
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from grocery_demand.core.monitoring.live_error import (
+    check_live_error,
+    join_sales,
+    score_live,
+    score_windows,
+    set_bar,
+)
+from grocery_demand.core.monitoring.parameters import MonitoringParameters
+from grocery_demand.core.monitoring.promise import Promise
+from grocery_demand.core.monitoring.season import Season
+from live_rows import START, make_live
+from worlds import make_panel
+
+NO_SEASON = Season(np.datetime64("2017-01-01"), np.zeros(400), np.zeros(400))
+
+
+def promise_of(by_weekday: dict[int, float], weeks: int = 12) -> Promise:
+    """A backtest whose error depends on the weekday (1 for Monday), with some noise."""
+    first, source = date(2017, 1, 2), np.random.default_rng(1)
+    days = []
+    for i in range(7 * weeks):
+        day = first + timedelta(i)
+        error = by_weekday[day.isoweekday()] * np.exp(source.normal(0, 0.05))
+        weight = {"rows": 100, "weight": 100.0, "squares": 100.0 * error**2}
+        days.append({"date": day.isoformat()} | weight)
+    return Promise(0.5, 0.8, days, [], [], [])
+
+
+EVEN = dict.fromkeys(range(1, 8), 0.5)
+WEEK = tuple(range(1, 8))
+
+
+def test_the_bar_lies_above_what_is_promised_and_grows_with_what_is_allowed():
+    bar, wide = (set_bar(promise_of(EVEN), WEEK, growth) for growth in (0.05, 0.5))
+    assert bar.promised == pytest.approx(0.5, rel=0.03)
+    assert bar.promised < bar.raised < bar.broken < wide.broken
+    assert wide.broken == pytest.approx(bar.broken / 1.05 * 1.5)
+
+
+def test_the_bar_knows_that_weekends_are_forecast_less_well():
+    promise = promise_of(EVEN | {6: 0.9, 7: 0.9})
+    assert set_bar(promise, (6, 7), 0.05).promised > 1.5 * set_bar(promise, (1, 2), 0.05).promised
+
+
+def windows_of(errors: list[float], bar: float = 1.0) -> pl.DataFrame:
+    rows = [
+        {
+            "date": START + timedelta(i), "days": 7, "rows": 100, "nwrmsle": error,
+            "promised": 0.8, "raised": 0.9, "bar": bar, "moving_average": 2.0, "coverage": 0.8,
+        }
+        for i, error in enumerate(errors)
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("errors", "state"),
+    [
+        ([0.8, 0.8, 0.8, 0.8, 0.8], "ok"),
+        ([0.8, 0.8, 0.8, 0.8, 1.1], "watch"),
+        ([0.8, 0.8, 0.8, 1.1, 1.1], "alarm"),
+        ([1.1, 0.8, 0.8, 0.8, 1.1], "alarm"),
+        ([1.1, 1.1, 1.1, 1.1, 0.8], "watch"),
+        ([1.1, 0.8, 0.8, 0.8, 0.8, 1.1], "watch"),
+        ([0.8, 0.8, 0.8, 0.8, 0.95], "watch"),
+        ([1.1], "watch"),
+        ([1.1, 1.1], "alarm"),
+    ],
+)
+def test_two_of_five_windows_and_the_newest_make_an_alarm(errors, state):
+    check = check_live_error(windows_of(errors), promise_of(EVEN), 1)[0]
+    assert check.state == state
+
+
+def test_a_model_worse_than_the_moving_average_is_watched():
+    checks = check_live_error(windows_of([2.5], bar=3.0), promise_of(EVEN), 1)
+    assert {c.name: c.state for c in checks}["error beside the baseline"] == "watch"
+
+
+def test_a_model_without_promise_is_unknown_and_no_sales_are_unknown():
+    without = windows_of([0.8]).with_columns(bar=pl.lit(float("nan")))
+    assert check_live_error(without, None, 1)[0].state == "unknown"
+    assert [c.state for c in check_live_error(pl.DataFrame(), None, 1)] == ["unknown"]
+
+
+def test_a_window_ends_each_day_and_holds_seven():
+    live = make_live(n_days=10)
+    windows = score_windows(live, promise_of(EVEN), NO_SEASON, MonitoringParameters())
+    assert windows["date"].to_list() == [START + timedelta(i) for i in range(2, 10)]
+    assert windows["days"].to_list() == [3, 4, 5, 6, 7, 7, 7, 7]
+    last = live.filter(pl.col("date") > START + timedelta(2))
+    squares = last["squares"].sum() / last["weight"].sum()
+    assert windows["nwrmsle"][-1] == pytest.approx(np.sqrt(squares))
+
+
+def test_dates_that_were_harder_a_year_ago_get_a_higher_bar():
+    weight, squares = np.ones(800), np.ones(800)
+    start = np.datetime64("2016-01-01")
+    hard = int((np.datetime64("2016-06-01") - start).astype(int))
+    squares[hard : hard + 30] = 4.0
+    live = make_live(n_days=10)
+    calm, raised = (
+        score_windows(live, promise_of(EVEN), season, MonitoringParameters())
+        for season in (NO_SEASON, Season(start, weight, squares))
+    )
+    assert raised["bar"].to_numpy() == pytest.approx(2 * calm["bar"].to_numpy())
+    assert raised["nwrmsle"].to_list() == calm["nwrmsle"].to_list()
+
+
+@pytest.fixture
+def panel():
+    return make_panel(seed=3, n_days=120)
+
+
+def archive_of(panel, cutoffs, version=1) -> pl.LazyFrame:
+    keys = pl.from_pandas(panel.series[["store_nbr", "item_nbr"]])
+    parts = [
+        keys.with_columns(
+            cutoff=pl.lit(panel.date_of(cutoff).astype(object)),
+            date=pl.lit(panel.date_of(cutoff + step).astype(object)),
+            step=pl.lit(step, pl.Int16),
+            model_version=pl.lit(version, pl.Int64),
+            **{name: pl.lit(1.0) for name in ("point", "seasonal_naive", "moving_average")},
+            **{f"quantile_{level}": pl.lit(float(i)) for i, level in enumerate((0.1, 0.5, 0.9))},
+        )
+        for cutoff in cutoffs
+        for step in range(1, 17)
+    ]
+    return pl.concat(parts).lazy()
+
+
+def test_forecasts_meet_the_sales_of_open_stores_and_started_series_only(panel):
+    cutoffs = range(100, 120)
+    live = join_sales(archive_of(panel, cutoffs), panel, 1, str(panel.date_of(100)), 10)
+    expected = {
+        (store, item, cutoff, day): panel.units[row, day]
+        for row, (store, item) in enumerate(panel.series[["store_nbr", "item_nbr"]].to_numpy())
+        for cutoff in cutoffs
+        for day in range(cutoff + 1, min(cutoff + 17, panel.n_days))
+        if day >= panel.n_days - 10
+        and panel.open_days[panel.store_position[row], day]
+        and panel.series["first_sale"][row] <= day
+    }
+    found = {
+        (
+            r["store_nbr"],
+            r["item_nbr"],
+            panel.day_of(str(r["cutoff"])),
+            panel.day_of(str(r["date"])),
+        ): r["unit_sales"]
+        for r in live.to_dicts()
+    }
+    assert found == expected
+
+
+def test_other_versions_do_not_count(panel):
+    archive = archive_of(panel, [100], version=2)
+    assert join_sales(archive, panel, 1, str(panel.date_of(100)), 30).is_empty()
+    assert len(join_sales(archive, panel, 2, str(panel.date_of(100)), 30))
+
+
+def test_slices_name_steps_dates_and_weeks_since_the_training():
+    table = score_live(make_live(n_days=9), str(START - timedelta(1)), ("family",))
+    slices = dict(table.group_by("slice").len().iter_rows())
+    assert slices == {"total": 1, "date": 9, "step": 1, "weeks_since_cutoff": 2, "family": 6}
+    weeks = table.filter(slice="weeks_since_cutoff").sort("value")
+    assert weeks["value"].to_list() == ["1", "2"]
+    assert weeks["rows"].to_list() == [60 * 7, 60 * 2]
