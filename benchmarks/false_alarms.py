@@ -135,11 +135,12 @@ def _watch(
     model, begun = None, time.perf_counter()
     for number, arrived in enumerate(simulate_days(world, first)):
         if model is None or number % (_MODEL_WEEKS * _WEEK) == 0:
-            model, archive = _train(panel, parameters), []
+            model = _train(panel, parameters)
+            archive = [_forecast(model, panel)]
             print(f"{panel.cutoff}: trained, {time.perf_counter() - begun:.0f} s", flush=True)
+        panel = _extend(panel, arrived, tables)
         archive.append(_forecast(model, panel))
         del archive[: -monitoring.history_days - 16]
-        panel = _extend(panel, arrived, tables)
         checks, window = _check(panel, model, pl.concat(archive).lazy(), monitoring)
         decided = advise(checks, panel.n_days, monitoring)
         advice.append({"date": str(panel.cutoff), "advice": decided.decision} | window)

@@ -1,5 +1,7 @@
 """Whether some products or stores are served worse than others, beyond noise."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from scipy.special import stdtrit
@@ -36,14 +38,14 @@ _SPREAD_FACTOR = 1.5
 def measure_fairness(
     live: pl.DataFrame, promise: Promise | None, parameters: MonitoringParameters
 ) -> pl.DataFrame:
-    """Score each slice with intervals over its series.
+    """Score each slice with intervals over its series and days.
 
-    Bias is a ratio of sums over series, its variance estimated by linearisation (Cochran 1977,
-    section 6.4); skill is the moving average's NWRMSLE less the model's, see
-    `core.gate.comparison.compare`. The confidence holds for all slices together (Bonferroni). A
+    Bias is a ratio of sums, its variance estimated by linearisation (Cochran 1977, section 6.4),
+    with series and with days as the sampling units; skill is the moving average's NWRMSLE less
+    the model's, see `core.gate.comparison.compare`. The confidence holds for all slices together (Bonferroni). A
     slice is `alarm` if its whole interval of the bias lies further from the backtest's than
     allowed and than single cutoffs of the backtest lay, or if it is surely worse than the moving
-    average; with fewer than 20 series it is only `watch`.
+    average by series and by days; with fewer than 20 series it is only `watch`.
 
     Args:
         live: Forecasts beside sales, see `live_error.join_sales`.
@@ -56,25 +58,15 @@ def measure_fairness(
     """
     if live["date"].n_unique() < _FEWEST_DAYS:
         return pl.DataFrame(schema=dict.fromkeys(FAIRNESS_COLUMNS, pl.String))
-    sums = live.group_by([*SERIES_KEY, *SLICES]).agg(
-        pl.len().alias("rows"),
-        pl.col("weight").sum(),
-        pl.col("squares").sum().alias("challenger"),
-        pl.col(f"squares_{MOVING_AVERAGE}").sum().alias("reference"),
-        pl.col("error").sum(),
-        pl.col("unit_sales").sum(),
-    )
+    by_series = _sum_up(live, [*SERIES_KEY, *SLICES])
     groups = [
-        (name, key[0], rows)
+        Slice(name, str(key[0]), rows, _sum_up(live.filter(pl.col(name) == key[0]), ["date"]))
         for name in SLICES
-        for key, rows in sums.sort(SERIES_KEY).partition_by(name, as_dict=True).items()
+        for key, rows in by_series.partition_by(name, as_dict=True).items()
     ]
     each = 1 - (1 - parameters.confidence) / max(len(groups), 1)
     expected = {(s["slice"], s["value"]): s for s in promise.slices} if promise else {}
-    records = [
-        _score(name, str(value), rows, each, expected.get((name, str(value))), parameters)
-        for name, value, rows in groups
-    ]
+    records = [_score(g, each, expected.get((g.name, g.value)), parameters) for g in groups]
     table = pl.DataFrame(records, orient="row", schema=list(FAIRNESS_COLUMNS))
     return table.sort("slice", "value")
 
@@ -103,35 +95,76 @@ def check_fairness(fairness: pl.DataFrame) -> list[Check]:
     return [Check(FAIRNESS, name, state, told, mend, float(many), 0.0)]
 
 
+@dataclass(frozen=True)
+class Slice:
+    """One slice's sums.
+
+    Attributes:
+        name: The column that divides, one of `SLICES`.
+        value: Its value.
+        by_series: One row per series.
+        by_day: One row per day.
+    """
+
+    name: str
+    value: str
+    by_series: pl.DataFrame
+    by_day: pl.DataFrame
+
+
+def _sum_up(live: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    sums = live.group_by(by).agg(
+        pl.len().alias("rows"),
+        pl.col("weight").sum(),
+        pl.col("squares").sum().alias("challenger"),
+        pl.col(f"squares_{MOVING_AVERAGE}").sum().alias("reference"),
+        pl.col("error").sum(),
+        pl.col("unit_sales").sum(),
+    )
+    return sums.sort(by)
+
+
 def _score(
-    name: str,
-    value: str,
-    rows: pl.DataFrame,
+    group: Slice,
     confidence: float,
     expected: dict[str, float] | None,
     parameters: MonitoringParameters,
 ) -> tuple[object, ...]:
-    compared = compare(rows.select("weight", "challenger", "reference").to_pandas(), confidence)
-    bias, low, high = _estimate_bias(rows, confidence)
+    compared, over_days = (
+        compare(sums.select("weight", "challenger", "reference").to_pandas(), confidence)
+        for sums in (group.by_series, group.by_day)
+    )
+    bias, margin = _estimate_bias(group, confidence)
     promised = (expected or {}).get("bias")
     spread = (expected or {}).get("bias_spread") or 0.0
     allowed = max(parameters.max_slice_bias, _SPREAD_FACTOR * spread)
-    middle = 0.0 if promised is None else promised
-    off = low > middle + allowed or high < middle - allowed or compared.lower > 0
-    state = OK if not off else ALARM if len(rows) >= _FEWEST_SERIES else WATCH
+    too_far = abs(bias - (promised or 0.0)) - margin > allowed
+    worse = compared.lower > 0 and over_days.lower > 0
+    n_series = len(group.by_series)
+    state = OK if not (too_far or worse) else ALARM if n_series >= _FEWEST_SERIES else WATCH
     skill = (compared.reference - compared.challenger, -compared.upper, -compared.lower)
     expected_bias = float("nan") if promised is None else float(promised)
-    scores = (compared.challenger, bias, low, high, *skill, expected_bias)
-    return (name, value, int(rows["rows"].sum()), len(rows), *map(float, scores), state)
+    scores = (compared.challenger, bias, bias - margin, bias + margin, *skill, expected_bias)
+    n_rows = int(group.by_series["rows"].sum())
+    return (group.name, group.value, n_rows, n_series, *map(float, scores), state)
 
 
-def _estimate_bias(rows: pl.DataFrame, confidence: float) -> tuple[float, float, float]:
-    """Return Σ error / Σ units with its interval over series; NaN where nothing was sold."""
-    error, units = rows["error"].to_numpy(), rows["unit_sales"].to_numpy()
-    n_series, sold = len(rows), units.sum()
-    if sold <= 0 or n_series < 2:  # noqa: PLR2004
-        return float(error.sum() / sold) if sold > 0 else float("nan"), float("nan"), float("nan")
-    bias = error.sum() / sold
-    spread = np.sum((error - bias * units) ** 2) * n_series / (n_series - 1)
-    margin = stdtrit(n_series - 1, (1 + confidence) / 2) * np.sqrt(spread) / sold
-    return float(bias), float(bias - margin), float(bias + margin)
+def _estimate_bias(group: Slice, confidence: float) -> tuple[float, float]:
+    """Return Σ error / Σ units and half the width of its interval; NaN where nothing was sold.
+
+    The variance is the sum of those over series and over days (after Cameron, Gelbach and Miller
+    2011, without the part that both share): series differ from each other, and a day moves all.
+    """
+    units, error = (float(group.by_series[name].sum()) for name in ("unit_sales", "error"))
+    tables = (group.by_series, group.by_day)
+    fewest = min(len(sums) for sums in tables)
+    if units <= 0 or fewest < 2:  # noqa: PLR2004
+        return error / units if units > 0 else float("nan"), float("nan")
+    bias = error / units
+    spread = sum(_ratio_variance(sums, bias) for sums in tables)
+    return bias, float(stdtrit(fewest - 1, (1 + confidence) / 2) * np.sqrt(spread) / units)
+
+
+def _ratio_variance(sums: pl.DataFrame, bias: float) -> float:
+    rest = sums["error"].to_numpy() - bias * sums["unit_sales"].to_numpy()
+    return float(np.sum(rest**2) * len(sums) / (len(sums) - 1))
