@@ -42,10 +42,10 @@ def measure_fairness(
 
     Bias is a ratio of sums, its variance estimated by linearisation (Cochran 1977, section 6.4),
     with series and with days as the sampling units; skill is the moving average's NWRMSLE less
-    the model's, see `core.gate.comparison.compare`. The confidence holds for all slices together (Bonferroni). A
-    slice is `alarm` if its whole interval of the bias lies further from the backtest's than
-    allowed and than single cutoffs of the backtest lay, or if it is surely worse than the moving
-    average by series and by days; with fewer than 20 series it is only `watch`.
+    the model's, see `core.gate.comparison.compare`. The confidence holds for all slices together
+    (Bonferroni). A slice is `alarm` if its whole interval of the bias lies further from the
+    backtest's than allowed and than single cutoffs of the backtest lay, or if it is surely worse
+    than the moving average by series and by days; with fewer than 20 series it is only `watch`.
 
     Args:
         live: Forecasts beside sales, see `live_error.join_sales`.

@@ -1,0 +1,87 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from calm_sales import N_DAYS, calm_panel
+from grocery_demand.core.monitoring.sales_drift import check_sales_drift, measure_sales_drift
+from grocery_demand.core.panel import Panel
+
+WEEKS_SINCE = 4
+
+
+def drift_of(panel: Panel) -> dict[str, str]:
+    cutoff = str(panel.date_of(panel.n_days - 1 - 7 * WEEKS_SINCE))
+    table = measure_sales_drift(panel, np.arange(len(panel.series)), cutoff, 0.25)
+    return dict(zip(table["column"], table["state"], strict=True))
+
+
+def change(panel: Panel, rows, factor: float, days=slice(-7 * WEEKS_SINCE, None)) -> Panel:
+    units = panel.units.copy()
+    units[np.ix_(rows, np.arange(panel.n_days)[days])] *= factor
+    return replace(panel, units=units)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_calm_sales_do_not_drift(seed):
+    assert set(drift_of(calm_panel(seed)).values()) == {"ok"}
+
+
+def test_a_family_that_takes_over_is_found_and_named():
+    panel = calm_panel()
+    moved = change(panel, np.flatnonzero(panel.series["family"] == "EGGS"), 6)
+    assert drift_of(moved)["family"] == "alarm"
+    assert drift_of(moved)["store_nbr"] == "ok"
+
+
+def test_a_store_that_takes_over_is_found():
+    panel = calm_panel()
+    moved = change(panel, np.flatnonzero(panel.series["store_nbr"] == 3), 8)
+    assert drift_of(moved)["store_nbr"] == "alarm"
+
+
+def test_levels_that_change_everywhere_are_found():
+    panel = calm_panel()
+    assert drift_of(change(panel, np.arange(120), 3))["unit_sales"] == "alarm"
+
+
+def test_promotions_that_multiply_are_found():
+    panel = calm_panel()
+    promotions = panel.promotions.copy()
+    promotions[:, panel.n_days - 7 * WEEKS_SINCE : panel.n_days] |= (
+        np.random.default_rng(1).random((120, 7 * WEEKS_SINCE)) < 0.5
+    )
+    assert drift_of(replace(panel, promotions=promotions))["onpromotion"] == "alarm"
+
+
+def test_what_came_a_year_ago_at_the_same_time_is_no_drift():
+    panel = calm_panel()
+    rows = np.flatnonzero(panel.series["family"] == "EGGS")
+    days = N_DAYS - 7 * WEEKS_SINCE
+    once = change(panel, rows, 6)
+    each_year = change(once, rows, 6, slice(days - 364, N_DAYS - 364))
+    assert drift_of(once)["family"] == "alarm"
+    assert drift_of(each_year)["family"] == "ok"
+
+
+def test_series_that_the_model_never_saw_are_counted():
+    panel = calm_panel()
+    first_sale = panel.series["first_sale"].to_numpy().copy()
+    first_sale[:40] = N_DAYS - 10
+    units = panel.units.copy()
+    units[:40, : N_DAYS - 10] = 0
+    new = replace(panel, units=units, series=panel.series.assign(first_sale=first_sale))
+    assert drift_of(new)["new series"] == "alarm"
+
+
+def test_nothing_is_said_before_a_week_has_passed():
+    panel = calm_panel()
+    table = measure_sales_drift(panel, np.arange(120), str(panel.date_of(N_DAYS - 5)), 0.25)
+    assert table.is_empty()
+    assert check_sales_drift(table)[0].state == "unknown"
+
+
+def test_little_history_warns_at_most():
+    panel = calm_panel().until(7 * 14 - 1)
+    moved = change(panel, np.flatnonzero(panel.series["family"] == "EGGS"), 6)
+    assert drift_of(moved)["family"] == "watch"
