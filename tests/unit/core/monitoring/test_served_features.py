@@ -1,0 +1,128 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot
+from grocery_demand.core.monitoring.served_features import (
+    PLANNED_FEATURES,
+    ServedFeatures,
+    check_skew,
+    measure_skew,
+)
+from worlds import make_panel
+
+NAMES = FEATURE_SETS["full"]
+N_EVENTS = 600
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return make_panel(seed=2, n_stores=3, n_items=30, n_days=500)
+
+
+def serve(panel, days=None) -> ServedFeatures:
+    """Features as they are served, of random series and days ahead."""
+    source = np.random.default_rng(1)
+    days = np.full(N_EVENTS, panel.n_days - 1) if days is None else np.asarray(days)
+    encoding = Encoding.fit(panel.series)
+    started = np.flatnonzero(panel.series["first_sale"].to_numpy() < 300)
+    rows, steps = source.choice(started, N_EVENTS), source.integers(1, 17, N_EVENTS)
+    what_if = source.integers(-1, 2, N_EVENTS).astype(np.int8)
+    matrix = np.empty((N_EVENTS, len(NAMES)), np.float32)
+    for day in np.unique(days):
+        at = days == day
+        known = Snapshot(panel, int(day))
+        matrix[at] = known.features(encoding, steps[at, None], NAMES, rows[at], what_if[at, None])
+    return ServedFeatures(NAMES, matrix, rows, steps, days, what_if, encoding)
+
+
+def measure(served, panel, trained=None) -> pd.DataFrame:
+    trained = panel.n_days - 1 if trained is None else trained
+    table = measure_skew(served, lambda day: Snapshot(panel, day), trained, 0.25)
+    return table.to_pandas().set_index("feature")
+
+
+def test_features_served_as_the_panel_gives_them_are_in_order(panel):
+    table = measure(serve(panel), panel)
+    assert set(table["state"]) <= {"ok", "watch"}
+    assert (table.drop(list(PLANNED_FEATURES))["differing_share"] == 0).all()
+
+
+def test_a_feature_served_wrongly_is_found_and_named(panel):
+    served = serve(panel)
+    served.matrix[:, NAMES.index("moving_average")] *= 1.1
+    skew = measure(served, panel)
+    assert skew["state"]["moving_average"] == "alarm"
+    assert (skew["state"] == "alarm").sum() == 1
+
+
+def test_a_few_corrected_values_are_no_alarm(panel):
+    served = serve(panel)
+    served.matrix[:3, NAMES.index("moving_average")] += 1
+    assert measure(served, panel)["state"]["moving_average"] == "ok"
+
+
+def test_events_of_several_cutoffs_are_compared_each_with_its_own(panel):
+    days = np.repeat([panel.n_days - 3, panel.n_days - 1], N_EVENTS // 2)
+    table = measure(serve(panel, days), panel)
+    assert (table.drop(list(PLANNED_FEATURES))["differing_share"] == 0).all()
+
+
+def test_plans_are_not_compared_as_they_are_corrected(panel):
+    served = serve(panel)
+    served.matrix[:, NAMES.index("onpromotion")] = 1
+    assert np.isnan(measure(served, panel)["differing_share"]["onpromotion"])
+
+
+def test_a_distribution_beyond_what_history_had_is_watched(panel):
+    served = serve(panel)
+    served.matrix[:, NAMES.index("sale_share_28")] = 0.01
+    row = measure(served, panel).loc["sale_share_28"]
+    assert row["psi"] > row["threshold"]
+    assert row["ks"] > 0.5
+
+
+def test_words_that_training_did_not_know_are_watched(panel):
+    served = serve(panel)
+    served.matrix[:100, NAMES.index("family")] = np.nan
+    table = measure(served, panel)
+    assert table["served_missing_share"]["family"] == pytest.approx(100 / N_EVENTS)
+
+
+def test_too_few_events_say_nothing():
+    assert [check.state for check in check_skew(None)] == ["unknown"]
+
+
+def test_events_are_read_from_the_log(panel):
+    class Model:
+        class final:  # noqa: N801
+            encoding = Encoding.fit(panel.series)
+
+    class Champion:
+        number, model = 3, Model
+
+    keys = panel.series.iloc[np.arange(N_EVENTS) % len(panel.series)]
+    events = pd.DataFrame(
+        {
+            "model_version": 3,
+            "long_range": False,
+            "store_nbr": keys["store_nbr"].to_numpy(),
+            "item_nbr": keys["item_nbr"].to_numpy(),
+            "cutoff": str(panel.cutoff),
+            "step": 5,
+            "promotion_assumed": np.arange(N_EVENTS) % 2 == 0,
+            "onpromotion": True,
+            "features": json.dumps({"moving_average": 1.5, "mean_7": None}),
+        }
+    )
+    events.loc[0, "model_version"] = 2
+    events.loc[1, "long_range"] = True
+    events.loc[2, "store_nbr"] = 9999
+    served = ServedFeatures.of(events, panel, Champion)
+    assert served.names == ("moving_average", "mean_7")
+    assert len(served.rows) == N_EVENTS - 3
+    assert np.isnan(served.matrix[:, 1]).all()
+    assert served.what_if.tolist()[:3] == [-1, 1, -1]
+    assert ServedFeatures.of(events.head(100), panel, Champion) is None

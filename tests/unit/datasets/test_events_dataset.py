@@ -1,0 +1,67 @@
+import pytest
+from sqlalchemy import insert
+
+from event_rows import NOW, make_row
+from grocery_demand.datasets import EventsDataset
+from grocery_demand.storage.event_tables import PREDICTIONS, REFUSALS, open_database
+
+DAY_MINUTES = 24 * 60
+
+
+@pytest.fixture
+def database(tmp_path):
+    """Five forecasts on one day, two the day before, one long ago, and three refusals."""
+    path = tmp_path / "events.db"
+    engine = open_database(f"sqlite:///{path}")
+    minutes = [*range(5), DAY_MINUTES, DAY_MINUTES + 1, 60 * DAY_MINUTES]
+    rows = [make_row(i, long_range=i == 1, item_nbr=i % 2, client=f"c{i % 3}") for i in minutes]
+    refused = {"client": "x", "path": "/", "field": "date", "message": "no date"}
+    with engine.begin() as connection:
+        connection.execute(insert(PREDICTIONS), rows[::-1])
+        connection.execute(
+            insert(REFUSALS), [refused | {"time_ms": NOW - 60_000 * i} for i in (0, 1, DAY_MINUTES)]
+        )
+    engine.dispose()
+    return path
+
+
+def test_requests_and_refusals_are_counted_by_day(database):
+    events = EventsDataset(filepath=str(database)).load()
+    found = events.by_day.set_index("date")
+    assert found["requests"].tolist() == [2, 5]
+    assert found["long_range"].tolist() == [0, 1]
+    assert found["refused"].tolist() == [1, 2]
+    assert events.requests == 7
+    assert events.refused == 3
+    assert events.refused_share == pytest.approx(0.3)
+    assert events.long_range_share == pytest.approx(1 / 7)
+
+
+def test_products_stores_and_clients_are_counted_the_most_asked_first(database):
+    events = EventsDataset(filepath=str(database)).load()
+    assert events.products.to_dict("list") == {"item_nbr": [0, 1], "requests": [4, 3]}
+    assert events.clients["requests"].tolist() == sorted(events.clients["requests"], reverse=True)
+    assert events.stores["requests"].sum() == 7
+
+
+def test_only_the_newest_are_loaded_with_their_features(database):
+    newest = EventsDataset(filepath=str(database), newest=3).load().newest
+    assert newest["prediction"].tolist() == [0.0, 1.0, 2.0]
+    assert set(newest["features"]) == {"{}"}
+
+
+def test_older_days_are_left_out(database):
+    assert EventsDataset(filepath=str(database), days=100).load().requests == 8
+    assert EventsDataset(filepath=str(database), days=1).load().requests == 5
+
+
+def test_without_a_database_there_are_no_events_and_none_is_made(tmp_path):
+    events = EventsDataset(filepath=str(tmp_path / "none.db")).load()
+    assert events.requests == 0
+    assert events.newest.empty
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_environment_may_name_another_database(database, tmp_path, monkeypatch):
+    monkeypatch.setenv("EVENTS_URL", f"sqlite:///{database}")
+    assert EventsDataset(filepath=str(tmp_path / "none.db")).load().requests == 7

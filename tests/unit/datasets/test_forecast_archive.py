@@ -1,0 +1,52 @@
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from grocery_demand.datasets import ForecastArchiveDataset
+
+CUTOFF = date(2017, 5, 31)
+
+
+def forecasts(cutoff: date, version: int = 1, point: float = 2.0) -> pd.DataFrame:
+    numbers = {f"quantile_{level}": point for level in (0.1, 0.5, 0.9)}
+    numbers |= dict.fromkeys(("point", "seasonal_naive", "moving_average"), point)
+    keys = {"store_nbr": [1, 2], "item_nbr": [7, 7], "step": [1, 1], "extra": ["left", "out"]}
+    dates = {"cutoff": pd.Timestamp(cutoff), "date": pd.Timestamp(cutoff + timedelta(1))}
+    return pd.DataFrame(keys | numbers | dates | {"model_version": version})
+
+
+@pytest.fixture
+def archive(tmp_path) -> ForecastArchiveDataset:
+    return ForecastArchiveDataset(filepath=str(tmp_path / "archive"), keep_days=10)
+
+
+def test_nothing_kept_is_an_empty_table_with_the_same_columns(archive):
+    empty = archive.load()
+    archive.save(forecasts(CUTOFF))
+    assert empty.collect().is_empty()
+    assert empty.collect_schema() == archive.load().collect_schema()
+
+
+def test_cutoffs_and_versions_stand_beside_each_other(archive):
+    archive.save(forecasts(CUTOFF))
+    archive.save(forecasts(CUTOFF, version=2))
+    archive.save(forecasts(CUTOFF + timedelta(1), version=2))
+    assert len(archive.load().collect()) == 6
+
+
+def test_a_repeated_run_takes_the_place_of_the_former(archive):
+    archive.save(forecasts(CUTOFF))
+    archive.save(forecasts(CUTOFF, point=5.0))
+    kept = archive.load().collect()
+    assert kept["point"].to_list() == [5.0, 5.0]
+
+
+def test_old_forecasts_and_those_of_another_future_are_deleted(archive):
+    for days in (0, 5, 11, 12):
+        archive.save(forecasts(CUTOFF + timedelta(days)))
+    cutoffs = archive.load().collect()["cutoff"].unique().sort()
+    assert cutoffs.to_list() == [CUTOFF + timedelta(days) for days in (5, 11, 12)]
+    archive.save(forecasts(CUTOFF + timedelta(8)))
+    cutoffs = archive.load().collect()["cutoff"].unique().sort()
+    assert cutoffs.to_list() == [CUTOFF + timedelta(days) for days in (5, 8)]
