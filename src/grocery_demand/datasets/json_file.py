@@ -1,6 +1,7 @@
 """The dataset of a JSON file, replaced as a whole."""
 
 import json
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from kedro_datasets.json import JSONDataset
 
 from grocery_demand.storage.atomic import whole_file
+
+logger = logging.getLogger(__name__)
 
 
 class JsonDataset(JSONDataset):
@@ -30,8 +33,14 @@ class DatedJsonDataset(JsonDataset):
 
 
 class OptionalJsonDataset(JsonDataset):
-    """A JSON file that need not be there yet: `None` then."""
+    """A JSON file that need not be there yet, or is damaged: `None` then."""
 
     def load(self) -> Any:
-        """Return what the file holds, or None."""
-        return super().load() if self._exists() else None
+        """Return what the file holds, or None; a damaged file is told of."""
+        try:
+            return json.loads(Path(self._filepath).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            logger.warning("%s is damaged and left out of account: %s", self._filepath, error)
+            return None
