@@ -48,18 +48,23 @@ def check_outputs(
         told = "The newest forecasts do not begin on the day after the last sales."
         mend = "Forecast again: `kedro run --pipeline forecast`."
         return [Check(OUTPUTS, "totals of forecasts", UNKNOWN, told, mend)]
-    return [_check_totals(panel, rows, chosen), _check_distribution(chosen, promise, max_psi)]
+    bias = (promise.bias if promise else None) or 0.0
+    return [_check_totals(panel, rows, chosen, bias), _check_distribution(chosen, promise, max_psi)]
 
 
-def _check_totals(panel: Panel, rows: np.ndarray, chosen: pd.DataFrame) -> Check:
-    """Compare the coming week with the last four; the band is what past weeks did."""
+def _check_totals(panel: Panel, rows: np.ndarray, chosen: pd.DataFrame, bias: float) -> Check:
+    """Compare the coming week with the last four; the band is what past weeks did.
+
+    Forecasts of the middle add up to less than sales: what the backtest's totals were off by is
+    made up for.
+    """
     name = "totals of forecasts"
     first = max(panel.n_days - _YEAR - _WEEK - _MONTH, 0)
     by_day = panel.units[rows, first:].sum(axis=0, dtype=float)
     week = chosen.loc[chosen["step"] <= _WEEK, "point"].sum() / _WEEK
     if len(by_day) < _MONTH + _FEWEST_WEEKS * _WEEK or not by_day[-_MONTH:].any():
         return Check(OUTPUTS, name, UNKNOWN, "Too few weeks of sales to compare with.")
-    value = float(week / by_day[-_MONTH:].mean())
+    value = float(week / max(1 + bias, _MARGIN) / by_day[-_MONTH:].mean())
     starts = np.arange(_MONTH, len(by_day) - _WEEK + 1)
     sums = np.concatenate([[0.0], np.cumsum(by_day)])
     coming = (sums[starts + _WEEK] - sums[starts]) / _WEEK
@@ -67,8 +72,9 @@ def _check_totals(panel: Panel, rows: np.ndarray, chosen: pd.DataFrame) -> Check
     ratios = coming[before > 0] / before[before > 0]
     low, high = ratios.min() * (1 - _MARGIN), ratios.max() * (1 + _MARGIN)
     told = (
-        f"The coming 7 days are forecast at {value:.2f} times the last 28 days' sales a day; past "
-        f"weeks were {ratios.min():.2f} to {ratios.max():.2f} times."
+        f"The coming 7 days are forecast at {value:.2f} times the last 28 days' sales a day, the "
+        f"backtest's bias of {bias:+.0%} made up for; past weeks were {ratios.min():.2f} to "
+        f"{ratios.max():.2f} times."
     )
     outside = not low <= value <= high
     mend = "See by family and store in the forecasts what is so high or low." if outside else ""

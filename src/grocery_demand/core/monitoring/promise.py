@@ -29,6 +29,7 @@ class Promise:
         slices: One record per slice and value: slice, value, nwrmsle, bias, and bias_spread, the
             largest distance of a single cutoff's bias from it.
         forecast_edges: Deciles of ln(1+forecast), between which a tenth of the forecasts lies.
+        bias: Over all rows, as a share of the units sold; None if nothing was.
     """
 
     nwrmsle: float
@@ -37,6 +38,7 @@ class Promise:
     steps: list[dict[str, Any]]
     slices: list[dict[str, Any]]
     forecast_edges: list[float]
+    bias: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it JSON-able."""
@@ -68,6 +70,7 @@ def make_promise(panel: Panel, folds: pd.DataFrame, holdout: pd.DataFrame) -> Pr
         steps=_to_records(steps),
         slices=_to_records(pl.concat([_score_slice(rows, name) for name in SLICES])),
         forecast_edges=[_round(edge) for edge in np.unique(np.quantile(forecast, _LEVELS))],
+        bias=_to_records(total.select("bias"))[0]["bias"],
     )
 
 
