@@ -51,8 +51,13 @@ def forecast(champion, panel) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory, champion, panel) -> pl.LazyFrame:
-    dataset = ForecastArchiveDataset(filepath=str(tmp_path_factory.mktemp("archive")))
-    for day in range(TRAINED_DAYS - 1, TRAINED_DAYS + LIVED_DAYS):
+    return keep(tmp_path_factory.mktemp("archive"), champion, panel, TRAINED_DAYS + LIVED_DAYS)
+
+
+def keep(folder, champion, panel, n_days: int) -> pl.LazyFrame:
+    """Forecast each day from the training on, as the daily job does."""
+    dataset = ForecastArchiveDataset(filepath=str(folder))
+    for day in range(TRAINED_DAYS - 1, n_days):
         dataset.save(forecast(champion, panel.until(day))["forecast_archive"])
     return dataset.load()
 
@@ -145,12 +150,22 @@ def test_a_refused_file_is_advice_to_check_the_feed(champion, panel, archive):
     assert made["monitoring_summary"]["files"] == [file]
 
 
-def test_models_without_promise_or_explanation_are_monitored_too(panel):
-    champion = train(panel, "decision_tree")
+@pytest.mark.parametrize("model", ["decision_tree", "seasonal_naive"])
+def test_models_without_promise_or_explanation_are_monitored_too(panel, tmp_path, model):
+    champion = train(panel, model)
     del champion.model.metadata["promise"]
-    made = monitor(champion, panel.until(TRAINED_DAYS + 6))
-    assert state(made, "what forecasts rest on") == "unknown"
-    assert state(made, "distribution of forecasts") == "unknown"
+    archive = keep(tmp_path, champion, panel, TRAINED_DAYS + 6)
+    made = monitor(champion, panel.until(TRAINED_DAYS + 6), archive)
+    for name in (
+        "error against the backtest",
+        "what forecasts rest on",
+        "distribution of forecasts",
+    ):
+        assert state(made, name) == "unknown"
+    assert state(made, "error beside the baseline") in ("ok", "watch")
+    assert len(made["monitored_live_windows"]) == 5
+    assert made["monitored_live_windows"]["bar"].isna().all()
+    assert made["retraining_advice"]["decision"] != "check_feed"
 
 
 def test_metrics_of_the_run_count_the_states(lived):

@@ -63,8 +63,7 @@ class Season:
 
     def _days(self, dates: Sequence[date]) -> np.ndarray:
         """Return the days of these dates on which anything was measured."""
-        days = np.array([np.datetime64(day, "D") for day in dates]) - self.start_date
-        found = days.astype(int)
+        found = (np.array(dates, "datetime64[D]") - self.start_date).astype(int)
         found = found[(found >= 0) & (found < len(self.weight))]
         return found[self.weight[found] > 0]
 
