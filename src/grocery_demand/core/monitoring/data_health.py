@@ -182,6 +182,9 @@ def _volume_ratios(panel: Panel) -> np.ndarray:
     four such weekdays, or more than two years ago.
     """
     n_before = _WEEKS_BEFORE * _WEEK
+    ratios = np.full(panel.open_days.shape, np.nan)
+    if panel.n_days <= n_before:
+        return ratios
     first = max(panel.n_days - 2 * _YEAR - _WEEK - n_before, 0)
     starts = np.searchsorted(panel.store_position, np.arange(len(panel.stores) + 1))
     levels = np.stack(
@@ -196,7 +199,6 @@ def _volume_ratios(panel: Panel) -> np.ndarray:
     enough = np.isfinite(before).sum(axis=0) >= _WEEKS_BEFORE // 2
     middle = np.full(before.shape[1:], np.nan)
     middle[enough] = np.nanmedian(before[:, enough], axis=0)
-    ratios = np.full(panel.open_days.shape, np.nan)
     ratios[:, first + n_before :] = np.log(sold[:, n_before:] / middle)
     return ratios
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from calm_sales import calm_panel
-from grocery_demand.core.monitoring.data_health import check_data_health
+from grocery_demand.core.monitoring.data_health import _volume_ratios, check_data_health
 from grocery_demand.core.panel import Panel
 
 CLEAN = {"files": [], "rows_read": 1000, "rows_quarantined": 0}
@@ -87,3 +87,30 @@ def test_refused_files_and_many_bad_rows_are_alarms():
 def test_too_few_days_are_unknown():
     panel = calm_panel().until(20)
     assert [check.state for check in check_data_health(panel, None)] == ["unknown"]
+
+
+@pytest.mark.parametrize("n_days", [35, 55, 56, 57, 62, 90])
+def test_sales_of_some_weeks_are_checked_as_far_as_they_go(n_days):
+    found = states(calm_panel().until(n_days - 1))
+    assert found["volume by store"] == ("unknown" if n_days <= 56 else "ok")
+    assert {found[name] for name in ("days without sales", "stores gone silent")} == {"ok"}
+
+
+def naive_ratio(panel: Panel, store: int, day: int) -> float:
+    def level(at: int) -> float:
+        units = panel.units[panel.store_position == store, at]
+        value = float(np.log1p(units).sum()) if panel.open_days[store, at] else 0.0
+        return value if value > 0 else np.nan
+
+    before = [level(day - 7 * week) for week in range(1, 9) if day >= 56]
+    enough = np.isfinite(before).sum() >= 4
+    return np.log(level(day) / np.nanmedian(before)) if enough else np.nan
+
+
+def test_a_stores_level_is_held_against_its_weekdays_before_as_by_a_loop():
+    panel = close(calm_panel().until(150), [1], slice(90, 140))
+    found = _volume_ratios(panel)
+    expected = [[naive_ratio(panel, store, day) for day in range(151)] for store in range(6)]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert np.isnan(found[1, 143])
+    assert np.isfinite(found[:, 60]).all()
