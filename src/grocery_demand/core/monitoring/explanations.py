@@ -66,14 +66,10 @@ def check_explanations(explanations: pl.DataFrame) -> list[Check]:
     name = "what forecasts rest on"
     if explanations.is_empty():
         return [Check(EXPLANATIONS, name, UNKNOWN, "This kind of model is not explained.")]
-    training = explanations.filter("is_training")
-    newest = explanations.filter(pl.col("week") == pl.col("week").max())
-    before = training.group_by("driver").agg(
-        pl.col("share").mean().alias("share_before"),
-        pl.col("mean").min().alias("lowest"),
-        pl.col("mean").max().alias("highest"),
-    )
-    both = newest.join(before, on="driver").sort("share", descending=True)
+    both = _put_beside_training(explanations)
+    if both.is_empty():
+        told = "The sales that the model was trained on are not known any more."
+        return [Check(EXPLANATIONS, name, UNKNOWN, told)]
     dominant = both.filter(
         (pl.col("share") > _DOMINANT_SHARE)
         & (pl.col("share") > _DOMINANT_GROWTH * pl.col("share_before"))
@@ -90,6 +86,21 @@ def check_explanations(explanations: pl.DataFrame) -> list[Check]:
         told += f" Changed sign: {', '.join(turned['driver'])}."
     mend = "See single forecasts explained on /events; retrain if the error rises, too."
     return [Check(EXPLANATIONS, name, WATCH, told, mend, top["share"], _DOMINANT_SHARE)]
+
+
+def _put_beside_training(explanations: pl.DataFrame) -> pl.DataFrame:
+    """Return the newest week's groups, the largest share first, with what training's were."""
+    before = (
+        explanations.filter("is_training")
+        .group_by("driver")
+        .agg(
+            pl.col("share").mean().alias("share_before"),
+            pl.col("mean").min().alias("lowest"),
+            pl.col("mean").max().alias("highest"),
+        )
+    )
+    newest = explanations.filter(pl.col("week") == pl.col("week").max())
+    return newest.join(before, on="driver").sort("share", descending=True)
 
 
 def _changed_sign() -> pl.Expr:
