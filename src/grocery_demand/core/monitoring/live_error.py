@@ -49,13 +49,15 @@ def join_sales(
     Returns:
         One row per series, cutoff and date, up to the panel's last day, on which the store was
         open: the forecast, unit_sales (returns as zero), slices, weight and what
-        `group_scores.add_errors` adds.
+        `group_scores.add_errors` adds. Forecasts of days that the model was trained on are left
+        out: they are made where sales are taken back to an earlier day.
     """
-    last = panel.cutoff.astype(object)
-    first = (panel.cutoff - np.timedelta64(days - 1, "D")).astype(object)
+    first, last = panel.date_of(max(panel.n_days - days, 0)), panel.cutoff
     series = describe_series(panel, min(panel.day_of(cutoff), panel.n_days - 1))
-    due = pl.col("date").is_between(first, last) & (pl.col("model_version") == version)
-    rows = archive.filter(due).collect().join(series, on=SERIES_KEY, how="inner")
+    due = pl.col("date").is_between(first.astype(date), last.astype(date))
+    due &= pl.col("cutoff") >= date.fromisoformat(cutoff)
+    of_version = pl.col("model_version") == version
+    rows = archive.filter(due, of_version).collect().join(series, on=SERIES_KEY, how="inner")
     day = (rows["date"].to_physical() - int(panel.start_date.astype(int))).to_numpy()
     position = rows["position"].to_numpy()
     started = panel.series["first_sale"].to_numpy()[position] <= day

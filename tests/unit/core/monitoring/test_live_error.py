@@ -165,6 +165,49 @@ def test_other_versions_do_not_count(panel):
     assert len(join_sales(archive, panel, 2, str(panel.date_of(100)), 30))
 
 
+def test_forecasts_from_days_that_the_model_has_seen_do_not_count(panel):
+    trained, seen = str(panel.date_of(110)), archive_of(panel, range(100, 110))
+    assert join_sales(seen, panel, 1, trained, 30).is_empty()
+    both = pl.concat([seen, archive_of(panel, [110, 112])])
+    found = join_sales(both, panel, 1, trained, 30)
+    assert found["cutoff"].unique().to_list() == [panel.date_of(d).astype(date) for d in (110, 112)]
+
+
+def test_forecasts_of_days_before_the_first_sales_do_not_count(panel):
+    archive = archive_of(panel, [-150, 5])
+    live = join_sales(archive, panel, 1, str(panel.date_of(-200)), 366)
+    assert live["cutoff"].unique().to_list() == [panel.date_of(5).astype(date)]
+
+
+def test_the_slices_of_a_row_are_those_of_its_series(panel):
+    live = join_sales(archive_of(panel, [110]), panel, 1, str(panel.date_of(110)), 30)
+    series = panel.series.set_index(["store_nbr", "item_nbr"])
+    for row in live.to_dicts():
+        of_series = series.loc[(row["store_nbr"], row["item_nbr"])]
+        for name in ("type", "city", "family"):
+            assert row[name] == of_series[name]
+        assert row["cluster"] == str(of_series["cluster"])
+        assert row["weight"] == (1.25 if of_series["perishable"] else 1.0)
+        assert row["perishable"] == ("perishable" if of_series["perishable"] else "not perishable")
+
+
+@pytest.mark.parametrize(("coverage", "state"), [(0.75, "ok"), (0.71, "ok"), (0.69, "watch")])
+def test_intervals_that_cover_far_less_than_promised_are_watched(coverage, state):
+    windows = windows_of([0.8]).with_columns(coverage=pl.lit(coverage))
+    checks = check_live_error(windows, promise_of(EVEN), 1)
+    assert {c.name: c.state for c in checks}["coverage of intervals"] == state
+
+
+def test_days_without_sales_leave_gaps_in_windows_and_few_days_make_none():
+    live = make_live(n_days=20)
+    kept = [START + timedelta(i) for i in (0, 1, 8, 9, 10, 18)]
+    windows = score_windows(
+        live.filter(pl.col("date").is_in(kept)), promise_of(EVEN), NO_SEASON, MonitoringParameters()
+    )
+    assert windows["date"].to_list() == [START + timedelta(10)]
+    assert windows["days"].to_list() == [3]
+
+
 def test_slices_name_steps_dates_and_weeks_since_the_training():
     table = score_live(make_live(n_days=9), str(START - timedelta(1)), ("family",))
     slices = dict(table.group_by("slice").len().iter_rows())
