@@ -53,7 +53,7 @@ class Windows:
         """Return the index of a window against the weeks before it and those a year earlier.
 
         The lower of the two: a change that comes each year at this time, and one that lasts for a
-        year already, is none.
+        year already, is none. NaN if the window, or all that it is held against, counts nothing.
 
         Args:
             weekly: Counts float64 [week, bin], the newest week first.
@@ -65,7 +65,7 @@ class Windows:
         year_ago = weekly[start + _YEAR : start + _YEAR + self.length]
         if len(year_ago) == self.length:
             references.append(year_ago.sum(axis=0))
-        return float(np.min([stability_index(each, found) for each in references]))
+        return float(np.fmin.reduce([stability_index(each, found) for each in references]))
 
 
 def measure_sales_drift(
@@ -101,7 +101,8 @@ def check_sales_drift(drift: pl.DataFrame) -> list[Check]:
         return [Check(DRIFT, "columns of the sales", UNKNOWN, told)]
     moved = drift.filter(pl.col("state") == ALARM)
     doubtful = drift.filter(pl.col("state") == WATCH)
-    furthest = drift.sort(pl.col("value") / pl.col("threshold"), descending=True).row(0, named=True)
+    ratio = (pl.col("value") / pl.col("threshold")).fill_nan(-1)
+    furthest = drift.sort(ratio, descending=True).row(0, named=True)
     names = ", ".join(moved["column"]) or ", ".join(doubtful["column"])
     states = set(drift["state"])
     state = next((s for s in (ALARM, WATCH, OK) if s in states), UNKNOWN)
@@ -151,12 +152,14 @@ def _compare(
     name: str, weekly: np.ndarray, windows: Windows, max_psi: float
 ) -> tuple[str, str, float, float, str]:
     value = windows.distances(weekly, 0)
-    null = [windows.distances(weekly, start) for start in windows.past]
+    past = [windows.distances(weekly, start) for start in windows.past]
+    null = [distance for distance in past if np.isfinite(distance)]
     threshold = max(_LEAST_PSI, _NULL_FACTOR * max(null, default=0.0))
     enough = len(null) >= _FEWEST_NULLS
     threshold = threshold if enough else max(threshold, max_psi)
     above = ALARM if enough else WATCH
-    return name, "PSI", value, threshold, above if value > threshold else OK
+    state = UNKNOWN if np.isnan(value) else above if value > threshold else OK
+    return name, "PSI", value, threshold, state
 
 
 def _measure_new_series(

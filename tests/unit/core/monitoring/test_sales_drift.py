@@ -85,3 +85,79 @@ def test_little_history_warns_at_most():
     panel = calm_panel().until(7 * 14 - 1)
     moved = change(panel, np.flatnonzero(panel.series["family"] == "EGGS"), 6)
     assert drift_of(moved)["family"] == "watch"
+
+
+def without_sales(panel: Panel, days: slice) -> Panel:
+    units = panel.units.copy()
+    units[:, days] = 0
+    return replace(panel, units=units)
+
+
+def weeks_ago(first: int, last: int) -> slice:
+    return slice(N_DAYS - 7 * first, N_DAYS - 7 * last)
+
+
+@pytest.mark.parametrize(
+    "gap",
+    [weeks_ago(57, 51), weeks_ago(WEEKS_SINCE + 9, WEEKS_SINCE), weeks_ago(24, 18)],
+    ids=["a year ago", "before the training", "in between"],
+)
+def test_weeks_without_any_sale_in_the_past_hide_no_change(gap):
+    panel = without_sales(calm_panel(), gap)
+    assert drift_of(panel)["family"] == "ok"
+    moved = change(panel, np.flatnonzero(panel.series["family"] == "EGGS"), 6)
+    assert drift_of(moved)["family"] == "alarm"
+
+
+def test_a_gap_in_the_past_does_not_forget_what_history_did():
+    panel = calm_panel()
+    eggs = np.flatnonzero(panel.series["family"] == "EGGS")
+    for start in range(0, 72, 16):
+        panel = change(panel, eggs, 6, weeks_ago(start + 8, start))
+    assert drift_of(panel)["family"] == "ok"
+    assert drift_of(without_sales(panel, weeks_ago(17, 4)))["family"] == "ok"
+
+
+def test_nothing_sold_any_more_is_unknown():
+    panel = without_sales(calm_panel(), weeks_ago(WEEKS_SINCE, 0))
+    found = drift_of(panel)
+    assert found["family"] == "unknown"
+    assert found["sold at all"] == "alarm"
+
+
+def test_the_furthest_column_is_one_whose_index_is_known():
+    panel = without_sales(calm_panel(), weeks_ago(WEEKS_SINCE, 0))
+    cutoff = str(panel.date_of(panel.n_days - 1 - 7 * WEEKS_SINCE))
+    check = check_sales_drift(measure_sales_drift(panel, np.arange(120), cutoff, 0.25))[0]
+    assert check.state == "alarm"
+    assert np.isfinite(check.value)
+
+
+def naive_index(found: list[float], reference: list[float]) -> float:
+    total = 0.0
+    for p, q in zip(found, reference, strict=True):
+        p, q = max(p / sum(found), 1e-4), max(q / sum(reference), 1e-4)
+        total += (p - q) * np.log(p / q)
+    return total
+
+
+def test_the_index_is_the_nearer_of_the_weeks_before_and_those_a_year_earlier():
+    panel = change(calm_panel(), np.arange(20), 2)
+    cutoff = panel.n_days - 1 - 7 * WEEKS_SINCE
+
+    def sold(first: int, n_weeks: int) -> list[float]:
+        days = slice(first, first + 7 * n_weeks)
+        stores = range(1, 7)
+        return [float(panel.units[panel.series["store_nbr"] == s, days].sum()) for s in stores]
+
+    newest = sold(cutoff + 1, WEEKS_SINCE)
+    before, year_ago = sold(cutoff + 1 - 56, 8), sold(cutoff + 1 - 364, WEEKS_SINCE)
+    table = measure_sales_drift(panel, np.arange(120), str(panel.date_of(cutoff)), 0.25)
+    expected = min(naive_index(newest, before), naive_index(newest, year_ago))
+    assert table.filter(column="store_nbr")["value"].item() == pytest.approx(expected)
+
+
+def test_a_model_trained_on_later_sales_than_there_are_says_nothing():
+    panel = calm_panel()
+    later = str(panel.date_of(N_DAYS + 30))
+    assert measure_sales_drift(panel, np.arange(120), later, 0.25).is_empty()
