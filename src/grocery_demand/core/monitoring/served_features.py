@@ -140,9 +140,10 @@ def measure_skew(
         psi, ks, threshold = _measure_distance(name, found, reference, max_psi)
         missing = float(np.isnan(found).mean())
         known = float(np.mean([np.isnan(r).mean() for r in reference])) if reference else np.nan
-        state = _judge(name, psi > threshold or missing > known + _UNSEEN_SHARE, differing[i])
-        records.append((name, missing, known, psi, ks, threshold, differing[i], state))
-    return pl.DataFrame(records, orient="row", schema=list(FEATURE_SKEW_COLUMNS))
+        records.append((name, missing, known, psi, ks, threshold, float(differing[i])))
+    table = pl.DataFrame(records, orient="row", schema=list(FEATURE_SKEW_COLUMNS[:-1]))
+    moved = pl.when(_has_moved()).then(pl.lit(WATCH)).otherwise(pl.lit(OK))
+    return table.with_columns(state=pl.when(_differs()).then(pl.lit(ALARM)).otherwise(moved))
 
 
 def check_skew(skew: pl.DataFrame | None) -> list[Check]:
@@ -154,7 +155,7 @@ def check_skew(skew: pl.DataFrame | None) -> list[Check]:
 
 
 def _check_differing(skew: pl.DataFrame) -> Check:
-    wrong = skew.filter(pl.col("differing_share").fill_nan(0) > MAX_DIFFERING_SHARE)
+    wrong = skew.filter(_differs())
     worst = float(skew["differing_share"].fill_nan(None).max() or 0.0)  # type: ignore[arg-type]
     name = "served values against the panel's"
     if wrong.is_empty():
@@ -167,18 +168,30 @@ def _check_differing(skew: pl.DataFrame) -> Check:
 
 def _check_distances(skew: pl.DataFrame) -> Check:
     known = skew.filter(pl.col("psi").is_not_nan())
-    moved = known.filter(pl.col("psi") > pl.col("threshold")).sort("psi", descending=True)
+    moved = skew.filter(_has_moved()).sort(pl.col("psi").fill_nan(-1), descending=True)
     name = "distribution against training"
+    if len(moved):
+        top = moved.row(0, named=True)
+        told = f"{len(moved)} of {len(skew)} moved: {', '.join(moved['feature'].head(5))}."
+        mend = "See whether the live error rises with it; it decides."
+        return Check(SKEW, name, WATCH, told, mend, top["psi"], top["threshold"])
     if known.is_empty():
         return Check(SKEW, name, UNKNOWN, "Too little history to compare with.")
-    if moved.is_empty():
-        top = known.sort(pl.col("psi") / pl.col("threshold")).row(-1, named=True)
-        told = f"{len(known)} features within what they moved before; {top['feature']} the most."
-        return Check(SKEW, name, OK, told, "", top["psi"], top["threshold"])
-    top = moved.row(0, named=True)
-    told = f"{len(moved)} of {len(known)} moved: {', '.join(moved['feature'].head(5))}."
-    mend = "See whether the live error rises with it; it decides."
-    return Check(SKEW, name, WATCH, told, mend, top["psi"], top["threshold"])
+    top = known.sort(pl.col("psi") / pl.col("threshold")).row(-1, named=True)
+    told = f"{len(known)} features within what they moved before; {top['feature']} the most."
+    return Check(SKEW, name, OK, told, "", top["psi"], top["threshold"])
+
+
+def _differs() -> pl.Expr:
+    """Whether too many values were served otherwise; not if nothing can be said."""
+    return pl.col("differing_share").fill_nan(0) > MAX_DIFFERING_SHARE
+
+
+def _has_moved() -> pl.Expr:
+    """Whether the distribution moved, or more values than in training are unknown."""
+    unseen = pl.col("served_missing_share") > pl.col("training_missing_share") + _UNSEEN_SHARE
+    moved = pl.col("psi").fill_nan(-1) > pl.col("threshold")
+    return (moved | unseen) & ~pl.col("feature").is_in(CALENDAR_FEATURES)
 
 
 def _compare_with_panel(served: ServedFeatures, snapshot_of: SnapshotOf) -> np.ndarray:
@@ -225,11 +238,5 @@ def _measure_distance(
     others = counts.sum(axis=0) - counts
     null = stability_index(others, counts)
     psi = stability_index(counts.sum(axis=0), count_bins(found, edges)[:-1])
-    threshold = max(max_psi, _NULL_FACTOR * float(np.nanmax(null)))
+    threshold = max(max_psi, _NULL_FACTOR * float(null[np.isfinite(null)].max(initial=0)))
     return float(psi), largest_gap(together, found), threshold
-
-
-def _judge(name: str, moved: bool, differing: float) -> str:
-    if differing > MAX_DIFFERING_SHARE:
-        return ALARM
-    return WATCH if moved and name not in CALENDAR_FEATURES else OK

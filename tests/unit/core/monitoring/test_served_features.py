@@ -1,10 +1,14 @@
+import itertools
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot
+from grocery_demand.core.monitoring.check import Check
 from grocery_demand.core.monitoring.served_features import (
     PLANNED_FEATURES,
     ServedFeatures,
@@ -89,6 +93,57 @@ def test_words_that_training_did_not_know_are_watched(panel):
     served.matrix[:100, NAMES.index("family")] = np.nan
     table = measure(served, panel)
     assert table["served_missing_share"]["family"] == pytest.approx(100 / N_EVENTS)
+    assert table["training_missing_share"]["family"] == 0
+    distances = checks_of(served, panel)["distribution against training"]
+    assert distances.state == "watch"
+    assert "family" in distances.detail
+
+
+def test_a_few_unknown_words_are_not_watched(panel):
+    served = serve(panel)
+    served.matrix[:20, NAMES.index("family")] = np.nan
+    assert "family" not in checks_of(served, panel)["distribution against training"].detail
+
+
+def test_features_of_history_that_training_never_had_have_no_index():
+    young = make_panel(seed=2, n_stores=3, n_items=30, n_days=340)
+    served = serve(young)
+    served.matrix[:, NAMES.index("year_ago_relative")] = 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        row = measure(served, young).loc["year_ago_relative"]
+    assert row["training_missing_share"] == 1
+    assert np.isnan(row["psi"])
+
+
+def test_distances_are_those_of_the_values_by_a_loop(panel):
+    served, trained = serve(panel), panel.n_days - 1
+    name = "mean_28_relative"
+    cutoffs = [trained + 1 - 7 * weeks for weeks in (1, 3, 5, 7, 51, 52, 53)]
+    past = [
+        Snapshot(panel, day).features(
+            served.encoding, served.steps[:, None], (name,), served.rows
+        )[:, 0]
+        for day in cutoffs
+    ]  # fmt: skip
+    known = np.concatenate([values[~np.isnan(values)] for values in past])
+    found = served.matrix[:, NAMES.index(name)]
+    found = found[~np.isnan(found)]
+    edges = [-np.inf, *np.unique(np.quantile(known, np.arange(0.1, 0.95, 0.1))), np.inf]
+    expected = 0.0
+    for low, high in itertools.pairwise(edges):
+        p = max(np.mean((found > low) & (found <= high)), 1e-4)
+        q = max(np.mean((known > low) & (known <= high)), 1e-4)
+        expected += (p - q) * np.log(p / q)
+    row = measure(served, panel).loc[name]
+    assert row["psi"] == pytest.approx(expected, rel=0.02, abs=1e-3)
+    gaps = [abs((found <= x).mean() - (known <= x).mean()) for x in (*found, *known)]
+    assert row["ks"] == pytest.approx(max(gaps))
+
+
+def checks_of(served, panel) -> dict[str, Check]:
+    checks = check_skew(pl.from_pandas(measure(served, panel).reset_index()))
+    return {check.name: check for check in checks}
 
 
 def test_too_few_events_say_nothing():
