@@ -13,6 +13,7 @@ from grocery_demand.core.panel import SERIES_KEY, Panel
 _WEEK, _MONTH, _YEAR = 7, 28, 364
 _MARGIN = 0.10
 _FEWEST_WEEKS = 8
+_TOO_FEW = "Too few weeks of sales to compare with."
 
 
 def sum_by_day(panel: Panel, rows: np.ndarray, forecasts: pd.DataFrame) -> pd.DataFrame:
@@ -63,13 +64,15 @@ def _check_totals(panel: Panel, rows: np.ndarray, chosen: pd.DataFrame, bias: fl
     by_day = panel.units[rows, first:].sum(axis=0, dtype=float)
     week = chosen.loc[chosen["step"] <= _WEEK, "point"].sum() / _WEEK
     if len(by_day) < _MONTH + _FEWEST_WEEKS * _WEEK or not by_day[-_MONTH:].any():
-        return Check(OUTPUTS, name, UNKNOWN, "Too few weeks of sales to compare with.")
+        return Check(OUTPUTS, name, UNKNOWN, _TOO_FEW)
     value = float(week / max(1 + bias, _MARGIN) / by_day[-_MONTH:].mean())
     starts = np.arange(_MONTH, len(by_day) - _WEEK + 1)
     sums = np.concatenate([[0.0], np.cumsum(by_day)])
     coming = (sums[starts + _WEEK] - sums[starts]) / _WEEK
     before = (sums[starts] - sums[starts - _MONTH]) / _MONTH
     ratios = coming[before > 0] / before[before > 0]
+    if not len(ratios):
+        return Check(OUTPUTS, name, UNKNOWN, _TOO_FEW)
     low, high = ratios.min() * (1 - _MARGIN), ratios.max() * (1 + _MARGIN)
     told = (
         f"The coming 7 days are forecast at {value:.2f} times the last 28 days' sales a day, the "
@@ -88,8 +91,8 @@ def _check_distribution(chosen: pd.DataFrame, promise: Promise | None, max_psi: 
         told = "The model holds no promise of its backtest: it was trained by an earlier version."
         return Check(OUTPUTS, name, UNKNOWN, told, "Retrain: `kedro run --pipeline retrain`.")
     counts = count_bins(log1p_units(chosen["point"].to_numpy()), np.array(promise.forecast_edges))
-    even = np.append(np.full(len(counts) - 1, 1.0), 0.0)
-    value = float(stability_index(even, counts))
+    promised = promise.forecast_shares or [1.0] * (len(counts) - 1)
+    value = float(stability_index(np.array([*promised, 0.0]), counts))
     told = f"PSI {value:.3f} of the sizes of forecasts against the backtest's."
     moved = value > max_psi
     mend = "See whether new series or another mix of products explain it." if moved else ""

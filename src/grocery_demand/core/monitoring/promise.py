@@ -1,6 +1,6 @@
 """What a model's backtest promises: the error to expect of it, by day, step and slice."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from grocery_demand.core.metrics import log1p_units
+from grocery_demand.core.monitoring.distance import count_bins
 from grocery_demand.core.monitoring.group_scores import add_errors, score_groups, sum_groups
 from grocery_demand.core.monitoring.sample import SLICES, describe_series
 from grocery_demand.core.panel import SERIES_KEY, Panel
@@ -28,8 +29,10 @@ class Promise:
         steps: One record per step ahead: step, nwrmsle.
         slices: One record per slice and value: slice, value, nwrmsle, bias, and bias_spread, the
             largest distance of a single cutoff's bias from it.
-        forecast_edges: Deciles of ln(1+forecast), between which a tenth of the forecasts lies.
+        forecast_edges: Deciles of ln(1+forecast), each once.
         bias: Over all rows, as a share of the units sold; None if nothing was.
+        forecast_shares: Share of the forecasts up to each edge and above the last one; a tenth
+            each, unless many forecasts are alike. Empty if it was not measured.
     """
 
     nwrmsle: float
@@ -39,6 +42,7 @@ class Promise:
     slices: list[dict[str, Any]]
     forecast_edges: list[float]
     bias: float | None = None
+    forecast_shares: list[float] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it JSON-able."""
@@ -63,14 +67,16 @@ def make_promise(panel: Panel, folds: pd.DataFrame, holdout: pd.DataFrame) -> Pr
     total = score_groups(rows.with_columns(slice=pl.lit("total")), ["slice"])
     steps = score_groups(rows, ["step"]).select("step", "nwrmsle")
     forecast = log1p_units(rows["point"].to_numpy())
+    edges = np.unique(np.quantile(forecast, _LEVELS).round(_DECIMALS))
     return Promise(
         nwrmsle=_round(total["nwrmsle"][0]),
         coverage=_round(total["coverage"][0]),
         days=_to_records(_sum_days(rows)),
         steps=_to_records(steps),
         slices=_to_records(pl.concat([_score_slice(rows, name) for name in SLICES])),
-        forecast_edges=[_round(edge) for edge in np.unique(np.quantile(forecast, _LEVELS))],
+        forecast_edges=edges.tolist(),
         bias=_to_records(total.select("bias"))[0]["bias"],
+        forecast_shares=[_round(n / len(forecast)) for n in count_bins(forecast, edges)[:-1]],
     )
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from calm_sales import N_DAYS, calm_panel
 from grocery_demand.core.metrics import log1p_units
 from grocery_demand.core.monitoring.outputs import check_outputs, sum_by_day
-from grocery_demand.core.monitoring.promise import Promise
+from grocery_demand.core.monitoring.promise import Promise, make_promise
 
 ROWS = np.arange(120)
 
@@ -48,6 +50,44 @@ def test_sizes_that_the_backtest_never_had_are_watched(panel):
         for factor in (1.0, 3.0)
     ]
     assert states == ["ok", "watch"]
+
+
+def test_forecasts_of_which_many_are_alike_look_like_themselves(panel):
+    table = forecasts(panel)
+    table["point"] = table["point"].where(table["item_nbr"] % 3 > 0, 2.5).round(1)
+    compared = table.assign(
+        cutoff=table["date"], unit_sales=1.0, seasonal_naive=1.0, moving_average=1.0,
+        **{"quantile_0.1": 0.5, "quantile_0.9": 2.0},
+    )  # fmt: skip
+    described = replace(panel, series=panel.series.assign(type="A", city="Quito", cluster=1))
+    promise = make_promise(described, compared, compared.head(0))
+    states = [
+        check_outputs(panel, ROWS, table.assign(point=table["point"] * factor), promise, 0.25)[1]
+        for factor in (1, 3)
+    ]
+    assert states[0].value == pytest.approx(0, abs=1e-9)
+    assert [check.state for check in states] == ["ok", "watch"]
+
+
+def test_few_weeks_of_sales_leave_totals_unknown(panel):
+    young = panel.until(28 + 7 * 8 - 2)
+    totals = check_outputs(young, ROWS, forecasts(young), None, 0.25)[0]
+    assert totals.state == "unknown"
+
+
+def test_sales_of_the_last_days_alone_leave_totals_unknown(panel):
+    units = panel.units.copy()
+    units[:, :-5] = 0
+    new = replace(panel, units=units)
+    assert check_outputs(new, ROWS, forecasts(new), None, 0.25)[0].state == "unknown"
+
+
+def test_only_the_chosen_series_count(panel):
+    rows, table = np.arange(10), forecasts(panel)
+    by_day = sum_by_day(panel, rows, table)
+    assert by_day["sold"].head(28).to_numpy() == pytest.approx(panel.units[:10, -28:].sum(axis=0))
+    chosen = table[table["step"] == 3].head(10)
+    assert by_day["forecast"].iloc[30] == pytest.approx(chosen["point"].sum())
 
 
 def test_forecasts_that_begin_on_another_day_are_unknown(panel):

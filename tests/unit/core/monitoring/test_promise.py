@@ -1,6 +1,8 @@
+import itertools
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from grocery_demand.core import metrics
@@ -47,7 +49,51 @@ def test_it_holds_every_step_and_slice(promise, panel):
     }  # fmt: skip
 
 
+def test_it_holds_the_sizes_of_forecasts(promise, backtest):
+    points = np.concatenate([t["point"] for t in (backtest.folds, backtest.holdout)])
+    size = np.log1p(np.maximum(points, 0, dtype=float))
+    edges = [-np.inf, *promise.forecast_edges, np.inf]
+    expected = [((size > a) & (size <= b)).mean() for a, b in itertools.pairwise(edges)]
+    assert promise.forecast_shares == pytest.approx(expected, abs=1e-6)
+    assert promise.forecast_shares[2:] == pytest.approx([0.1] * 8, abs=0.01)
+
+
+def test_it_holds_the_bias_of_all_and_of_slices_and_how_far_single_cutoffs_lay(
+    promise, backtest, panel
+):
+    rows = pd.concat([backtest.folds, backtest.holdout])
+    sold, error = rows["unit_sales"], rows["point"] - rows["unit_sales"]
+    assert promise.bias == pytest.approx(error.sum() / sold.sum(), abs=1e-5)
+    for family in rows["family"].unique():
+        mine = rows["family"] == family
+        bias = error[mine].sum() / sold[mine].sum()
+        then = [
+            error[mine & at].sum() / sold[mine & at].sum()
+            for cutoff in rows["cutoff"].unique()
+            if sold[mine & (at := rows["cutoff"] == cutoff)].sum() > 0
+        ]
+        found = next(s for s in promise.slices if (s["slice"], s["value"]) == ("family", family))
+        assert found["bias"] == pytest.approx(bias, abs=1e-5)
+        assert found["bias_spread"] == pytest.approx(max(abs(t - bias) for t in then), abs=1e-5)
+
+
 def test_it_goes_through_json_with_the_metadata(promise):
     metadata = json.loads(json.dumps({"promise": promise.to_dict()}, allow_nan=False))
     assert Promise.of_metadata(metadata) == promise
     assert Promise.of_metadata({}) is None
+
+
+def test_a_promise_kept_before_bias_and_shares_were_measured_is_read(promise):
+    kept = promise.to_dict()
+    del kept["bias"], kept["forecast_shares"]
+    old = Promise.of_metadata({"promise": kept})
+    assert (old.bias, old.forecast_shares) == (None, [])
+    assert old.days == promise.days
+
+
+def test_slices_that_sold_nothing_promise_no_bias(panel, backtest):
+    silent = backtest.holdout.assign(unit_sales=0.0)
+    promise = make_promise(panel, silent, silent.head(0))
+    assert promise.bias is None
+    assert {(s["bias"], s["bias_spread"]) for s in promise.slices} == {(None, None)}
+    json.dumps(promise.to_dict(), allow_nan=False)
