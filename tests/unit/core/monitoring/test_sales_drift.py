@@ -135,8 +135,8 @@ def test_the_furthest_column_is_one_whose_index_is_known():
 
 def naive_index(found: list[float], reference: list[float]) -> float:
     total = 0.0
-    for p, q in zip(found, reference, strict=True):
-        p, q = max(p / sum(found), 1e-4), max(q / sum(reference), 1e-4)
+    for counted, expected in zip(found, reference, strict=True):
+        p, q = max(counted / sum(found), 1e-4), max(expected / sum(reference), 1e-4)
         total += (p - q) * np.log(p / q)
     return total
 
