@@ -26,6 +26,7 @@ _NEXT = {
     CHECK_FEED: "Look after the feed first; nothing is retrained on data that may be wrong.",
 }
 _SOON = 0.9
+_AGE = "age of the model"
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,16 @@ class Advice:
 
 
 def check_age(days: int, parameters: MonitoringParameters) -> Check:
-    """Say how many days of sales the model has not seen."""
+    """Say how many days of sales the model has not seen; below zero, it has seen later ones."""
     limit = parameters.max_model_age_days
+    if days < 0:
+        told = f"The model was trained on sales of {-days} days after the last ones known here."
+        mend = "Take in the missing sales, or retrain: `kedro run --pipeline retrain`."
+        return Check(AGE, _AGE, WATCH, told, mend, float(days), float(limit))
     state = ALARM if days > limit else WATCH if days > _SOON * limit else OK
     told = f"{days} days of sales since the model's training; it is renewed after {limit}."
     mend = "" if state == OK else "Retrain: `kedro run --pipeline retrain`."
-    return Check(AGE, "age of the model", state, told, mend, float(days), float(limit))
+    return Check(AGE, _AGE, state, told, mend, float(days), float(limit))
 
 
 def advise(

@@ -185,7 +185,7 @@ def advise_retraining(  # noqa: PLR0913
         *feed_checks, *live_error_checks, *drift_checks, *skew_checks, *outputs_checks,
         *explanation_checks, *fairness_checks, age, *usage_checks,
     ]  # fmt: skip
-    since = panel.n_days - 1 - panel.day_of(newest_training or _cutoff(champion))
+    since = max(panel.n_days - 1 - panel.day_of(newest_training or _cutoff(champion)), 0)
     former = _of_same_version(former_monitoring, champion)
     advice = advise(checks, since, parameters)
     advice = date_advice(advice, former.get("advice"), cutoff)

@@ -63,6 +63,31 @@ def test_a_model_grows_old(days, state):
     assert check_age(days, PARAMETERS).state == state
 
 
+def test_a_model_of_later_sales_than_there_are_is_watched():
+    check = check_age(-30, PARAMETERS)
+    assert check.state == "watch"
+    assert "30 days" in check.detail
+    assert "-" not in check.detail
+    assert check.mend
+
+
+def test_the_decisive_reasons_stand_first_and_drift_counts_with_a_risen_error_only():
+    found = checks(drift="alarm", age="alarm", error="alarm")
+    reasons = ["error is alarm", "drift is alarm", "age is alarm"]
+    assert advise(found, 100, PARAMETERS).reasons == reasons
+    calm = checks(drift="alarm", age="alarm", error="ok")
+    assert advise(calm, 100, PARAMETERS).reasons == ["age is alarm"]
+
+
+def test_a_broken_feed_is_told_of_alone():
+    advice = advise(checks(health="alarm", error="alarm", age="alarm"), 0, PARAMETERS)
+    assert advice.reasons == ["health is alarm"]
+
+
+def test_what_is_watched_is_told_with_the_advice_to_keep():
+    assert advise(checks(skew="watch", age="ok"), 9, PARAMETERS).reasons == ["skew is watch"]
+
+
 def test_since_is_kept_while_a_state_lasts():
     former = date_checks(checks(error="watch", drift="ok"), [], "2017-06-01")
     now = date_checks(checks(error="alarm", drift="ok"), former, "2017-06-02")
