@@ -1,18 +1,24 @@
 """The monitoring pipeline on a catalog in memory, from a real training to the web app's reader."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
+from sqlalchemy import insert
 
+from event_rows import make_row
 from grocery_demand.core.backtest import TrainingParameters
+from grocery_demand.core.features import Snapshot
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.datasets import EventsDataset, ForecastArchiveDataset
 from grocery_demand.pipelines import forecasting, monitoring, training
 from grocery_demand.pipelines.forecasting.nodes import ForecastingParameters
 from grocery_demand.serving.monitoring_summary import Summary
+from grocery_demand.storage.event_tables import PREDICTIONS, open_database
 from runs import run_pipeline
 from worlds import SMALL_MODELS, make_panel
 
@@ -27,7 +33,7 @@ def panel():
 
 def train(panel, model: str) -> ModelVersion:
     contents = {
-        "panel": panel.until(TRAINED_DAYS - 1),
+        "panel": panel,
         "params:training": TrainingParameters(model=model, max_training_rows=3000),
         "params:model_settings": SMALL_MODELS,
     }
@@ -36,7 +42,7 @@ def train(panel, model: str) -> ModelVersion:
 
 @pytest.fixture(scope="module")
 def champion(panel) -> ModelVersion:
-    return train(panel, "lightgbm")
+    return train(panel.until(TRAINED_DAYS - 1), "lightgbm")
 
 
 def forecast(champion, panel) -> dict[str, object]:
@@ -95,6 +101,12 @@ def state(made: dict[str, object], name: str) -> str:
     return checks[name]
 
 
+def read(made: dict[str, object]) -> Summary:
+    """Return the summary as the web app reads it from the file."""
+    dated = {"made_at": "2026-11-24T00:00:00Z"} | made["monitoring_summary"]
+    return Summary.model_validate(json.loads(json.dumps(dated, allow_nan=False)))
+
+
 def test_a_fresh_model_is_kept_and_what_is_not_known_yet_is_unknown(fresh):
     assert fresh["retraining_advice"]["decision"] == "keep"
     for name in ("error against the backtest", "columns of the sales", "features as served"):
@@ -113,12 +125,11 @@ def test_forecasts_are_scored_as_their_sales_arrive(lived, panel):
 
 @pytest.mark.parametrize("made", ["fresh", "lived"])
 def test_the_web_app_reads_the_summary(made, request):
-    summary = request.getfixturevalue(made)["monitoring_summary"]
-    written = json.loads(json.dumps({"made_at": "2026-11-24T00:00:00Z"} | summary, allow_nan=False))
-    read = Summary.model_validate(written)
-    assert read.model_version == 4
-    assert len(read.checks) == len(summary["checks"])
-    assert len(read.live_error) == len(summary["live_error"])
+    made = request.getfixturevalue(made)
+    summary, shown = made["monitoring_summary"], read(made)
+    assert shown.model_version == 4
+    assert len(shown.checks) == len(summary["checks"])
+    assert len(shown.live_error) == len(summary["live_error"])
 
 
 @pytest.mark.parametrize("made", ["fresh", "lived"])
@@ -152,7 +163,7 @@ def test_a_refused_file_is_advice_to_check_the_feed(champion, panel, archive):
 
 @pytest.mark.parametrize("model", ["decision_tree", "seasonal_naive"])
 def test_models_without_promise_or_explanation_are_monitored_too(panel, tmp_path, model):
-    champion = train(panel, model)
+    champion = train(panel.until(TRAINED_DAYS - 1), model)
     del champion.model.metadata["promise"]
     archive = keep(tmp_path, champion, panel, TRAINED_DAYS + 6)
     made = monitor(champion, panel.until(TRAINED_DAYS + 6), archive)
@@ -171,3 +182,83 @@ def test_models_without_promise_or_explanation_are_monitored_too(panel, tmp_path
 def test_metrics_of_the_run_count_the_states(lived):
     counted = {k: v for k, v in lived["monitoring_metrics"].items() if k.startswith("checks_")}
     assert sum(counted.values()) == len(lived["monitored_checks"])
+
+
+def test_on_sales_that_end_before_the_training_nothing_is_compared(champion, panel, archive):
+    made = monitor(champion, panel.until(TRAINED_DAYS - 30), archive)
+    assert state(made, "age of the model") == "watch"
+    for name in ("error against the backtest", "columns of the sales", "error and bias by slice"):
+        assert state(made, name) == "unknown"
+    assert made["retraining_advice"]["decision"] == "keep"
+
+
+def test_on_sales_that_begin_after_the_training_the_model_is_monitored(champion, panel):
+    other = replace(panel, start_date=panel.start_date + TRAINED_DAYS + 20)
+    made = monitor(champion, other)
+    assert state(made, "what forecasts rest on") == "unknown"
+    assert made["retraining_advice"]["decision"] == "retrain"
+    assert state(made, "age of the model") == "alarm"
+
+
+def test_a_training_that_the_gate_stopped_makes_the_next_one_wait(champion, panel):
+    late = replace(panel, start_date=panel.start_date + TRAINED_DAYS + 20)
+    stopped = str(late.cutoff - 2)
+    made = monitor(champion, late, newest_training=stopped)
+    assert made["retraining_advice"]["decision"] == "keep"
+    assert "2 days of sales ago" in made["retraining_advice"]["reasons"][0]
+
+
+def log_events(path, champion, panel, n_events: int, spoilt: str | None = None) -> None:
+    """Write what the web app would have served: random series of the panel, up to 16 days ahead."""
+    forecaster, source = champion.model.final, np.random.default_rng(3)
+    rows = source.choice(np.flatnonzero(panel.series["first_sale"] < 100), n_events)
+    steps = source.integers(1, 17, n_events)
+    known, names = Snapshot(panel, panel.n_days - 1), forecaster.input_names
+    matrix = known.features(forecaster.encoding, steps[:, None], names, rows)
+    features = pd.DataFrame(matrix, columns=list(names)).astype(float)
+    if spoilt:
+        features[spoilt] += 1
+    described = [
+        make_row(
+            i,
+            model_version=champion.number,
+            cutoff=str(panel.cutoff),
+            step=int(steps[i]),
+            store_nbr=int(panel.series["store_nbr"][rows[i]]),
+            item_nbr=int(panel.series["item_nbr"][rows[i]]),
+            features=features.iloc[i].to_json(),
+        )
+        for i in range(n_events)
+    ]
+    engine = open_database(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.execute(insert(PREDICTIONS), described)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "expected"), [(None, "ok"), ("moving_average", "alarm"), ("item_mean_7", "alarm")]
+)
+def test_features_in_the_event_log_are_made_again(champion, panel, tmp_path, spoilt, expected):
+    log_events(tmp_path / "events.db", champion, panel, 300, spoilt)
+    events = EventsDataset(filepath=str(tmp_path / "events.db")).load()
+    made = monitor(champion, panel, events=events)
+    assert state(made, "served values against the panel's") == expected
+    assert made["monitoring_summary"]["usage"]["requests"] == 300
+    skew = made["monitored_feature_skew"].set_index("feature")
+    assert set(skew.index[skew["state"] == "alarm"]) == ({spoilt} if spoilt else set())
+
+
+@pytest.mark.parametrize(
+    ("n_stores", "n_items", "n_days", "trained"),
+    [(1, 6, 170, 150), (1, 1, 170, 150), (2, 6, 60, 54)],
+)
+def test_small_worlds_are_monitored(tmp_path, n_stores, n_items, n_days, trained):
+    panel = make_panel(seed=5, n_stores=n_stores, n_items=n_items, n_days=n_days)
+    champion = train(panel.until(trained - 1), "lightgbm")
+    dataset = ForecastArchiveDataset(filepath=str(tmp_path))
+    for day in range(trained - 1, n_days):
+        dataset.save(forecast(champion, panel.until(day))["forecast_archive"])
+    made = monitor(champion, panel, dataset.load())
+    assert state(made, "error against the backtest") in ("ok", "watch", "alarm")
+    assert read(made).cutoff.isoformat() == str(panel.cutoff)
