@@ -84,7 +84,8 @@ def check_fairness(fairness: pl.DataFrame) -> list[Check]:
         pl.col("bias").abs().fill_nan(0), descending=True
     )
     shown = [
-        f"{row['slice']} {row['value']} ({row['bias']:+.0%})" for row in worst.head(4).to_dicts()
+        f"{row['slice']} {row['value']} ({_tell_bias(row['bias'])})"
+        for row in worst.head(4).to_dicts()
     ]
     state = ALARM if len(off) else WATCH if len(doubtful) else OK
     many = {ALARM: len(off), WATCH: len(doubtful)}.get(state, 0)
@@ -93,6 +94,10 @@ def check_fairness(fairness: pl.DataFrame) -> list[Check]:
     }.get(state, f"{many} of {len(fairness)} slices are off: {', '.join(shown)}.")
     mend = "" if state == OK else "Retrain if the live error rises, too; see the table of slices."
     return [Check(FAIRNESS, name, state, told, mend, float(many), 0.0)]
+
+
+def _tell_bias(bias: float) -> str:
+    return "nothing sold" if np.isnan(bias) else f"{bias:+.0%}"
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,13 @@
+import numpy as np
 import polars as pl
 import pytest
 
 from grocery_demand.core import metrics
 from grocery_demand.core.monitoring.fairness import check_fairness, measure_fairness
+from grocery_demand.core.monitoring.group_scores import add_errors
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
-from live_rows import make_live
+from grocery_demand.core.monitoring.promise import Promise
+from live_rows import START, make_live
 
 PARAMETERS = MonitoringParameters()
 
@@ -68,3 +71,90 @@ def test_less_than_a_week_says_nothing():
     table = measure_fairness(make_live(n_days=6), None, PARAMETERS)
     assert table.is_empty()
     assert check_fairness(table)[0].state == "unknown"
+
+
+def with_sales(live: pl.DataFrame, factor: np.ndarray | pl.Expr) -> pl.DataFrame:
+    """Return the same forecasts beside sales that are higher by a factor."""
+    return add_errors(live.with_columns(unit_sales=pl.col("unit_sales") * factor))
+
+
+def test_intervals_of_all_slices_hold_the_true_bias_as_often_as_they_say():
+    """Days move all series by 15 % either way, beside each series' own noise of 40 %."""
+    n_days, noise, of_days = 14, 0.4, 0.15
+    true = np.exp(-(noise**2 + of_days**2) / 2) - 1
+    missed = 0
+    for seed in range(60):
+        live = make_live(n_series=120, n_days=n_days, noise=noise, seed=seed)
+        moved = np.exp(np.random.default_rng(1000 + seed).normal(0, of_days, n_days))
+        day = (live["date"] - START).dt.total_days().to_numpy()
+        table = measure_fairness(with_sales(live, pl.Series(moved[day])), None, PARAMETERS)
+        missed += ((table["bias_low"] > true) | (table["bias_high"] < true)).any()
+        assert "alarm" not in set(table["state"])
+    assert missed <= 3
+
+
+@pytest.mark.parametrize(("factor", "state"), [(1.05, "ok"), (1.3, "alarm"), (0.75, "alarm")])
+def test_a_bias_beyond_what_is_allowed_is_found_where_noise_is_small(factor, state):
+    live = make_live(n_series=240, n_days=28, noise=0.05, FAMILY1=factor)
+    assert state_of(measure_fairness(live, None, PARAMETERS), "FAMILY1") == state
+
+
+def promise_of(bias: float | None, spread: float | None = 0.0) -> Promise:
+    slices = [
+        {"slice": "family", "value": "FAMILY1", "nwrmsle": 0.5, "bias": bias, "bias_spread": spread}
+    ]
+    return Promise(0.5, 0.8, [], [], slices, [])
+
+
+@pytest.mark.parametrize(
+    ("promise", "state"),
+    [
+        (promise_of(0.30), "ok"),
+        (promise_of(0.02), "alarm"),
+        (promise_of(0.02, spread=0.3), "ok"),
+        (promise_of(None, spread=None), "alarm"),
+    ],
+)
+def test_a_slice_is_held_against_its_own_bias_in_the_backtest(promise, state):
+    live = make_live(n_series=240, n_days=28, noise=0.2, FAMILY1=1.3)
+    table = measure_fairness(live, promise, PARAMETERS)
+    assert state_of(table, "FAMILY1") == state
+    assert state_of(table, "FAMILY2") == "ok"
+
+
+def test_a_slice_worse_than_the_moving_average_is_an_alarm_though_its_bias_is_small():
+    live = make_live(n_series=240, n_days=28)
+    mine = pl.col("family") == "FAMILY3"
+    wrong = pl.col("point") * (1 + 0.9 * (-1.0) ** pl.int_range(pl.len()))
+    spoilt = live.with_columns(
+        point=pl.when(mine).then(wrong).otherwise(pl.col("point")),
+        moving_average=pl.when(mine).then(pl.col("point")).otherwise(pl.col("moving_average")),
+    )
+    table = measure_fairness(add_errors(spoilt), promise_of(None), PARAMETERS)
+    found = table.filter(slice="family", value="FAMILY3").to_dicts()[0]
+    assert found["state"] == "alarm"
+    assert found["skill_high"] < 0
+    assert abs(found["bias"]) < PARAMETERS.max_slice_bias + 0.1
+    assert set(table.filter(slice="family")["state"]) == {"ok", "alarm"}
+
+
+def test_a_slice_that_sold_nothing_has_no_bias_and_is_not_called_unfair():
+    sold = pl.when(pl.col("family") == "FAMILY0").then(0.0).otherwise(1.0)
+    table = measure_fairness(with_sales(make_live(n_series=240), sold), None, PARAMETERS)
+    found = table.filter(slice="family", value="FAMILY0").to_dicts()[0]
+    assert np.isnan([found[name] for name in ("bias", "bias_low", "bias_high")]).all()
+    assert found["state"] == "ok"
+    told = check_fairness(table.filter(value="FAMILY0"))[0].detail
+    assert "family FAMILY0 (nothing sold)" in told
+
+
+def test_one_series_alone_has_no_interval():
+    table = measure_fairness(make_live(n_series=1, n_days=10), None, PARAMETERS)
+    assert set(table["series"]) == {1}
+    assert table["bias_low"].is_nan().all()
+    assert set(table["state"]) == {"ok"}
+
+
+def test_no_sales_are_unknown():
+    table = measure_fairness(make_live().clear(), None, PARAMETERS)
+    assert [check.state for check in check_fairness(table)] == ["unknown"]
