@@ -1,4 +1,4 @@
-"""What all tests share; being here, it also puts this folder's modules on the import path."""
+"""What all tests share."""
 
 import os
 import shutil
