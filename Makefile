@@ -8,7 +8,7 @@ export GOMP_SPINCOUNT = 1000
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: help setup run loop test check format lock serve viz ui notebook clean
+.PHONY: help setup tools run loop test check format lock serve viz ui notebook clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,14 @@ setup: .venv/ready  ## Install everything into .venv, at the versions of require
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+tools: .tools/ready  ## Install DVC and the checkers of delivery files into .tools
+
+.tools/ready: tools/requirements.lock
+	@echo "Setting up .tools (half a minute) …"
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tools/requirements.lock
 	@touch $@
 
 run: setup  ## Run the whole loop on the sample: preprocess, train, gate, forecast, report
@@ -46,6 +54,8 @@ format: setup  ## Format the code
 lock: setup  ## Pin the newest allowed versions in requirements.lock
 	$(BIN)/uv pip compile --python-version 3.11 --all-extras --no-emit-index-url --no-header \
 	  --upgrade pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --python-version 3.11 --no-emit-index-url --no-header \
+	  --upgrade tools/requirements.in --output-file tools/requirements.lock
 
 serve: setup  ## Serve the buyers' page and the API on http://127.0.0.1:5005
 	$(BIN)/kedro serve
