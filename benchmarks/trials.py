@@ -160,6 +160,14 @@ TRIALS: dict[str, Trial] = {
     "63 leaves": Trial(settings={"num_leaves": 63}),
     "63 bins": Trial(settings={"max_bin": 63}),
     "127 bins": Trial(settings={"max_bin": 127}),
+    "63 bins, 40 % of the rows a tree": Trial(settings={"max_bin": 63, "bagging_fraction": 0.4}),
+    "63 bins, a quarter of the rows a tree": Trial(
+        settings={"max_bin": 63, "bagging_fraction": 0.25}
+    ),
+    "63 bins, 200 rows a leaf": Trial(settings={"max_bin": 63, "min_child_samples": 200}),
+    "63 bins, 200 rows a leaf, a blend of three seeds": Trial(
+        settings={"max_bin": 63, "min_child_samples": 200}, seeds=(7, 8, 9)
+    ),
     "40 rows a leaf": Trial(settings={"min_child_samples": 40}),
     "200 rows a leaf": Trial(settings={"min_child_samples": 200}),
     "features drawn by node": Trial(
