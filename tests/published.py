@@ -22,7 +22,8 @@ from grocery_demand.core.panel import Panel
 from grocery_demand.core.training import fit_final_model, run_backtest
 from grocery_demand.storage.atomic import whole_folder
 from grocery_demand.storage.panel_folder import write_panel
-from grocery_demand.storage.publication import Pointer, publish
+from grocery_demand.storage.pointer import Pointer
+from grocery_demand.storage.publication import publish
 from worlds import SMALL_MODELS, make_panel
 
 FOLDER = "data/07_model_output/publication"

@@ -20,6 +20,7 @@ _HOMES = {
     "RawFolderDataset": "raw_folder",
     "RawTableDataset": "raw_table",
     "SalesDataset": "sales",
+    "ServedChallengerDataset": "model_versions",
     "TableDataset": "table",
 }
 """The module of each dataset; imported when it is asked for, as some bring slow libraries."""

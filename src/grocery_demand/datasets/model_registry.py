@@ -1,13 +1,14 @@
 """The registered model in MLflow: its versions, its aliases, and who was champion when."""
 
-import getpass
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from grocery_demand.core.errors import ModelFileError, RegistryError
+from grocery_demand.core.rollout import CANARY, SHADOW
+from grocery_demand.datasets.change_log import ChangeLog
+from grocery_demand.datasets.rollouts import Rollouts, find_alias
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from grocery_demand.core.model_version import Decision, ModelVersion
 
 ALIASES = CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
+_SHOWN_ALIASES = (*ALIASES, CANARY, SHADOW)
 
 _CHANGE_TAG = "champion_change."
 _DESCRIBED = ("model", "feature_set", "data_digest", "cutoff")
@@ -24,7 +26,6 @@ _COMPARED = (
     "baseline_moving_average_nwrmsle", "baseline_seasonal_naive_nwrmsle",
 )  # fmt: skip
 _VERDICT_RUN = "verdict_run_id"
-_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 @dataclass(frozen=True)
@@ -79,15 +80,7 @@ class ModelRegistry:
 
     def find(self, alias: str) -> int | None:
         """Return the number of the version that an alias points at; None if it points at none."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            found = self._client.get_model_version_by_alias(self.name, alias)
-        except MlflowException as error:
-            if error.error_code in _ABSENT:
-                return None
-            raise
-        return int(found.version)
+        return find_alias(self._client, self.name, alias)
 
     def find_cutoff(self, alias: str) -> str | None:
         """Return the last day of sales that an alias' version has seen; None without one."""
@@ -108,10 +101,10 @@ class ModelRegistry:
                 f"The registered model `{self.name}` has no {alias} yet; make one with: "
                 "kedro run --pipeline train"
             )
-        return self._fetch(number)
+        return self.fetch(number)
 
     def promote(self, decision: "Decision") -> None:
-        """Make a version champion, and the champion `previous`.
+        """Make a version champion, and the champion `previous`; end what challenger is served.
 
         Raises:
             RegistryError: If another version became champion since the challenger was judged.
@@ -124,6 +117,7 @@ class ModelRegistry:
                 f"meanwhile {_named(champion)} is champion. Judge again: kedro run "
                 "--pipeline promote"
             )
+        self.rollouts.end(f"Version {decision.version} is promoted.")
         if champion is not None:
             self._point(PREVIOUS, champion)
         self._point(CHAMPION, decision.version)
@@ -132,6 +126,8 @@ class ModelRegistry:
 
     def roll_back(self, reason: str) -> ChampionChange:
         """Put `previous` back as champion; the version it replaces becomes `previous`.
+
+        What challenger is served is ended: it was to be compared with that champion.
 
         Raises:
             RegistryError: If there is no other version to go back to.
@@ -146,6 +142,7 @@ class ModelRegistry:
                 f"{_named(champion)}. There is one once a second model was promoted: kedro run "
                 "--pipeline train"
             )
+        self.rollouts.end(f"Rolled back to version {previous}.")
         self._point(CHAMPION, previous)
         if champion is not None:
             self._point(PREVIOUS, champion)
@@ -153,16 +150,7 @@ class ModelRegistry:
 
     def history(self) -> list[ChampionChange]:
         """Return every change of the champion, the oldest first."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            tags = self._client.get_registered_model(self.name).tags
-        except MlflowException as error:
-            if error.error_code in _ABSENT:
-                return []
-            raise
-        names = sorted(name for name in tags if name.startswith(_CHANGE_TAG))
-        return [ChampionChange(**json.loads(tags[name])) for name in names]
+        return self._changes.read()
 
     def describe_versions(self, most: int = 50) -> list[dict[str, Any]]:
         """Return the newest versions, the newest first: number, aliases, tags, run and scores."""
@@ -170,7 +158,7 @@ class ModelRegistry:
             f"name='{self.name}'", max_results=most, order_by=["version_number DESC"]
         )
         aliases: dict[int, list[str]] = {}
-        for alias in ALIASES:
+        for alias in _SHOWN_ALIASES:
             number = self.find(alias)
             if number is not None:
                 aliases.setdefault(number, []).append(alias)
@@ -211,6 +199,15 @@ class ModelRegistry:
         return {name: metrics[name] for name in _COMPARED if name in metrics}
 
     @cached_property
+    def rollouts(self) -> Rollouts:
+        """Which challenger is served beside the champion."""
+        return Rollouts(self._client, self.name)
+
+    @cached_property
+    def _changes(self) -> "ChangeLog[ChampionChange]":
+        return ChangeLog(self._client, self.name, _CHANGE_TAG, ChampionChange)
+
+    @cached_property
     def _client(self) -> "MlflowClient":
         from mlflow import MlflowClient
 
@@ -226,12 +223,21 @@ class ModelRegistry:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
 
-    def _fetch(self, number: int) -> "ModelVersion":
+    def fetch(self, number: int) -> "ModelVersion":
+        """Return a version by its number.
+
+        Raises:
+            RegistryError: If there is none, or its files are gone.
+        """
         from mlflow.exceptions import MlflowException
 
         from grocery_demand.core.model_version import ModelVersion
         from grocery_demand.datasets.model_flavor import fetch_model
 
+        try:
+            version = self._client.get_model_version(self.name, str(number))
+        except MlflowException as error:
+            raise RegistryError(f"There is no version {number} of `{self.name}`.") from error
         try:
             model = fetch_model(f"models:/{self.name}/{number}")
         except ModelFileError as error:
@@ -247,7 +253,6 @@ class ModelRegistry:
                 f"be read: {error}. MLflow keeps full paths: if the project was moved or copied, "
                 "move it back, or remove mlflow.db and train again."
             ) from error
-        version = self._client.get_model_version(self.name, str(number))
         return ModelVersion(number, model, version.run_id or None)
 
     def _note_run_of_verdict(self, number: int) -> None:
@@ -279,12 +284,7 @@ class ModelRegistry:
     def _record(
         self, kind: str, replaced: int | None, champion: int, reason: str
     ) -> ChampionChange:
-        now = datetime.now(UTC)
-        at, by = now.isoformat(timespec="seconds"), _user()
-        change = ChampionChange(at, by, kind, replaced, champion, reason)
-        tag = f"{_CHANGE_TAG}{now:%Y%m%dT%H%M%S.%fZ}"
-        self._client.set_registered_model_tag(self.name, tag, json.dumps(asdict(change)))
-        return change
+        return self._changes.record(kind=kind, replaced=replaced, champion=champion, reason=reason)
 
 
 def _named(number: int | None) -> str:
@@ -293,10 +293,3 @@ def _named(number: int | None) -> str:
 
 def _iso(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -6,6 +6,8 @@ from kedro.io import AbstractDataset, DatasetError
 
 from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.model_version import Decision, ModelVersion
+from grocery_demand.core.rollout import ServedChallenger
+from grocery_demand.datasets.challenger_control import load_served
 from grocery_demand.datasets.model_registry import CHALLENGER, CHAMPION, ModelRegistry
 
 
@@ -97,6 +99,33 @@ class ChampionDataset(AbstractDataset[Decision, ModelVersion]):
 
     def _describe(self) -> dict[str, Any]:
         return {"name": self._registry.name, "alias": CHAMPION}
+
+
+class ServedChallengerDataset(AbstractDataset[NoReturn, ServedChallenger | None]):
+    """The challenger that is served beside the champion, or None if none is; only read.
+
+    Args:
+        name: Name of the registered model.
+        metadata: Anything for other tools; Kedro ignores it.
+    """
+
+    def __init__(self, *, name: str, metadata: dict[str, Any] | None = None) -> None:
+        self._registry = ModelRegistry(name)
+        self.metadata = metadata
+
+    def load(self) -> ServedChallenger | None:
+        """Return the version, and how it is served; None as well if it cannot be used."""
+        return load_served(self._registry)
+
+    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002
+        """Refuse: `kedro challenger` decides what is served."""
+        raise DatasetError("The served challenger is only read; set it with `kedro challenger`.")
+
+    def _exists(self) -> bool:
+        return self.load() is not None
+
+    def _describe(self) -> dict[str, Any]:
+        return {"name": self._registry.name}
 
 
 class NewestTrainingDataset(AbstractDataset[NoReturn, str | None]):

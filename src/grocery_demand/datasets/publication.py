@@ -8,14 +8,11 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from grocery_demand.core.model_version import ModelVersion
+from grocery_demand.datasets.challenger_control import load_served
 from grocery_demand.datasets.model_registry import CHAMPION, ModelRegistry
-from grocery_demand.storage.publication import (
-    POINTER,
-    Publication,
-    publish,
-    publish_card,
-    read_publication,
-)
+from grocery_demand.storage.atomic import one_at_a_time
+from grocery_demand.storage.pointer import POINTER
+from grocery_demand.storage.publication import Publication, publish, publish_card, read_publication
 
 
 class PublicationDataset(AbstractDataset[ModelVersion, Publication]):
@@ -43,19 +40,23 @@ class PublicationDataset(AbstractDataset[ModelVersion, Publication]):
         self.metadata = metadata
 
     def save(self, data: ModelVersion) -> None:
-        """Publish a version, if it is the champion still."""
-        if self._registry.find(CHAMPION) != data.number:
-            return
-        publish(
-            Path(self._filepath),
-            data,
-            Path(self._panel_filepath),
-            model_name=self._registry.name,
-            published_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            verdict=self._registry.find_verdict(data),
-            history=[asdict(change) for change in self._registry.history()],
-            versions=self._registry.describe_versions(),
-        )
+        """Publish a version, if it is the champion still, with the challenger that is served."""
+        folder = Path(self._filepath)
+        with one_at_a_time(folder):
+            if self._registry.find(CHAMPION) != data.number:
+                return
+            publish(
+                folder,
+                data,
+                Path(self._panel_filepath),
+                model_name=self._registry.name,
+                published_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                verdict=self._registry.find_verdict(data),
+                history=[asdict(change) for change in self._registry.history()],
+                versions=self._registry.describe_versions(),
+                challenger=load_served(self._registry),
+                rollouts=[asdict(change) for change in self._registry.rollouts.history()],
+            )
 
     def load(self) -> Publication:
         """Return what is served.

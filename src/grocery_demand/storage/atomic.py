@@ -48,6 +48,24 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait until no other process holds the folder, and hold it.
+
+    The operating system releases it when the process ends, however it ends. Where there is no such
+    lock (Windows), nothing is held.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def standing_folder(path: Path) -> Path:
     """Return where the folder is to be read: in its place, or where its former one waits."""
     former = _former(path)

@@ -7,14 +7,14 @@ from pathlib import Path
 from grocery_demand.core.errors import ModelFileError
 from grocery_demand.core.forecaster import TrainedModel, to_json
 
-_CHECKSUMS = "checksums.json"
+CHECKSUMS = "checksums.json"
 
 
 def write_model(model: TrainedModel, folder: Path) -> None:
     """Write the model's files into a new folder, and a list of their checksums."""
     files = model.to_files()
     checksums = {name: hashlib.sha256(contents).hexdigest() for name, contents in files.items()}
-    for name, contents in (files | {_CHECKSUMS: to_json(checksums)}).items():
+    for name, contents in (files | {CHECKSUMS: to_json(checksums)}).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(contents)
@@ -30,7 +30,7 @@ def read_model(folder: Path) -> TrainedModel:
     """
     paths = (path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-    _refuse_damage(files.pop(_CHECKSUMS, b"{}"), files)
+    _refuse_damage(files.pop(CHECKSUMS, b"{}"), files)
     return TrainedModel.from_files(files)
 
 
@@ -43,6 +43,6 @@ def _refuse_damage(checksums: bytes, files: dict[str, bytes]) -> None:
     if not written or written != found:
         changed = sorted(name for name in written | found if written.get(name) != found.get(name))
         raise ModelFileError(
-            f"Its files are not as they were written ({', '.join(changed) or _CHECKSUMS}): they "
+            f"Its files are not as they were written ({', '.join(changed) or CHECKSUMS}): they "
             "are damaged, or another version of this project wrote them."
         )

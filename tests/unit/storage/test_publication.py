@@ -4,14 +4,9 @@ import numpy as np
 import pytest
 
 from grocery_demand.storage import publication as module
-from grocery_demand.storage.publication import (
-    POINTER,
-    PublicationError,
-    publish_card,
-    read_card,
-    read_pointer,
-    read_publication,
-)
+from grocery_demand.storage.atomic import whole_folder
+from grocery_demand.storage.pointer import POINTER, PublicationError, read_pointer
+from grocery_demand.storage.publication import publish_card, read_card, read_publication
 from published import FOLDER, publish_small, small_panel, train_small
 from worlds import make_panel
 
@@ -42,7 +37,7 @@ def test_a_publication_outlives_the_panel_that_it_was_made_from(tmp_path, panel,
     publish_small(tmp_path, panel, model, 1)
     found = read_publication(tmp_path / FOLDER)
     other = make_panel(seed=9, n_days=60)
-    with module.whole_folder(tmp_path / "data/03_primary/panel") as beside:
+    with whole_folder(tmp_path / "data/03_primary/panel") as beside:
         from grocery_demand.storage.panel_folder import write_panel
 
         write_panel(beside, other)
@@ -63,7 +58,7 @@ def test_an_interrupted_publication_leaves_the_former_one(tmp_path, panel, model
     def break_off(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_place_model", break_off)
+    monkeypatch.setattr(module, "place_model", break_off)
     with pytest.raises(KeyboardInterrupt):
         publish_small(tmp_path, make_panel(seed=9, n_days=60), model, 2)
     assert read_publication(tmp_path / FOLDER).pointer.model_version == 1
