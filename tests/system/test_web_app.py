@@ -275,7 +275,7 @@ def test_metrics_are_in_prometheus_format(client, panel):
     client.get("/prediction", params=ask_of(panel, 0, 1))
     text = client.get("/metrics").text
     assert re.search(r'http_requests_total\{path="/prediction",status="200"\} \d+', text)
-    assert "model_version 1.0" in text
+    assert 'model_version{role="champion"} 1.0' in text
     assert "events_queued 0.0" in text
     assert float(re.search(r"^events_written_total (\S+)", text, re.MULTILINE)[1]) > 0
     assert 'path="/nonsense' not in text

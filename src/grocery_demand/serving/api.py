@@ -31,13 +31,14 @@ _MOST_PRODUCTS = 10_000
 async def predict(request: Request) -> Response:
     """Answer as the workshop's client expects: units as plain text."""
     state, client = state_of(request), client_of(request)
-    model = state.model
-    question = model.assortment.ask(request.query_params)
+    served = state.served
+    question = served.assortment.ask(request.query_params)
     if not isinstance(question, Question):
         state.desk.refuse(question, "/prediction", client)
         return problems.respond(422, problems.in_words(question), question)
-    forecast = await state.desk.answer(model, question, client)
-    return Response(str(forecast.units), media_type="text/plain")
+    forecast = await state.desk.answer(served, question, client)
+    headers = {"X-Model-Version": str(forecast.model.label.model_version)}
+    return Response(str(forecast.units), media_type="text/plain", headers=headers)
 
 
 @router.post(
@@ -55,7 +56,7 @@ async def predict(request: Request) -> Response:
 async def forecast_many(request: Request) -> Response:
     """Answer in the order of the requests; one that is wrong does not stop the others."""
     state, client = state_of(request), client_of(request)
-    model = state.model
+    served = state.served
     try:
         asked = orjson.loads(await request.body())
     except orjson.JSONDecodeError as error:
@@ -63,9 +64,9 @@ async def forecast_many(request: Request) -> Response:
     wrong = _refuse_body(asked, state.settings.max_batch)
     if wrong is not None:
         return wrong
-    parsed = [model.assortment.ask(fields) for fields in asked["requests"]]
+    parsed = [served.assortment.ask(fields) for fields in asked["requests"]]
     questions = [question for question in parsed if isinstance(question, Question)]
-    forecasts = iter(await state.desk.answer_all(model, questions, client))
+    forecasts = iter(await state.desk.answer_all(served, questions, client))
     answers: list[dict[str, Any]] = []
     for question in parsed:
         if isinstance(question, Question):
@@ -88,7 +89,7 @@ async def forecast_many(request: Request) -> Response:
 )
 async def list_products(request: Request) -> Response:
     """Return products that match, the best first."""
-    assortment = state_of(request).model.assortment
+    assortment = state_of(request).served.assortment
     size = read_size(request, 50, _MOST_PRODUCTS)
     if size is None:
         return wrong_size(_MOST_PRODUCTS)
@@ -105,7 +106,7 @@ async def list_products(request: Request) -> Response:
 )
 async def list_stores(request: Request) -> Response:
     """Return all stores."""
-    assortment = state_of(request).model.assortment
+    assortment = state_of(request).served.assortment
     stores = assortment.stores[["store_nbr", "city", "state", "type", "cluster"]]
     listed = stores.to_dict(orient="records")
     return respond_json({"stores": listed, "default_store": assortment.default_store})
@@ -115,10 +116,10 @@ async def list_stores(request: Request) -> Response:
     "/api/v1/model",
     response_model=None,
     responses={200: {"model": contract.ModelDescription}, 503: WRONG[503]},
-    summary="The champion",
+    summary="The champion, and who is served beside it",
 )
 async def describe_model(request: Request) -> Response:
-    """Return the champion with its verdict, history and the other versions."""
+    """Return the champion with its verdict, history, challenger and the other versions."""
     return respond_json(describe_champion(state_of(request)))
 
 
@@ -160,7 +161,7 @@ async def ready(request: Request) -> Response:
     state = state_of(request)
     if state.problem:
         return problems.respond(503, state.problem)
-    pointer = state.model.pointer
+    pointer = state.served.pointer
     return respond_json(
         {"status": "ready", "model_version": pointer.model_version, "cutoff": pointer.cutoff}
     )
@@ -175,8 +176,8 @@ async def metrics(request: Request) -> Response:
 
 def describe_champion(state: AppState) -> dict[str, Any]:
     """Return the champion as programs and the model page read it."""
-    model = state.model
-    pointer, assortment = model.pointer, model.assortment
+    served = state.served
+    pointer, assortment, model = served.pointer, served.assortment, served.champion
     return {
         "model_name": pointer.model_name,
         "model_version": pointer.model_version,
@@ -186,10 +187,12 @@ def describe_champion(state: AppState) -> dict[str, Any]:
         "horizon": model.horizon,
         "first_date": str(assortment.first_ahead),
         "last_date": str(assortment.last_date),
-        "simulated": model.simulated,
+        "simulated": served.simulated,
         "scores": model.model.metadata.get("metrics", {}),
-        "verdict": model.publication.verdict,
+        "served": served.describe_roles(),
+        "verdict": served.verdict,
         "history": pointer.history,
+        "rollouts": pointer.rollouts,
         "versions": pointer.versions,
     }
 

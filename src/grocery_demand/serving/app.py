@@ -11,8 +11,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -22,15 +20,18 @@ from grocery_demand import __version__
 from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.serving import api, event_api, problems, views
 from grocery_demand.serving.desk import Desk
+from grocery_demand.serving.desk_metrics import DeskMetrics
 from grocery_demand.serving.events.forwarder import Forwarder
 from grocery_demand.serving.events.log import EventLog
 from grocery_demand.serving.events.search import QueryError
 from grocery_demand.serving.follower import Follower
 from grocery_demand.serving.guards import Guards
+from grocery_demand.serving.loader import Loader
 from grocery_demand.serving.monitoring import SummaryFile
-from grocery_demand.serving.served_model import ServedModel
 from grocery_demand.serving.settings import ServingSettings
+from grocery_demand.serving.side_desk import SideDesk
 from grocery_demand.serving.state import AppState, NotReadyError
+from grocery_demand.serving.state_metrics import StateCollector
 from grocery_demand.storage.event_tables import EventLogError
 
 logger = logging.getLogger(__name__)
@@ -54,15 +55,13 @@ def create_app(settings: ServingSettings, project: Path) -> ASGIApp:
     """
     log = EventLog(settings.events_url, settings.max_event_age_days, settings.max_events)
     forwarder = _make_forwarder(settings, log)
-    follower = Follower(
-        Path(settings.publication_dir), lambda publication: ServedModel(publication, settings)
-    )
+    publications = Path(settings.publication_dir)
     registry = CollectorRegistry()
     state = AppState(
         settings=settings,
-        follower=follower,
+        follower=Follower(publications, Loader(publications, settings)),
         log=log,
-        desk=Desk(log, settings.tag, forwarder is not None),
+        desk=_make_desk(settings, log, forwarder is not None, registry),
         forwarder=forwarder,
         metrics=registry,
         summaries=SummaryFile(Path(settings.monitoring_file)),
@@ -83,7 +82,7 @@ def create_app(settings: ServingSettings, project: Path) -> ASGIApp:
     app.include_router(views.router)
     app.mount("/assets", StaticFiles(directory=_ASSETS), "assets")
     _handle_errors(app)
-    registry.register(_StateCollector(state))
+    registry.register(StateCollector(state))
     routers = (api.router, event_api.router, views.router)
     paths = [route.path for router in routers for route in router.routes]  # type: ignore[attr-defined]
     return Guards(_FastLane(app), settings=settings, registry=registry, paths=paths)
@@ -148,6 +147,15 @@ def _close(state: AppState) -> None:
     state.log.close()
 
 
+def _make_desk(
+    settings: ServingSettings, log: EventLog, forwards: bool, registry: CollectorRegistry
+) -> Desk:
+    metrics = DeskMetrics(registry)
+    timeout = settings.challenger_timeout_seconds
+    beside = SideDesk(log, settings.tag, forwards, timeout, metrics)
+    return Desk(log, settings.tag, forwards, beside, metrics)
+
+
 def _make_forwarder(settings: ServingSettings, log: EventLog) -> Forwarder | None:
     if not settings.fluentd_host:
         return None
@@ -197,34 +205,3 @@ def _handle_errors(app: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> Response:
         logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return answer(request, 500, "Something went wrong", _UNEXPECTED)
-
-
-class _StateCollector(Collector):
-    """Metrics of what the app holds, read when they are asked for."""
-
-    def __init__(self, state: AppState) -> None:
-        self._state = state
-
-    def collect(self) -> list[GaugeMetricFamily | CounterMetricFamily]:
-        """Return the metrics."""
-        counts, model = self._state.log.counts, self._state.follower.model
-        served = GaugeMetricFamily(
-            "model_version", "Version of the champion that is served; 0 for none.",
-            value=model.pointer.model_version if model else 0,
-        )  # fmt: skip
-        found: list[GaugeMetricFamily | CounterMetricFamily] = [
-            served,
-            GaugeMetricFamily("events_queued", "Events waiting to be written.", counts.queued),
-            CounterMetricFamily("events_written", "Events written.", counts.written),
-            CounterMetricFamily("events_failed", "Events that failed.", counts.failed),
-        ]
-        forwarder = self._state.forwarder
-        if forwarder is not None:
-            found += [
-                GaugeMetricFamily("events_to_forward", "Events waiting for Fluentd.",
-                                  forwarder.waiting()),
-                CounterMetricFamily("events_forwarded", "Events Fluentd took.", forwarder.sent),
-                CounterMetricFamily("events_given_up", "Events not forwarded, as too many waited.",
-                                    forwarder.given_up),
-            ]  # fmt: skip
-        return found

@@ -65,7 +65,11 @@ class Forecast(BaseModel):
     long_range: bool = Field(description="Whether the day lies beyond the 16 days' horizon.")
     moving_average: float = Field(description="What recent weeks let expect on that weekday.")
     contributions: list[Contribution]
-    model_version: int = Field(examples=[3])
+    model_version: int = Field(description="Version that made it.", examples=[3])
+    role: str = Field(
+        description="Who that is: `champion`, or `canary`, a challenger with a share of the series.",
+        examples=["champion"],
+    )
     cutoff: str = Field(description="Last day with known sales.", examples=["2017-05-31"])
     event_id: str = Field(description="Id of the event in the log.")
 
@@ -137,8 +141,19 @@ class Stores(BaseModel):
     default_store: int
 
 
+class ServedRole(BaseModel):
+    """A version that is served, and in which role."""
+
+    role: str = Field(description="`champion`, `canary` or `shadow`.", examples=["champion"])
+    model_version: int
+    run_id: str | None
+    share: float = Field(description="Share of the series that it forecasts.", examples=[1.0])
+    since: str | None
+    problem: str | None = Field(description="Why it is not served at present; null if it is.")
+
+
 class ModelDescription(BaseModel):
-    """The champion."""
+    """The champion, and who is served beside it."""
 
     model_name: str
     model_version: int
@@ -150,8 +165,10 @@ class ModelDescription(BaseModel):
     last_date: str
     simulated: bool = Field(description="Whether it was trained on simulated sales.")
     scores: dict[str, float] = Field(description="Scores on the holdout.")
+    served: list[ServedRole]
     verdict: dict[str, Any] | None
     history: list[dict[str, Any]]
+    rollouts: list[dict[str, Any]] = Field(description="Changes of what challenger is served.")
     versions: list[dict[str, Any]]
 
 

@@ -1,64 +1,71 @@
 """The desk: questions that arrive together are answered together, and kept before they leave."""
 
 import asyncio
-import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-import numpy as np
-
+from grocery_demand.core.rollout import CHAMPION
+from grocery_demand.serving.desk_metrics import DeskMetrics
 from grocery_demand.serving.events.description import describe_events, describe_refusal
 from grocery_demand.serving.events.log import Entries, EventLog
+from grocery_demand.serving.forecasting import MOST_AT_ONCE, make_forecasts
 from grocery_demand.serving.question import FieldProblem, Question
+from grocery_demand.serving.served import Served
 from grocery_demand.serving.served_forecast import Client, ServedForecast
-from grocery_demand.serving.served_model import ServedModel, list_effects
+from grocery_demand.serving.side_desk import SideDesk
 
-_MOST_AT_ONCE = 512
 _SECONDS_TO_GATHER = 0.001
 """Given to those that were answered and ask again, so that they join those that wait."""
 
 _MOST_ON_THE_WAY = 1
 """Groups of answers on their way to the disk; what arrives meanwhile forms the next group."""
 
-_DECIMALS = 4
-
-_Waiting = tuple[ServedModel, Question, Client, "asyncio.Future[Any]"]
+_Waiting = tuple[Served, Question, Client, "asyncio.Future[Any]"]
 
 
 class Desk:
-    """Answers questions, each one an event.
+    """Answers questions, each one an event: by the champion, or by the canary its share.
 
     Args:
         log: Where events are kept.
         tag: The events' tag.
         forwards: Whether events are to be forwarded.
+        beside: Where the challenger forecasts.
+        metrics: Where forecasts are counted.
     """
 
-    def __init__(self, log: EventLog, tag: str, forwards: bool) -> None:
+    def __init__(
+        self, log: EventLog, tag: str, forwards: bool, beside: SideDesk, metrics: DeskMetrics
+    ) -> None:
         self._log = log
         self._tag = tag
         self._forwards = forwards
+        self._beside = beside
+        self._metrics = metrics
         self._waiting: list[_Waiting] = []
         self._n_on_the_way = 0
 
-    async def answer(
-        self, model: ServedModel, question: Question, client: Client
-    ) -> ServedForecast:
+    async def answer(self, served: Served, question: Question, client: Client) -> ServedForecast:
         """Answer one question, together with those that arrive at the same moment.
 
         Raises:
             EventLogError: If the event cannot be kept.
         """
+        canary = served.canary_for(question)
+        if canary is not None:
+            answered = await self._beside.answer(canary, [question], [client])
+            if answered is not None:
+                return answered[0]
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ServedForecast] = loop.create_future()
-        self._waiting.append((model, question, client, future))
+        self._waiting.append((served, question, client, future))
         if len(self._waiting) == 1 and self._n_on_the_way < _MOST_ON_THE_WAY:
             loop.call_soon(self._answer_if_any)
         return await future
 
     async def answer_all(
-        self, model: ServedModel, questions: Sequence[Question], client: Client
+        self, served: Served, questions: Sequence[Question], client: Client
     ) -> list[ServedForecast]:
         """Answer many questions of one request, in a thread.
 
@@ -66,26 +73,41 @@ class Desk:
             EventLogError: If the events cannot be kept.
         """
         answered: list[ServedForecast] = []
-        for start in range(0, len(questions), _MOST_AT_ONCE):
-            part = questions[start : start + _MOST_AT_ONCE]
-            forecasts, entries = await asyncio.to_thread(
-                self._forecast, model, part, [client] * len(part)
-            )
-            await asyncio.wrap_future(self._log.add(entries))
-            answered += forecasts
+        for start in range(0, len(questions), MOST_AT_ONCE):
+            part = questions[start : start + MOST_AT_ONCE]
+            answered += await self._answer_part(served, part, client)
         return answered
 
     def refuse(self, problems: Sequence[FieldProblem], path: str, client: Client) -> None:
         """Keep what could not be answered, without waiting for it."""
         self._log.add(describe_refusal(problems, path, client))
 
+    async def _answer_part(
+        self, served: Served, questions: Sequence[Question], client: Client
+    ) -> list[ServedForecast]:
+        """Answer the canary's share by the canary, the rest, and what it leaves, by the champion."""
+        answered: dict[int, ServedForecast] = {}
+        canaries = [i for i, q in enumerate(questions) if served.canary_for(q) is not None]
+        if canaries and served.challenger is not None:
+            asked = [questions[i] for i in canaries]
+            given = await self._beside.answer(served.challenger, asked, [client] * len(asked))
+            answered = dict(zip(canaries, given or [], strict=False))
+        rest = [i for i in range(len(questions)) if i not in answered]
+        if rest:
+            asked, clients = [questions[i] for i in rest], [client] * len(rest)
+            forecasts, entries = await asyncio.to_thread(self._forecast, served, asked, clients)
+            await asyncio.wrap_future(self._log.add(entries))
+            self._shadow(served, forecasts, clients)
+            answered |= dict(zip(rest, forecasts, strict=True))
+        return [answered[i] for i in range(len(questions))]
+
     def _answer_waiting(self) -> None:
         """Answer what waits; what arrives until it is on the disk is answered together then."""
         waiting, self._waiting = self._waiting, []
-        by_model: dict[int, list[_Waiting]] = {}
+        by_publication: dict[int, list[_Waiting]] = {}
         for entry in waiting:
-            by_model.setdefault(id(entry[0]), []).append(entry)
-        for entries in by_model.values():
+            by_publication.setdefault(id(entry[0]), []).append(entry)
+        for entries in by_publication.values():
             self._answer_together(entries)
 
     def _answer_if_any(self) -> None:
@@ -93,10 +115,10 @@ class Desk:
             self._answer_waiting()
 
     def _answer_together(self, waiting: list[_Waiting]) -> None:
-        models, questions, clients, futures = zip(*waiting, strict=True)
+        published, questions, clients, futures = zip(*waiting, strict=True)
         loop = asyncio.get_running_loop()
         try:
-            forecasts, entries = self._forecast(models[0], questions, clients)
+            forecasts, entries = self._forecast(published[0], questions, clients)
         except Exception as error:
             _settle(futures, error)
             return
@@ -104,43 +126,33 @@ class Desk:
 
         def hand_out(written: Future[None]) -> None:
             self._n_on_the_way -= 1
-            _settle(futures, written.exception() or forecasts)
+            failure = written.exception()
+            _settle(futures, failure or forecasts)
             loop.call_later(_SECONDS_TO_GATHER, self._answer_if_any)
+            if failure is None:
+                self._shadow(published[0], forecasts, clients)
 
         self._log.add(entries).add_done_callback(
             lambda written: loop.call_soon_threadsafe(hand_out, written)
         )
 
     def _forecast(
-        self, model: ServedModel, questions: Sequence[Question], clients: Sequence[Client]
+        self, served: Served, questions: Sequence[Question], clients: Sequence[Client]
     ) -> tuple[list[ServedForecast], Entries]:
-        """Answer questions and describe them as events."""
-        answers = model.answer(
-            np.fromiter((q.row for q in questions), int, len(questions)),
-            np.fromiter((q.step for q in questions), int, len(questions)),
-            np.fromiter((q.what_if for q in questions), np.int8, len(questions)),
-        )
-        units = answers.units.astype(float).round(_DECIMALS).tolist()
-        usual = answers.moving_average.astype(float).round(_DECIMALS).tolist()
-        forecasts = []
-        for i, question in enumerate(questions):
-            forecasts.append(
-                ServedForecast(
-                    question=question,
-                    model=model,
-                    units=units[i][0],
-                    quantiles=tuple(units[i][1:]),
-                    long_range=bool(answers.long_range[i]),
-                    onpromotion=bool(answers.onpromotion[i]),
-                    usual=usual[i],
-                    effects=[] if answers.moves is None else list_effects(answers.moves[i]),
-                    event_id=uuid.uuid4().hex,
-                )
-            )
+        """Answer questions by the champion and describe them as events."""
+        forecasts, features = make_forecasts(served.champion, questions, CHAMPION)
         entries = describe_events(
-            model, forecasts, answers, clients, tag=self._tag, forwards=self._forwards
+            forecasts, features, clients, tag=self._tag, forwards=self._forwards
         )
+        self._metrics.count(CHAMPION, served.champion, len(forecasts))
         return forecasts, entries
+
+    def _shadow(
+        self, served: Served, given: Sequence[ServedForecast], clients: Sequence[Client]
+    ) -> None:
+        challenger = served.challenger
+        if challenger is not None and not challenger.is_canary:
+            self._beside.shadow(challenger, given, clients)
 
 
 def _settle(futures: Sequence[asyncio.Future[Any]], outcome: Any) -> None:

@@ -14,6 +14,7 @@ from grocery_demand.serving.monitoring import (
 )
 from grocery_demand.serving.monitoring_charts import draw_charts
 from grocery_demand.serving.monitoring_summary import Check, Slice, Summary
+from grocery_demand.storage.pointer import Pointer
 
 WORST_FIRST = ("alarm", "watch", "unknown", "ok")
 OPEN = ("alarm", "watch")
@@ -33,12 +34,12 @@ class Area:
     checks: list[Check]
 
 
-def read(summaries: SummaryFile, served_version: int | None) -> dict[str, Any]:
+def read(summaries: SummaryFile, pointer: Pointer | None) -> dict[str, Any]:
     """Return what the page shows: the summary, or why there is none.
 
     Args:
         summaries: The summary's file.
-        served_version: Version of the champion that is served; None if there is none.
+        pointer: What is served; None if nothing is.
     """
     try:
         summary = summaries.read()
@@ -46,7 +47,7 @@ def read(summaries: SummaryFile, served_version: int | None) -> dict[str, Any]:
         return {"nothing": str(error)}
     except UnreadableSummaryError as error:
         return {"unreadable": str(error)}
-    notices = find_notices(summary, served_version, dt.datetime.now(dt.UTC))
+    notices = find_notices(summary, pointer, dt.datetime.now(dt.UTC))
     return describe(summary) | {"notices": notices}
 
 

@@ -37,6 +37,7 @@ class ServedForecast:
         usual: What recent weeks let expect on that weekday, in units.
         effects: What moved it most: driver and factor on 1 + units.
         event_id: The event's id.
+        role: Who answered: one of `core.rollout.ROLES`.
     """
 
     question: Question
@@ -48,10 +49,10 @@ class ServedForecast:
     usual: float
     effects: list[dict[str, Any]]
     event_id: str
+    role: str
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as programs read it."""
-        pointer = self.model.pointer
         return {
             "date": self.question.date,
             "item_nbr": self.question.product.item_nbr,
@@ -63,8 +64,9 @@ class ServedForecast:
             "long_range": self.long_range,
             "moving_average": self.usual,
             "contributions": self.effects,
-            "model_version": pointer.model_version,
-            "cutoff": pointer.cutoff,
+            "model_version": self.model.label.model_version,
+            "role": self.role,
+            "cutoff": self.model.cutoff,
             "event_id": self.event_id,
         }  # fmt: skip
 

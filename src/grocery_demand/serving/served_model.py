@@ -1,18 +1,18 @@
-"""The champion as it is served: single forecasts with what moved them, within microseconds."""
+"""A model as it is served: single forecasts with what moved them, within microseconds."""
 
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
 from grocery_demand.core.explanation import ALL_DRIVERS, Explanation
 from grocery_demand.core.features import MOVING_AVERAGE, FeatureTables, Snapshot
-from grocery_demand.core.forecaster import Forecaster
+from grocery_demand.core.features.encoding import Encoding
+from grocery_demand.core.forecaster import Forecaster, TrainedModel
 from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.panel import Panel
 from grocery_demand.core.spread import SPREAD_FEATURES
-from grocery_demand.serving.assortment import Assortment
-from grocery_demand.serving.settings import ServingSettings
-from grocery_demand.storage.publication import Publication
 
 COLUMNS = ("point", *QUANTILES)
 _LEAST_EFFECT = 0.005
@@ -40,14 +40,57 @@ class Answers:
     moves: np.ndarray | None
 
 
+class ServedPanel:
+    """A panel with what is known at its cutoff, for all models that forecast from it.
+
+    Attributes:
+        name: Name of its folder.
+        panel: Sales and plan.
+        cutoff: Its last day with sales, ISO date.
+    """
+
+    def __init__(self, name: str, panel: Panel, cutoff: str) -> None:
+        self.name = name
+        self.panel = panel
+        self.cutoff = cutoff
+        self._snapshot = Snapshot(panel, panel.n_days - 1)
+        self._tables: WeakSet[FeatureTables] = WeakSet()
+
+    def tabulate(self, encoding: Encoding, names: tuple[str, ...]) -> FeatureTables:
+        """Return the features laid out; models that use the same ones share them."""
+        for tables in self._tables:
+            if (tables.encoding, tables.names) == (encoding, names):
+                return tables
+        tables = FeatureTables(self._snapshot, encoding, names)
+        self._tables.add(tables)
+        return tables
+
+
+@dataclass(frozen=True)
+class Label:
+    """Which version of the model it is.
+
+    Attributes:
+        model_name: Name of the registered model.
+        model_version: Its number in the registry.
+        run_id: MLflow run that made it, if one did.
+        fingerprint: What tells it from any other model, also one of its number.
+    """
+
+    model_name: str
+    model_version: int
+    run_id: str | None
+    fingerprint: bytes
+
+
 class _Part:
     """One forecaster with its feature tables and what explains it."""
 
-    def __init__(self, forecaster: Forecaster, snapshot: Snapshot) -> None:
+    def __init__(self, forecaster: Forecaster, panel: ServedPanel) -> None:
         names = dict.fromkeys((*forecaster.input_names, "onpromotion", MOVING_AVERAGE))
         self.names = tuple(names)
         self.forecaster = forecaster
-        self.tables = FeatureTables(snapshot, forecaster.encoding, self.names)
+        self.tables = panel.tabulate(forecaster.encoding, self.names)
         self.explanation = Explanation.of(forecaster.model)
         self._model_columns = [self.names.index(name) for name in forecaster.feature_names]
         self._spread_columns = [self.names.index(name) for name in SPREAD_FEATURES]
@@ -69,29 +112,35 @@ class _Part:
 
 
 class ServedModel:
-    """A publication, ready to answer."""
+    """One version of the model, ready to answer from a panel.
 
-    def __init__(self, publication: Publication, settings: ServingSettings) -> None:
-        """Compute what does not depend on the question.
+    Attributes:
+        label: Which version it is.
+        served_panel: What it forecasts from.
+        model: The trained model.
+        feature_names: Columns of the features in its answers.
+    """
 
-        Args:
-            publication: Model and panel.
-            settings: Names and defaults for questions.
-        """
-        self.publication = publication
-        self.pointer = publication.pointer
-        self.panel = publication.panel
-        self.model = publication.model
-        self.simulated = bool(self.model.metadata.get("simulated") or self.panel.simulated)
-        self.assortment = Assortment(
-            self.panel, self.model.furthest_step, settings.product_names, settings.default_store
-        )
-        snapshot = Snapshot(self.panel, self.panel.n_days - 1)
-        self._near = _Part(self.model.final, snapshot)
-        far = self.model.long_range
-        self._far = _Part(far, snapshot) if far is not None else self._near
+    def __init__(self, label: Label, model: TrainedModel, served_panel: ServedPanel) -> None:
+        """Compute what does not depend on the question, and answer once."""
+        self.label = label
+        self.served_panel = served_panel
+        self.model = model
+        self._near = _Part(model.final, served_panel)
+        far = model.long_range
+        self._far = _Part(far, served_panel) if far is not None else self._near
         self.feature_names = self._near.names
         self.answer(np.zeros(1, int), np.ones(1, int), np.full(1, -1, np.int8))
+
+    @property
+    def panel(self) -> Panel:
+        """Sales and plan that it forecasts from."""
+        return self.served_panel.panel
+
+    @property
+    def cutoff(self) -> str:
+        """Last day with known sales, ISO date."""
+        return self.served_panel.cutoff
 
     @property
     def horizon(self) -> int:
@@ -114,12 +163,6 @@ class ServedModel:
             return _mark(beyond, far)
         near = self._near.answer(rows[~far], steps[~far], what_if[~far])
         return _mark(_merge(near, beyond, far), far)
-
-    def effects(self, answers: Answers, i: int) -> list[dict[str, Any]]:
-        """Return what moved one forecast most: driver and factor on 1 + units, largest first."""
-        if answers.moves is None:
-            return []
-        return list_effects(answers.moves[i])
 
     def units_sold(self, row: int, day: int) -> float:
         """Return the units of a series on a day of the panel."""

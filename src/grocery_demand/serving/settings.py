@@ -50,6 +50,8 @@ class ServingSettings:
         max_batch: Most forecasts in one body.
         max_body_bytes: Largest body.
         request_timeout_seconds: Longest time that a request's head, and its body, may take.
+        challenger_timeout_seconds: Time that a canary has for an answer; then the champion gives
+            it.
         events_url: SQLAlchemy address of the database of events.
         max_event_age_days: Age after which an event is removed.
         max_events: Number of events kept at most.
@@ -73,6 +75,7 @@ class ServingSettings:
     max_batch: int = 10_000
     max_body_bytes: int = 4_000_000
     request_timeout_seconds: float = 30.0
+    challenger_timeout_seconds: float = 1.0
     events_url: str = "sqlite:///data/07_model_output/events.db"
     max_event_age_days: int = 400
     max_events: int = 1_000_000
@@ -89,6 +92,8 @@ class ServingSettings:
             require(0 <= value <= _HIGHEST_PORT, f"serving.{name}", value, "0 to 65535")
         for name in ("max_batch", "max_body_bytes", "max_event_age_days", "max_events"):
             require(getattr(self, name) > 0, f"serving.{name}", getattr(self, name), "above 0")
+        timeout = self.challenger_timeout_seconds
+        require(timeout > 0, "serving.challenger_timeout_seconds", timeout, "above 0")
         is_plain = all(part.isalnum() for part in self.tenant.replace("-", "_").split("_"))
         require(is_plain, "serving.tenant", self.tenant, "letters, digits, - and _")
 

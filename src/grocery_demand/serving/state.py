@@ -13,8 +13,8 @@ from grocery_demand.serving.events.forwarder import Forwarder
 from grocery_demand.serving.events.log import EventLog
 from grocery_demand.serving.follower import Follower
 from grocery_demand.serving.monitoring import SummaryFile
+from grocery_demand.serving.served import Served
 from grocery_demand.serving.served_forecast import Client, client_name
-from grocery_demand.serving.served_model import ServedModel
 from grocery_demand.serving.settings import ServingSettings
 
 
@@ -28,7 +28,7 @@ class AppState:
 
     Attributes:
         settings: What it was told.
-        follower: The model that is served.
+        follower: What is served.
         log: The log of events.
         desk: Answers questions.
         forwarder: Sends events to Fluentd; None if that is not wanted.
@@ -47,20 +47,20 @@ class AppState:
     project: Path
 
     @property
-    def model(self) -> ServedModel:
-        """The model that is served.
+    def served(self) -> Served:
+        """What is served at this moment.
 
         Raises:
-            NotReadyError: If there is none.
+            NotReadyError: If nothing is.
         """
-        if self.follower.model is None:
+        if self.follower.served is None:
             raise NotReadyError(self.follower.problem or "The champion is being loaded.")
-        return self.follower.model
+        return self.follower.served
 
     @property
     def problem(self) -> str:
         """Why requests cannot be answered as they should; empty if they can."""
-        if self.follower.model is None:
+        if self.follower.served is None:
             return self.follower.problem or "The champion is being loaded."
         return self.log.problem
 

@@ -39,25 +39,29 @@ _ASKED = ("date", "item_nbr", "store_nbr", "onpromotion")
 async def show_forecast(request: Request) -> Response:
     """Show the buyer's form and, once it is filled in, the forecast."""
     state, client = state_of(request), client_of(request)
-    model = state.model
+    served = state.served
+    assortment = served.assortment
     given = {name: request.query_params.get(name, "").strip() for name in _ASKED}
-    page: dict[str, Any] = {"model": model, "given": given | {"onpromotion": given["onpromotion"]}}
+    page: dict[str, Any] = {"goods": assortment, "given": given | {"onpromotion": given["onpromotion"]}}
     if not (given["date"] or given["item_nbr"]):
-        given["date"] = str(model.assortment.first_ahead)
+        given["date"] = str(assortment.first_ahead)
         return _render(request, "forecast.html", page)
-    meant = given | {"item_nbr": model.assortment.named(given["item_nbr"])}
-    question = model.assortment.ask(meant, past=True)
+    meant = given | {"item_nbr": assortment.named(given["item_nbr"])}
+    question = assortment.ask(meant, past=True)
     if not isinstance(question, Question):
         state.desk.refuse(question, "/", client)
         page["problems"] = {problem.field: problem for problem in question}
         return _render(request, "forecast.html", page, 422)
     page["question"] = question
+    model = served.champion
     if question.step <= 0:
         page["sold"] = _describe_past(model, question)
     else:
-        forecast = await state.desk.answer(model, question, client)
+        forecast = await state.desk.answer(served, question, client)
+        model = forecast.model
         page["forecast"] = forecast
         page["effects"] = wording.effects_in_words(forecast)
+    page["model"] = model
     page["plot"] = await run_in_threadpool(_draw, model, question)
     return _render(request, "forecast.html", page)
 
@@ -105,9 +109,9 @@ async def show_events(request: Request) -> Response:
 async def show_monitoring(request: Request) -> Response:
     """Show what monitoring found: the advice first, then checks, plots and tables."""
     state = state_of(request)
-    served = state.follower.model
-    version = served.pointer.model_version if served else None
-    page = await run_in_threadpool(monitoring_page.read, state.summaries, version)
+    served = state.follower.served
+    pointer = served.pointer if served else None
+    page = await run_in_threadpool(monitoring_page.read, state.summaries, pointer)
     return _render(request, "monitoring.html", page)
 
 
@@ -145,7 +149,7 @@ def _render(request: Request, name: str, page: dict[str, Any], status: int = 200
     state: AppState = state_of(request)
     shared = {
         "path": request.url.path,
-        "served": state.follower.model,
+        "served": state.follower.served,
         "trouble": state.problem,
         "units": wording.units_in_words,
         "interval": wording.interval_in_words,

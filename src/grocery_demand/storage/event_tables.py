@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Engine,
     Float,
+    Index,
     Integer,
     MetaData,
     String,
@@ -24,6 +25,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from grocery_demand.core.errors import GroceryDemandError
+from grocery_demand.core.rollout import CHAMPION
+from grocery_demand.storage.table_changes import add_what_is_new
 
 metadata = MetaData()
 
@@ -34,12 +37,14 @@ PREDICTIONS = Table(
     metadata,
     Column("seq", _Sequence, primary_key=True, autoincrement=True),
     Column("id", String(32), nullable=False),
-    Column("time_ms", BigInteger, nullable=False, index=True),
+    Column("time_ms", BigInteger, nullable=False),
     Column("tag", String(120), nullable=False),
     Column("client", String(80), nullable=False),
     Column("model_name", String(120), nullable=False),
     Column("model_version", Integer, nullable=False),
     Column("run_id", String(64)),
+    Column("role", String(10), nullable=False, server_default=CHAMPION),
+    Column("shadow_of", String(32)),
     Column("cutoff", String(10), nullable=False),
     Column("date", String(10), nullable=False),
     Column("step", Integer, nullable=False),
@@ -58,8 +63,10 @@ PREDICTIONS = Table(
     Column("contributions", Text, nullable=False),
     Column("features", Text, nullable=False),
     Column("latency_ms", Float, nullable=False),
+    Index("ix_prediction_events_time_ms_role", "time_ms", "role"),
 )
-"""One row per forecast served. `features` and `contributions` are JSON."""
+"""One row per forecast: of the champion or the canary, which were given, or made in shadow beside
+the event `shadow_of`. `features` and `contributions` are JSON."""
 
 REFUSALS = Table(
     "refused_requests",
@@ -72,6 +79,18 @@ REFUSALS = Table(
     Column("message", String(300), nullable=False),
 )
 """One row per question that could not be answered."""
+
+MISSES = Table(
+    "challenger_misses",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("time_ms", BigInteger, nullable=False, index=True),
+    Column("model_version", Integer, nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("requests", Integer, nullable=False),
+    Column("reason", String(300), nullable=False),
+)
+"""Forecasts that a challenger was to make and did not, some at a time; the champion answered."""
 
 OUTBOX = Table(
     "events_to_forward",
@@ -112,6 +131,7 @@ def open_database(url: str) -> Engine:
     try:
         engine = _create_engine(url)
         metadata.create_all(engine)
+        add_what_is_new(engine, PREDICTIONS)
     except (ArgumentError, NoSuchModuleError) as error:
         raise EventLogError(
             f"events_url is not an address of a database: {error}. Give one such as "

@@ -22,6 +22,7 @@ class FeatureTables:
 
     Attributes:
         names: The features, in the order of the columns.
+        encoding: The vocabulary by which attributes became numbers.
     """
 
     def __init__(self, snapshot: Snapshot, encoding: Encoding, names: tuple[str, ...]) -> None:
@@ -34,7 +35,7 @@ class FeatureTables:
         """
         self.names = names
         self._snapshot = snapshot
-        self._encoding = encoding
+        self.encoding = encoding
         kinds = np.array([self._kind_of(name) for name in names])
         self._ahead, self._of_weekday, self._of_series, self._of_day = (
             np.flatnonzero(kinds == kind) for kind in ("ahead", "weekday", "series", "day")
@@ -62,7 +63,7 @@ class FeatureTables:
         assumed = None if what_if is None else what_if[:, None]
         ahead = Ahead(rows, steps[:, None], assumed)
         for i in self._ahead:
-            feature = self._snapshot.feature(self.names[i], self._encoding, ahead)
+            feature = self._snapshot.feature(self.names[i], self.encoding, ahead)
             matrix[:, i] = np.broadcast_to(feature, (len(rows), 1))[:, 0]
         return matrix
 
@@ -80,5 +81,5 @@ class FeatureTables:
         ahead = Ahead(rows, np.arange(1, n_steps + 1)[None, :])
         table = np.empty((len(rows), n_steps, len(columns)), np.float32)
         for position, i in enumerate(columns):
-            table[:, :, position] = self._snapshot.feature(self.names[i], self._encoding, ahead)
+            table[:, :, position] = self._snapshot.feature(self.names[i], self.encoding, ahead)
         return table

@@ -10,38 +10,39 @@ import orjson
 from grocery_demand.serving.events.log import Entries
 from grocery_demand.serving.question import AS_PLANNED, FieldProblem
 from grocery_demand.serving.served_forecast import Client, ServedForecast, storable
-from grocery_demand.serving.served_model import Answers, ServedModel
 
 _SATURDAY = 5
+_NOT_FORWARDED = ("time_ms", "features", "tag", "shadow_of")
 _MOST_PROBLEMS = 20
 _LONGEST_PATH, _LONGEST_FIELD, _LONGEST_MESSAGE = 120, 80, 300
 
 
 def describe_events(
-    model: ServedModel,
     forecasts: Sequence[ServedForecast],
-    answers: Answers,
+    features: np.ndarray,
     clients: Sequence[Client],
     *,
     tag: str,
     forwards: bool,
+    shadow_of: Sequence[str] | None = None,
 ) -> Entries:
-    """Return the events of forecasts that were made together.
+    """Return the events of forecasts that one model made together.
 
     Args:
-        model: Who forecast.
-        forecasts: What is given.
-        answers: The same, with the features that went in.
+        forecasts: What is given, or not, if they were made in shadow.
+        features: What went into the model, float32 [forecast, feature].
         clients: Who asked, one per forecast.
         tag: The events' tag.
         forwards: Whether they go to Fluentd, too.
+        shadow_of: Ids of the events beside which they were made; None unless made in shadow.
     """
     now_ms, now = int(time.time() * 1000), time.perf_counter()
-    features = to_json_objects(model.feature_names, answers.features)
+    told = to_json_objects(forecasts[0].model.feature_names, features)
     rows, outbox = [], []
     for i, forecast in enumerate(forecasts):
-        row = _to_row(model, forecast, now_ms, tag) | {"client": clients[i].name}
-        row["features"] = features[i]
+        row = _to_row(forecast, now_ms, tag) | {"client": clients[i].name}
+        row["features"] = told[i]
+        row["shadow_of"] = shadow_of[i] if shadow_of is not None else None
         row["latency_ms"] = round(1000 * (now - clients[i].asked_at), 3)
         rows.append(row)
         if forwards:
@@ -49,17 +50,18 @@ def describe_events(
     return Entries(predictions=rows, outbox=outbox)
 
 
-def _to_row(model: ServedModel, forecast: ServedForecast, now_ms: int, tag: str) -> dict[str, Any]:
-    question, pointer = forecast.question, model.pointer
+def _to_row(forecast: ServedForecast, now_ms: int, tag: str) -> dict[str, Any]:
+    question, label = forecast.question, forecast.model.label
     product = question.product
     return {
         "id": forecast.event_id,
         "time_ms": now_ms,
         "tag": tag,
-        "model_name": pointer.model_name,
-        "model_version": pointer.model_version,
-        "run_id": pointer.run_id,
-        "cutoff": pointer.cutoff,
+        "model_name": label.model_name,
+        "model_version": label.model_version,
+        "run_id": label.run_id,
+        "role": forecast.role,
+        "cutoff": forecast.model.cutoff,
         "date": question.date,
         "step": question.step,
         "long_range": forecast.long_range,
@@ -82,7 +84,7 @@ def _to_outbox(row: dict[str, Any]) -> dict[str, Any]:
     """Return what Fluentd gets: the workshop's names, and the rest by ours."""
     year, month, day = (int(part) for part in row["date"].split("-"))
     weekday = int((np.datetime64(row["date"], "D").astype(int) + 3) % 7)
-    record = {name: row[name] for name in row if name not in ("time_ms", "features", "tag")}
+    record = {name: value for name, value in row.items() if name not in _NOT_FORWARDED}
     record |= {
         "perishable": int(row["perishable"]),
         "year": year,
@@ -116,6 +118,21 @@ def describe_refusal(problems: Sequence[FieldProblem], path: str, client: Client
                 "message": storable(problem.message, _LONGEST_MESSAGE),
             }
             for problem in problems[:_MOST_PROBLEMS]
+        ]
+    )
+
+
+def describe_misses(version: int, mode: str, n_requests: int, reason: str) -> Entries:
+    """Return what a challenger did not forecast, as a row of the log."""
+    return Entries(
+        misses=[
+            {
+                "time_ms": int(time.time() * 1000),
+                "model_version": version,
+                "mode": mode,
+                "requests": n_requests,
+                "reason": storable(reason, _LONGEST_MESSAGE),
+            }
         ]
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from grocery_demand.storage.event_tables import (
+    MISSES,
     OUTBOX,
     PREDICTIONS,
     REFUSALS,
@@ -38,12 +39,14 @@ class Entries:
         predictions: Rows of `PREDICTIONS`.
         outbox: Rows of `OUTBOX`.
         refusals: Rows of `REFUSALS`.
+        misses: Rows of `MISSES`.
         written: Done once they are on the disk.
     """
 
     predictions: list[dict[str, Any]] = field(default_factory=list)
     outbox: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[dict[str, Any]] = field(default_factory=list)
+    misses: list[dict[str, Any]] = field(default_factory=list)
     written: Future[None] = field(default_factory=Future)
 
 
@@ -84,6 +87,7 @@ class EventLog:
     ) -> None:
         self.engine: Engine = open_database(url)
         self.counts = LogCounts()
+        self._counting = threading.Lock()
         self.problem = ""
         self._max_age_ms = max_age_days * _DAY_MS
         self._max_events = max_events
@@ -100,7 +104,8 @@ class EventLog:
 
         It holds an `EventLogError` if they cannot be written.
         """
-        self.counts.queued += len(entries.predictions)
+        with self._counting:
+            self.counts.queued += len(entries.predictions)
         self._queue.put(entries)
         return entries.written
 
@@ -168,7 +173,8 @@ class EventLog:
         else:
             self.problem, failure = "", None
             self.counts.written += n_events
-        self.counts.queued -= n_events
+        with self._counting:
+            self.counts.queued -= n_events
         for entries in group:
             if failure is None:
                 entries.written.set_result(None)
@@ -179,7 +185,7 @@ class EventLog:
     def _clean(self) -> None:
         """Remove events that are too old or too many."""
         oldest = int(time.time() * 1000) - self._max_age_ms
-        for table in (PREDICTIONS, REFUSALS):
+        for table in (PREDICTIONS, REFUSALS, MISSES):
             with self.engine.begin() as connection:
                 newest = connection.scalar(select(func.max(table.c.seq))) or 0
                 is_old = (table.c.time_ms < oldest) | (table.c.seq <= newest - self._max_events)
@@ -190,6 +196,7 @@ _TABLES: tuple[tuple[Table, str], ...] = (
     (PREDICTIONS, "predictions"),
     (OUTBOX, "outbox"),
     (REFUSALS, "refusals"),
+    (MISSES, "misses"),
 )
 
 

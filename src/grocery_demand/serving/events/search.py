@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.parameters import suggestion
+from grocery_demand.core.rollout import SHADOW
 from grocery_demand.storage.event_tables import PREDICTIONS, to_public
 
 FIELDS: dict[str, ColumnElement[Any]] = {
@@ -92,12 +93,15 @@ class Search:
 def parse(query: str) -> list[ColumnElement[bool]]:
     """Return the conditions of a query, all of which have to hold.
 
+    Forecasts made in shadow, which nobody was given, are found only by a query that asks for a
+    role (or for what was made beside an event).
+
     Raises:
         QueryError: Saying what is not understood and what is.
     """
     if len(query) > _LONGEST_QUERY:
         raise QueryError(f"The search has {len(query)} characters; {_LONGEST_QUERY} are allowed.")
-    conditions, position = [], 0
+    conditions, position, named = [], 0, set()
     text = query.strip().replace("\x00", "")
     while position < len(text):
         match = _TERM.match(text, position)
@@ -109,8 +113,11 @@ def parse(query: str) -> list[ColumnElement[bool]]:
         position = match.end()
         if match["word"] == "AND" and not match["field"]:
             continue
+        named.add(match["field"])
         condition = _condition_of(match)
         conditions.append(not_(condition) if match["minus"] else condition)
+    if not named & {"role", "shadow_of"}:
+        conditions.append(PREDICTIONS.c.role != SHADOW)
     return conditions
 
 
