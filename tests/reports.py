@@ -29,6 +29,7 @@ def forecast(champion: ModelVersion, panel: Panel) -> pd.DataFrame:
     """Return the champion's forecasts of the coming days."""
     contents = {
         "champion": champion,
+        "served_challenger": None,
         "panel": panel,
         "params:forecasting": ForecastingParameters(),
         "params:monitoring": MonitoringParameters(),

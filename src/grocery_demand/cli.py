@@ -39,6 +39,27 @@ Examples:
   kedro rollback --reason "forecasts too high since Monday"
 """
 
+_CHALLENGER_HELP = """Serve a challenger beside the champion, promote it, or end that.
+
+Without MODE it says who is served.
+
+\b
+  shadow   it forecasts what the champion answers, for the event log alone
+  canary   its answers are given, for a share of the products in the stores
+  promote  it becomes the champion
+  off      the champion answers alone again
+
+The web app follows within seconds. The share is 1 (shadow) or 0.1 (canary) unless it is given or
+set already; the version is the newest challenger unless one is given or served already.
+
+\b
+Examples:
+  kedro challenger shadow
+  kedro challenger canary --share 0.25
+  kedro challenger canary --version 4 --reason "better in shadow for a week"
+  kedro challenger off
+"""
+
 _SERVE_HELP = """Serve the champion's forecasts: a page for buyers, an API for programs.
 
 \b
@@ -115,11 +136,9 @@ def run(context: click.Context, /, **options: Any) -> None:
 @click.option("--reason", default="rolled back by hand", help="Why; kept in the history.")
 @click.pass_context
 def rollback(context: click.Context, /, env: str | None, reason: str) -> None:
-    """Swap `champion` and `previous`."""
-    from grocery_demand.hooks.run_lock import run_lock
-
+    """Swap `champion` and `previous`, also while a run is going on."""
     _use_logging_of(context.obj.project_path)
-    with _plain_errors(), run_lock(context.obj.project_path / "data"):
+    with _plain_errors():
         _refuse_unknown_env(context.obj.project_path / "conf", env)
         change = _open_registry(context.obj.project_path, env).roll_back(reason)
         _publish(context.obj.project_path, env)
@@ -129,6 +148,46 @@ def rollback(context: click.Context, /, env: str | None, reason: str) -> None:
         )
         click.echo("The web app follows within seconds.")
         click.echo("Next:\n  kedro run --pipeline forecast  forecasts of the restored champion")
+
+
+@cli.command(help=_CHALLENGER_HELP)
+@click.argument("mode", required=False, type=click.Choice(["shadow", "canary", "promote", "off"]))
+@click.option("--share", type=float, help="Share of the series, above 0 and up to 1.")
+@click.option("--version", type=int, help="Number of the version.")
+@click.option("--reason", default="by hand", help="Why; kept in the history.")
+@env_option
+@click.pass_context
+def challenger(
+    context: click.Context,
+    /,
+    mode: str | None,
+    share: float | None,
+    version: int | None,
+    reason: str,
+    env: str | None,
+) -> None:
+    """Change what challenger is served, also while a run is going on."""
+    from grocery_demand.datasets import challenger_control
+
+    project = context.obj.project_path
+    _use_logging_of(project)
+    with _plain_errors():
+        _refuse_unknown_env(project / "conf", env)
+        registry = _open_registry(project, env)
+        if mode in ("shadow", "canary"):
+            challenger_control.serve_challenger(registry, mode, share, version, reason)
+        elif share is not None or version is not None:
+            raise ParameterError("--share and --version belong to `shadow` and `canary`.")
+        elif mode == "promote":
+            challenger_control.promote_challenger(registry, reason)
+        elif mode == "off":
+            registry.rollouts.end(reason)
+        if mode is not None:
+            _publish(project, env)
+        for line in challenger_control.describe_served(registry):
+            click.echo(line)
+        if mode is not None:
+            click.echo("The web app follows within seconds.")
 
 
 @cli.command(help=_SERVE_HELP)

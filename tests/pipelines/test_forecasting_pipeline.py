@@ -22,6 +22,7 @@ def forecast(training, panel, plan=NO_PLAN, horizon=16, max_series=10_000) -> di
     """Forecast with what a training made, as version 7."""
     contents = {
         "champion": ModelVersion(7, training["challenger"], "run 7"),
+        "served_challenger": None,
         "panel": panel,
         "params:forecasting": ForecastingParameters(horizon=horizon),
         "params:monitoring": MonitoringParameters(max_series=max_series),

@@ -48,6 +48,7 @@ def champion(panel) -> ModelVersion:
 def forecast(champion, panel) -> dict[str, object]:
     contents = {
         "champion": champion,
+        "served_challenger": None,
         "panel": panel,
         "params:forecasting": ForecastingParameters(),
         "params:monitoring": MonitoringParameters(),
@@ -72,6 +73,7 @@ def monitor(champion, panel, archive=None, events=NO_EVENTS, **changes) -> dict[
     empty = ForecastArchiveDataset(filepath="no/such/folder").load()
     contents = {
         "champion": champion,
+        "served_challenger": None,
         "panel": panel,
         "forecasts": forecast(champion, panel)["forecasts"],
         "forecast_archive": empty if archive is None else archive,

@@ -71,6 +71,25 @@ def promote_challenger(registry: ModelRegistry, reason: str) -> Decision:
     return decision
 
 
+def describe_served(registry: ModelRegistry) -> list[str]:
+    """Return in sentences who is served, and what can be done next."""
+    champion, present = registry.find(CHAMPION), registry.rollouts.find()
+    told = "There is no champion yet." if champion is None else f"Champion: version {champion}."
+    if present is None or present.model_version == champion:
+        return [told, "No challenger is served."]
+    share = f"{present.share:.1%}".replace(".0%", "%").replace("%", " %")
+    what = "answers" if present.mode == CANARY else "forecasts unseen"
+    return [
+        told,
+        f"Challenger: version {present.model_version} {what} as {present.mode} for {share} of the "
+        f"series, since {present.since}.",
+        "Next:",
+        "  kedro run --pipeline forecast  its forecasts are stored, too, until sales arrive",
+        "  kedro run --pipeline monitor   how it does beside the champion",
+        "  kedro challenger promote       or: kedro challenger off",
+    ]
+
+
 def load_served(registry: ModelRegistry) -> ServedChallenger | None:
     """Return the challenger that is to be served beside the champion; None if none is.
 

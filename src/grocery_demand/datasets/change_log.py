@@ -2,17 +2,14 @@
 
 import getpass
 import json
-from dataclasses import asdict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
     from mlflow import MlflowClient
 
-    Change = TypeVar("Change", bound=DataclassInstance)
-else:
-    Change = TypeVar("Change")
+Change = TypeVar("Change")
 
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """MLflow's codes for what is not there."""
@@ -29,7 +26,7 @@ class ChangeLog(Generic[Change]):
     """
 
     def __init__(
-        self, client: "MlflowClient", model_name: str, prefix: str, kind: type[Change]
+        self, client: "MlflowClient", model_name: str, prefix: str, kind: Callable[..., Change]
     ) -> None:
         self._client = client
         self._model_name = model_name
@@ -41,7 +38,7 @@ class ChangeLog(Generic[Change]):
         now = datetime.now(UTC)
         change = self._kind(at=now.isoformat(timespec="seconds"), by=_user(), **facts)
         tag = f"{self._prefix}{now:%Y%m%dT%H%M%S.%fZ}"
-        contents = json.dumps(asdict(change))
+        contents = json.dumps(vars(change))
         self._client.set_registered_model_tag(self._model_name, tag, contents)
         return change
 

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Select, case, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from grocery_demand.core.monitoring.served import ServedEvents
+from grocery_demand.core.rollout import SHADOW
+from grocery_demand.datasets.event_roles import fetch, read_roles
 from grocery_demand.storage.event_tables import PREDICTIONS, REFUSALS, open_database
 
 _DAY_MS = 86_400_000
@@ -19,6 +21,8 @@ _NEWEST = (
 )  # fmt: skip
 _COUNTED = {"products": "item_nbr", "stores": "store_nbr", "clients": "client"}
 _MOST_ROWS = 50
+_GIVEN = PREDICTIONS.c.role != SHADOW
+"""Of the forecasts: that somebody was given them."""
 
 
 class EventsDataset(AbstractDataset[NoReturn, ServedEvents]):
@@ -70,18 +74,24 @@ class EventsDataset(AbstractDataset[NoReturn, ServedEvents]):
             connection.scalar(select(func.max(table.c.time_ms))) or 0
             for table in (PREDICTIONS, REFUSALS)
         )
-        recent = PREDICTIONS.c.time_ms > last - self._days * _DAY_MS
+        since = last - self._days * _DAY_MS
+        recent = (PREDICTIONS.c.time_ms > since) & _GIVEN
         counts = {
-            name: _fetch(connection, _count(PREDICTIONS.c[column], recent))
+            name: fetch(connection, _count(PREDICTIONS.c[column], recent))
             for name, column in _COUNTED.items()
         }
         newest = (
             select(*(PREDICTIONS.c[name] for name in _NEWEST))
+            .where(_GIVEN)
             .order_by(PREDICTIONS.c.seq.desc())
             .limit(self._newest)
         )
-        by_day = _count_days(connection, last - self._days * _DAY_MS)
-        return ServedEvents(newest=_fetch(connection, newest), by_day=by_day, **counts)
+        return ServedEvents(
+            newest=fetch(connection, newest),
+            by_day=_count_days(connection, since),
+            **counts,
+            **read_roles(connection, since, self._newest),
+        )
 
     def _exists(self) -> bool:
         return bool(self._url) or self._filepath.is_file()
@@ -101,8 +111,8 @@ def _count(column: ColumnElement[Any], recent: ColumnElement[bool]) -> Select[An
 def _count_days(connection: Connection, since_ms: int) -> pd.DataFrame:
     far = func.sum(case((PREDICTIONS.c.long_range, 1), else_=0)).label("long_range")
     parts = [
-        _fetch(connection, _by_day(PREDICTIONS, "requests", since_ms, far)),
-        _fetch(connection, _by_day(REFUSALS, "refused", since_ms)),
+        fetch(connection, _by_day(PREDICTIONS, "requests", since_ms, far).where(_GIVEN)),
+        fetch(connection, _by_day(REFUSALS, "refused", since_ms)),
     ]
     days = parts[0].merge(parts[1], on="day", how="outer").fillna(0).astype(int)
     dates = pd.to_datetime(days.pop("day"), unit="D").dt.strftime("%Y-%m-%d")
@@ -113,8 +123,3 @@ def _by_day(table: Any, name: str, since_ms: int, *further: ColumnElement[Any]) 
     day = (table.c.time_ms // _DAY_MS).label("day")
     counted = select(day, func.count().label(name), *further)
     return counted.where(table.c.time_ms > since_ms).group_by(day)
-
-
-def _fetch(connection: Connection, query: Select[Any]) -> pd.DataFrame:
-    result = connection.execute(query)
-    return pd.DataFrame(result.fetchall(), columns=list(result.keys()))

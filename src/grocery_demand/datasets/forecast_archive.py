@@ -53,13 +53,14 @@ class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
         return pl.scan_parquet(paths, glob=False)
 
     def save(self, data: pd.DataFrame) -> None:
-        """Keep forecasts of one cutoff and one version."""
+        """Keep forecasts of one cutoff, by one version or several."""
         table = pl.from_pandas(data).select(
             pl.col(name).cast(kind) for name, kind in _SCHEMA.items()
         )
-        cutoff, version = table["cutoff"][0], table["model_version"][0]
-        with whole_file(Path(self._filepath) / f"{cutoff}-v{version}.parquet") as beside:
-            table.write_parquet(beside, compression="zstd", compression_level=1)
+        cutoff = table["cutoff"][0]
+        for (version,), part in table.partition_by("model_version", as_dict=True).items():
+            with whole_file(Path(self._filepath) / f"{cutoff}-v{version}.parquet") as beside:
+                part.write_parquet(beside, compression="zstd", compression_level=1)
         self._delete_old(cutoff)
 
     def _delete_old(self, newest: date) -> None:

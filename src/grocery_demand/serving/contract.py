@@ -67,7 +67,7 @@ class Forecast(BaseModel):
     contributions: list[Contribution]
     model_version: int = Field(description="Version that made it.", examples=[3])
     role: str = Field(
-        description="Who that is: `champion`, or `canary`, a challenger with a share of the series.",
+        description="`champion`, or `canary`: a challenger that answers for a share of the series.",
         examples=["champion"],
     )
     cutoff: str = Field(description="Last day with known sales.", examples=["2017-05-31"])

@@ -85,7 +85,7 @@ class Desk:
     async def _answer_part(
         self, served: Served, questions: Sequence[Question], client: Client
     ) -> list[ServedForecast]:
-        """Answer the canary's share by the canary, the rest, and what it leaves, by the champion."""
+        """Answer its share by the canary, and the rest and what it leaves by the champion."""
         answered: dict[int, ServedForecast] = {}
         canaries = [i for i, q in enumerate(questions) if served.canary_for(q) is not None]
         if canaries and served.challenger is not None:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from grocery_demand.serving.monitoring import (
+    COMMAND,
     NothingMonitoredError,
     SummaryFile,
     UnreadableSummaryError,
@@ -20,6 +21,18 @@ WORST_FIRST = ("alarm", "watch", "unknown", "ok")
 OPEN = ("alarm", "watch")
 STATES = {"alarm": "Alarm", "watch": "Watch", "unknown": "Not known", "ok": "OK"}
 DECISIONS = {"keep": "Keep the model", "retrain": "Retrain", "check_feed": "Check the feed"}
+
+MEASURES = {
+    "nwrmsle": ("NWRMSLE, live", "{:.4f}"),
+    "wape": ("WAPE, live", "{:.3f}"),
+    "bias": ("bias, live", "{:+.1%}"),
+    "coverage": ("coverage of 80 % intervals, live", "{:.1%}"),
+    "forecast_units": ("units forecast from the newest cutoff", "{:,.0f}"),
+    "requests": ("forecasts made in the last weeks", "{:,.0f}"),
+    "latency_ms": ("latency, median, ms", "{:.1f}"),
+    "latency_ms_95": ("latency, 95 % quantile, ms", "{:.1f}"),
+}
+"""Measures of champion and challenger in words, and how their numbers are written."""
 
 _PROGRAMS = ("kedro", "make", "python", ".venv/", "mlflow")
 _INFINITE = float("inf")
@@ -47,8 +60,21 @@ def read(summaries: SummaryFile, pointer: Pointer | None) -> dict[str, Any]:
         return {"nothing": str(error)}
     except UnreadableSummaryError as error:
         return {"unreadable": str(error)}
-    notices = find_notices(summary, pointer, dt.datetime.now(dt.UTC))
-    return describe(summary) | {"notices": notices}
+    version = pointer.model_version if pointer else None
+    notices = find_notices(summary, version, dt.datetime.now(dt.UTC))
+    changed = challenger_notice(summary, pointer) if pointer else ""
+    return describe(summary) | {"notices": notices, "challenger_notice": changed}
+
+
+def challenger_notice(summary: Summary, pointer: Pointer) -> str:
+    """Return what has changed about the challenger since; empty if nothing has."""
+    monitored, served = summary.challenger, pointer.challenger
+    now = (served.model_version, served.mode) if served else None
+    then = (monitored.model_version, monitored.mode) if monitored else None
+    if now == then:
+        return ""
+    told = f"version {now[0]} is served as {now[1]}" if now else "no challenger is served"
+    return f"By now {told}: `{COMMAND}` looks at the present."
 
 
 def describe(summary: Summary) -> dict[str, Any]:
@@ -68,6 +94,7 @@ def describe(summary: Summary) -> dict[str, Any]:
         "fairness": fold(sorted(summary.fairness, key=_need)),
         "files": sorted(summary.files, key=lambda file: file.status != "refused"),
         "states": STATES,
+        "measures": MEASURES,
         "since": since_in_words,
         "number": number_in_words,
         "slice": slice_in_words,

@@ -153,6 +153,49 @@ class Slice(BaseModel):
     state: State = "unknown"
 
 
+class LiveComparison(BaseModel):
+    """Errors of champion and challenger on the same forecasts."""
+
+    rows: Count = None
+    series: Count = None
+    days: Count = None
+    champion: Number = None
+    challenger: Number = None
+    difference: Number = Field(None, description="NWRMSLE of the challenger less the champion's.")
+    lower: Number = None
+    upper: Number = None
+
+
+class Differences(BaseModel):
+    """How far both forecast apart."""
+
+    rows: Count = Field(None, description="Forecasts of the newest cutoff that both made.")
+    mean_difference: Number = Field(None, description="Mean of |ln(1+a) − ln(1+b)|.")
+    differing_share: Number = Field(None, description="Share that differs by more than a fifth.")
+    shadow_rows: Count = Field(None, description="Newest forecasts made in shadow.")
+    shadow_mean_difference: Number = None
+
+
+class Measure(BaseModel):
+    """One measure of both."""
+
+    measure: Text
+    champion: Number = None
+    challenger: Number = None
+
+
+class Challenger(BaseModel):
+    """The challenger that is served, beside the champion."""
+
+    model_version: Whole
+    mode: Literal["shadow", "canary"]
+    share: Number = Field(None, description="Share of the series that it takes.")
+    since: Text = ""
+    live: LiveComparison | None = None
+    differences: Differences | None = None
+    measures: Many[Measure] = []
+
+
 class UsageDay(BaseModel):
     """Forecasts served, and questions refused, on one day (UTC)."""
 
@@ -223,5 +266,6 @@ class Summary(BaseModel):
     skew: Many[Skew] = []
     explanations: Many[Explanation] = []
     fairness: Many[Slice] = []
+    challenger: Challenger | None = None
     usage: Usage | None = None
     files: Many[FileStatus] = []

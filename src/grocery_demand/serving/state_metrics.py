@@ -1,5 +1,7 @@
 """Metrics of what the app holds, read when Prometheus asks for them."""
 
+from typing import Any
+
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -40,7 +42,8 @@ class StateCollector(Collector):
     def _describe_roles(self) -> list[GaugeMetricFamily]:
         """Return version, share and state of who is served, by role."""
         served = self._state.follower.served
-        roles = served.describe_roles() if served else [{"role": CHAMPION, "model_version": 0}]
+        nobody: list[dict[str, Any]] = [{"role": CHAMPION, "model_version": 0}]
+        roles = served.describe_roles() if served else nobody
         version, share, problem = (
             GaugeMetricFamily(name, text, labels=["role"])
             for name, text in (

@@ -42,7 +42,10 @@ async def show_forecast(request: Request) -> Response:
     served = state.served
     assortment = served.assortment
     given = {name: request.query_params.get(name, "").strip() for name in _ASKED}
-    page: dict[str, Any] = {"goods": assortment, "given": given | {"onpromotion": given["onpromotion"]}}
+    page: dict[str, Any] = {
+        "goods": assortment,
+        "given": given | {"onpromotion": given["onpromotion"]},
+    }
     if not (given["date"] or given["item_nbr"]):
         given["date"] = str(assortment.first_ahead)
         return _render(request, "forecast.html", page)

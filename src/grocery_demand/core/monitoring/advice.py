@@ -6,6 +6,7 @@ from typing import Any
 from grocery_demand.core.monitoring.check import (
     AGE,
     ALARM,
+    CHALLENGER,
     DRIFT,
     HEALTH,
     LIVE_ERROR,
@@ -19,6 +20,8 @@ from grocery_demand.core.monitoring.parameters import MonitoringParameters
 KEEP = "keep"
 RETRAIN = "retrain"
 CHECK_FEED = "check_feed"
+
+END_CHALLENGER = "kedro challenger off"
 
 _NEXT = {
     KEEP: "Nothing to do.",
@@ -70,7 +73,8 @@ def advise(
 
     A broken feed is looked after first. Else the model is retrained if its live error broke the
     bar, if sales drifted and the error has risen, or if it is old; but not sooner than some days
-    of new sales after the last training, whatever became of that.
+    of new sales after the last training, whatever became of that. A canary that is worse than the
+    champion is no reason to retrain, but to serve it no longer.
 
     Args:
         checks: Of all areas.
@@ -90,8 +94,11 @@ def advise(
         return Advice(KEEP, [told, *reasons], "Look again tomorrow.")
     if reasons:
         return Advice(RETRAIN, reasons, _NEXT[RETRAIN])
-    watched = [c.detail for c in checks if c.state in (ALARM, WATCH)]
-    return Advice(KEEP, watched or ["No check found anything."], _NEXT[KEEP])
+    bad_challenger = select(checks, CHALLENGER, ALARM)
+    others = [c for c in checks if c.state in (ALARM, WATCH) and c not in bad_challenger]
+    watched = [c.detail for c in (*bad_challenger, *others)]
+    todo = END_CHALLENGER if bad_challenger else _NEXT[KEEP]
+    return Advice(KEEP, watched or ["No check found anything."], todo)
 
 
 def _find_reasons(checks: list[Check]) -> list[str]:

@@ -18,6 +18,7 @@ EXPLANATIONS = "explanations"
 FAIRNESS = "fairness"
 HEALTH = "data health"
 USAGE = "usage"
+CHALLENGER = "challenger"
 AGE = "age"
 
 

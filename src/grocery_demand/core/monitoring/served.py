@@ -1,6 +1,6 @@
 """What the web app was asked and what it served, from its event log."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -22,6 +22,14 @@ class ServedEvents:
         products: One row per item: item_nbr, requests; the most requested first.
         stores: One row per store: store_nbr, requests.
         clients: One row per client: client, requests.
+        roles: One row per role and version of the last weeks: role, model_version, requests, and
+            latency_ms and latency_ms_95, median and 95 % quantile of the newest forecasts.
+        pairs: The newest forecasts made in shadow, one row each: prediction and model_version,
+            both also as `given_…` of the forecast that was given for the same question.
+        misses: One row per version and reason: model_version, mode, reason, requests: what
+            challengers were to forecast in the last weeks and did not.
+
+    Forecasts made in shadow are in `roles` and `pairs` alone: nobody was given them.
     """
 
     newest: pd.DataFrame
@@ -29,6 +37,9 @@ class ServedEvents:
     products: pd.DataFrame
     stores: pd.DataFrame
     clients: pd.DataFrame
+    roles: pd.DataFrame = field(default_factory=pd.DataFrame)
+    pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    misses: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def requests(self) -> int:

@@ -12,6 +12,7 @@ from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.sample import choose_series
 from grocery_demand.core.panel import SERIES_KEY, Panel
 from grocery_demand.core.parameters import parameters, require
+from grocery_demand.core.rollout import ServedChallenger
 
 logger = logging.getLogger(__name__)
 
@@ -45,17 +46,21 @@ class ForecastingParameters:
 
 def forecast_series(
     champion: ModelVersion,
+    served_challenger: ServedChallenger | None,
     panel: Panel,
     forecasting: ForecastingParameters,
     monitoring: MonitoringParameters,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Forecast every series from the last day with known sales, by the champion.
 
+    A challenger that is served beside it forecasts what is kept for monitoring, too; if it cannot,
+    that is told and no more.
+
     Returns:
         One row per series and day, sorted by store_nbr, item_nbr and date: step (1 for the day
         after the last sales), long_range (beyond the model's horizon), point and the quantiles in
         units, model_version. And what is kept of it until sales have arrived: the monitored
-        series' rows within the horizon with cutoff and baselines.
+        series' rows within the horizon with cutoff, baselines and model_version.
     """
     steps = np.arange(1, forecasting.horizon + 1)
     table = champion.model.forecast(panel, panel.n_days - 1, steps)
@@ -66,18 +71,40 @@ def forecast_series(
         f"{len(panel.series):,}", len(steps), first, last,
         champion.number, champion.model.final.name,
     )  # fmt: skip
-    kept = _keep_monitored(table, panel, len(steps), monitoring.max_series)
-    kept = kept.assign(model_version=champion.number, cutoff=panel.cutoff.astype("datetime64[ms]"))
-    return forecasts.assign(model_version=str(champion.number)), kept
+    kept = [_keep_monitored(table, panel, champion.number, monitoring.max_series)]
+    if served_challenger is not None:
+        challenger = served_challenger.version
+        kept += _forecast_beside(challenger, panel, steps, monitoring.max_series)
+    return forecasts.assign(model_version=str(champion.number)), pd.concat(kept, ignore_index=True)
+
+
+def _forecast_beside(
+    challenger: ModelVersion, panel: Panel, steps: np.ndarray, max_series: int
+) -> list[pd.DataFrame]:
+    """Return what is kept of the challenger's forecasts; nothing if it cannot make them."""
+    try:
+        model, rows = challenger.model, choose_series(panel, max_series)
+        table = model.forecast(panel, panel.n_days - 1, steps[steps <= model.horizon], rows)
+    except Exception:
+        logger.warning("Version %d, the challenger, cannot forecast", challenger.number,
+                       exc_info=True)  # fmt: skip
+        return []
+    return [_label(table, panel, challenger.number)]
 
 
 def _keep_monitored(
-    table: pd.DataFrame, panel: Panel, n_steps: int, max_series: int
+    table: pd.DataFrame, panel: Panel, version: int, max_series: int
 ) -> pd.DataFrame:
     """Return the rows of the monitored series within the horizon."""
     chosen = np.zeros(len(panel.series), bool)
     chosen[choose_series(panel, max_series)] = True
-    return table[np.repeat(chosen, n_steps) & ~table["long_range"].to_numpy()]
+    n_steps = len(table) // len(panel.series)
+    kept = table[np.repeat(chosen, n_steps) & ~table["long_range"].to_numpy()]
+    return _label(kept, panel, version)
+
+
+def _label(table: pd.DataFrame, panel: Panel, version: int) -> pd.DataFrame:
+    return table.assign(model_version=version, cutoff=panel.cutoff.astype("datetime64[ms]"))
 
 
 def make_submission(forecasts: pd.DataFrame, promotion_plan: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,13 @@ def create_forecasts_pipeline(**_: object) -> Pipeline:
         [
             node(
                 forecast_series,
-                inputs=["champion", "panel", "params:forecasting", "params:monitoring"],
+                inputs=[
+                    "champion",
+                    "served_challenger",
+                    "panel",
+                    "params:forecasting",
+                    "params:monitoring",
+                ],
                 outputs=["forecasts", "forecast_archive"],
                 name="forecast_series",
             )

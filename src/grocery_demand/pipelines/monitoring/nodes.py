@@ -165,6 +165,7 @@ def advise_retraining(  # noqa: PLR0913
     outputs_checks: list[Check],
     explanation_checks: list[Check],
     fairness_checks: list[Check],
+    challenger_checks: list[Check],
     feed_checks: list[Check],
     usage_checks: list[Check],
     panel: Panel,
@@ -183,7 +184,7 @@ def advise_retraining(  # noqa: PLR0913
     age = check_age(panel.n_days - 1 - panel.day_of(_cutoff(champion)), parameters)
     checks = [
         *feed_checks, *live_error_checks, *drift_checks, *skew_checks, *outputs_checks,
-        *explanation_checks, *fairness_checks, age, *usage_checks,
+        *explanation_checks, *fairness_checks, *challenger_checks, age, *usage_checks,
     ]  # fmt: skip
     since = max(panel.n_days - 1 - panel.day_of(newest_training or _cutoff(champion)), 0)
     former = _of_same_version(former_monitoring, champion)
@@ -205,6 +206,8 @@ def summarise_monitoring(  # noqa: PLR0913
     output_totals: pd.DataFrame,
     explanation_shares: pd.DataFrame,
     slice_fairness: pd.DataFrame,
+    challenger_measures: pd.DataFrame,
+    challenger_comparison: dict[str, Any],
     events: ServedEvents,
     new_data_report: dict[str, Any] | None,
     panel: Panel,
@@ -221,6 +224,8 @@ def summarise_monitoring(  # noqa: PLR0913
         outputs=output_totals,
         explanations=explanation_shares,
         fairness=slice_fairness,
+        challenger_measures=challenger_measures,
+        challenger_comparison=challenger_comparison,
         events=events,
         files=(new_data_report or {}).get("files", []),
     )

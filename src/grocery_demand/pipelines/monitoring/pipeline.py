@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from kedro.pipeline import Pipeline, node
 
-from grocery_demand.pipelines.monitoring import figures, nodes
+from grocery_demand.pipelines.monitoring import challenger_nodes, figures, nodes
 
 _P = "params:monitoring"
 _CHECKS = [
@@ -14,6 +14,7 @@ _CHECKS = [
     "outputs_checks",
     "explanation_checks",
     "fairness_checks",
+    "challenger_checks",
     "feed_checks",
     "usage_checks",
 ]
@@ -49,6 +50,10 @@ _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
         ["live_forecasts", "champion", _P],
         ["monitored_fairness", "fairness_checks"],
     ),
+    challenger_nodes.compare_challenger: (
+        ["live_forecasts", "forecast_archive", "events", "champion", "served_challenger", _P],
+        ["monitored_challenger", "challenger_comparison", "challenger_checks"],
+    ),
     nodes.check_feed: (["panel", "new_data_report"], "feed_checks"),
     nodes.count_usage: (["events", _P], ["monitored_usage", "usage_checks"]),
     nodes.advise_retraining: (
@@ -56,8 +61,8 @@ _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
         ["monitored_checks", "retraining_advice", "monitoring_metrics"],
     ),
     nodes.summarise_monitoring: (
-        ["monitored_checks", "retraining_advice", *_TABLES, "events", "new_data_report", "panel",
-         "champion"],
+        ["monitored_checks", "retraining_advice", *_TABLES, "monitored_challenger",
+         "challenger_comparison", "events", "new_data_report", "panel", "champion"],
         "monitoring_summary",
     ),
 }  # fmt: skip

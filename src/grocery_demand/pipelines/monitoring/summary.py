@@ -33,6 +33,8 @@ class Findings:
     outputs: pd.DataFrame
     explanations: pd.DataFrame
     fairness: pd.DataFrame
+    challenger_measures: pd.DataFrame
+    challenger_comparison: dict[str, Any]
     events: ServedEvents
     files: list[dict[str, Any]]
 
@@ -57,6 +59,7 @@ def summarise(findings: Findings, panel: Panel, champion: ModelVersion) -> dict[
         "skew": _to_records(findings.skew),
         "explanations": _to_records(findings.explanations),
         "fairness": _to_records(findings.fairness),
+        "challenger": _describe_challenger(findings),
         "usage": _describe_usage(findings.events),
         "files": [
             {name: file.get(name) for name in ("file", "status", "reason")}
@@ -84,6 +87,18 @@ def _by_week(scores: pd.DataFrame) -> list[dict[str, Any]]:
         }
     )
     return _to_records(table.sort_values("weeks_since_cutoff"))
+
+
+def _describe_challenger(findings: Findings) -> dict[str, Any] | None:
+    """Return how the challenger that is served does beside the champion; None without one."""
+    comparison = findings.challenger_comparison
+    if not comparison:
+        return None
+    parts = {
+        name: {key: _to_plain(value) for key, value in comparison[name].items()}
+        for name in ("live", "differences")
+    }
+    return comparison | parts | {"measures": _to_records(findings.challenger_measures)}
 
 
 def _describe_usage(events: ServedEvents) -> dict[str, Any]:
