@@ -19,9 +19,10 @@ from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.long_range import LongRange, train_long_range
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.panel import Panel
+from grocery_demand.core.rollout import Rollout, ServedChallenger
 from grocery_demand.core.training import fit_final_model, run_backtest
 from grocery_demand.storage.atomic import whole_folder
-from grocery_demand.storage.panel_folder import write_panel
+from grocery_demand.storage.panel_folder import read_panel, write_panel
 from grocery_demand.storage.pointer import Pointer
 from grocery_demand.storage.publication import publish
 from worlds import SMALL_MODELS, make_panel
@@ -42,16 +43,29 @@ def train_small(panel: Panel, model: str = "lightgbm", seed: int = 7) -> Trained
     return fit_final_model(panel, training, SMALL_MODELS[model], backtest, {"nwrmsle": 0.5}, far)
 
 
+def beside(model: TrainedModel, number: int, mode: str, share: float = 1.0) -> ServedChallenger:
+    """Return a challenger to be served beside the champion."""
+    rollout = Rollout(number, f"run{number}", mode, share, "2026-11-24T12:00:00+00:00")
+    return ServedChallenger(ModelVersion(number, model, f"run{number}"), rollout)
+
+
 def publish_small(
-    project: Path, panel: Panel, model: TrainedModel, number: int, verdict: Mapping | None = None
+    project: Path,
+    panel: Panel,
+    model: TrainedModel,
+    number: int,
+    verdict: Mapping | None = None,
+    challenger: ServedChallenger | None = None,
 ) -> Pointer:
     """Publish a model in a project's folder, as `kedro run` does."""
-    with whole_folder(project / "data/03_primary/panel") as beside:
-        write_panel(beside, panel)
+    place = project / "data/03_primary/panel"
+    if not _holds(place, panel):
+        with whole_folder(place) as beside:
+            write_panel(beside, panel)
     return publish(
         project / FOLDER,
         ModelVersion(number, model, f"run{number}"),
-        project / "data/03_primary/panel",
+        place,
         model_name="grocery-demand",
         published_at="2026-11-23T12:00:00+00:00",
         verdict=dict(verdict) if verdict else None,
@@ -64,7 +78,16 @@ def publish_small(
              "created_at": "2026-11-23T11:59:00+00:00", "model": "lightgbm", "feature_set": "full",
              "data_digest": panel.digest, "cutoff": str(panel.cutoff), "scores": {"nwrmsle": 0.5}}
         ],
+        challenger=challenger,
     )  # fmt: skip
+
+
+def _holds(place: Path, panel: Panel) -> bool:
+    """Return whether a panel is there already: one that is written anew is another one."""
+    if not place.is_dir():
+        return False
+    there = read_panel(place)
+    return (there.digest, there.cutoff) == (panel.digest, panel.cutoff)
 
 
 def make_project(folder: Path, **settings: object) -> Path:

@@ -6,6 +6,7 @@ from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.gate import GateParameters
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.panel import Panel
+from grocery_demand.core.rollout import RolloutParameters
 from grocery_demand.pipelines import promotion, training
 from reports import forecast, report
 from runs import run_pipeline
@@ -44,6 +45,7 @@ def parts(panel, lightgbm) -> dict[str, object]:
         "holdout_forecasts": lightgbm["holdout_forecasts"],
         "panel": panel,
         "params:gate": GateParameters(max_nwrmsle=2.0),
+        "params:rollout": RolloutParameters(),
     }
     return {
         "champion": version,

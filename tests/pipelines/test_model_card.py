@@ -100,7 +100,7 @@ def test_data_of_which_the_origin_was_not_noted_are_of_unknown_origin(parts):
 @pytest.mark.parametrize(
     ("outcome", "standing", "title"),
     [
-        ("promote", "no longer the champion", "promoted"),
+        ("promote", "which passed the gate and is not the champion now", "promoted"),
         ("keep", "a challenger that was not promoted", "not promoted"),
         ("reject", "a challenger that was not promoted", "rejected"),
     ],

@@ -12,6 +12,7 @@ from grocery_demand.core.gate import GateParameters
 from grocery_demand.core.metrics import nwrmsle
 from grocery_demand.core.model_version import Decision, ModelVersion
 from grocery_demand.core.models.baselines import Baseline
+from grocery_demand.core.rollout import RolloutParameters
 from grocery_demand.core.scores import row_weights
 from grocery_demand.pipelines.promotion import create_pipeline
 from runs import run_pipeline
@@ -19,7 +20,7 @@ from runs import run_pipeline
 EASY = {"max_nwrmsle": 2.0, "max_slice_loss": 1.0}
 
 
-def judge(training, panel, champion=None, made=None, **gate) -> dict[str, object]:
+def judge(training, panel, champion=None, made=None, rollout=None, **gate) -> dict[str, object]:
     """Judge what a training made as version 2, against a champion's model as version 1."""
     contents = {
         "challenger": ModelVersion(2, training["challenger"], "run 2"),
@@ -27,6 +28,7 @@ def judge(training, panel, champion=None, made=None, **gate) -> dict[str, object
         "holdout_forecasts": training["holdout_forecasts"],
         "panel": panel,
         "params:gate": GateParameters(**EASY | gate),
+        "params:rollout": rollout or RolloutParameters(),
     }
     return run_pipeline(create_pipeline(), contents, made)
 

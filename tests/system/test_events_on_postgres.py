@@ -4,11 +4,13 @@ import os
 import shutil
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
+from earlier_events import INSERT, TABLE_ON_POSTGRES, VALUES
 from fluentd import Receiver
 from grocery_demand.serving.events.search import Search, count_events, count_over_time, find_events
 from grocery_demand.storage.event_tables import open_database
@@ -100,6 +102,29 @@ def test_a_database_that_goes_away_is_said_and_found_again(database, tmp_path):
             )  # fmt: skip
         wait_for(lambda: client.get("/prediction", params=asked).status_code == 200)
     admin.dispose()
+
+
+def test_events_of_an_earlier_version_go_on_with_what_is_new(database):
+    connect_to = database.replace("postgresql://", "postgresql+pg8000://")
+    admin = create_engine(connect_to, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("create database earlier"))
+    admin.dispose()
+    earlier = create_engine(connect_to.replace("/postgres", "/earlier"))
+    insert = INSERT.replace("?", "{}").format(*(f":v{i}" for i in range(len(VALUES))))
+    values = {f"v{i}": value for i, value in enumerate(VALUES)}
+    with earlier.begin() as connection:
+        connection.execute(text(TABLE_ON_POSTGRES))
+        connection.execute(text(insert), values)
+    address = database.replace("/postgres", "/earlier")
+    with ThreadPoolExecutor(4) as pool:
+        engines = list(pool.map(open_database, [address] * 4))
+    with earlier.begin() as connection:
+        connection.execute(text(insert), values)
+    found = find_events(engines[0], Search("role:champion", 0, 2**62), 10)
+    assert [(event["role"], event["shadow_of"]) for event in found] == [("champion", None)] * 2
+    for engine in (*engines, earlier):
+        engine.dispose()
 
 
 def test_counts_over_time_work_as_on_sqlite(database):

@@ -82,6 +82,7 @@ def test_the_parameters_in_conf_are_the_defaults_of_the_code(loader):
     from grocery_demand.core.gate import GateParameters
     from grocery_demand.core.monitoring.parameters import MonitoringParameters
     from grocery_demand.core.quality.parameters import QualityParameters
+    from grocery_demand.core.rollout import RolloutParameters
     from grocery_demand.core.simulation.daily_files import DailyFilesParameters
     from grocery_demand.core.simulation.parameters import SimulationParameters
     from grocery_demand.pipelines.forecasting.nodes import ForecastingParameters
@@ -89,6 +90,7 @@ def test_the_parameters_in_conf_are_the_defaults_of_the_code(loader):
     kinds = {
         "training": TrainingParameters,
         "gate": GateParameters,
+        "rollout": RolloutParameters,
         "quality": QualityParameters,
         "simulation": SimulationParameters,
         "daily_files": DailyFilesParameters,

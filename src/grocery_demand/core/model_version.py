@@ -29,9 +29,13 @@ class Decision:
         version: Its number.
         replaces: The champion that it was judged against; None if there was none.
         reason: The verdict in one sentence.
+        mode: As what it is served beside the champion first; None if it is not.
+        share: Share of the series that it takes then.
     """
 
     promoted: bool
     version: int
     replaces: int | None
     reason: str
+    mode: str | None = None
+    share: float = 0.0

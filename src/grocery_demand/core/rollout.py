@@ -7,6 +7,7 @@ import pandas as pd
 
 from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.model_version import ModelVersion
+from grocery_demand.core.parameters import parameters, require, require_choice
 from grocery_demand.core.series_hash import draw_uniform, hash_series
 
 CHAMPION, CANARY, SHADOW = ROLES = ("champion", "canary", "shadow")
@@ -21,6 +22,28 @@ DEFAULT_SHARES = {SHADOW: 1.0, CANARY: 0.1}
 
 class RolloutError(GroceryDemandError):
     """A challenger cannot be served as it was asked for."""
+
+
+@parameters("rollout")
+class RolloutParameters:
+    """What becomes of a challenger that the gate accepts while there is a champion.
+
+    Attributes:
+        accepted: `champion` to replace it at once; `canary` or `shadow` to be served beside it
+            first, until `kedro challenger promote` or `off`.
+        share: Of the series, as canary or shadow; above 0 and up to 1.
+
+    Raises:
+        ParameterError: When a value is not allowed.
+    """
+
+    accepted: str = CHAMPION
+    share: float = DEFAULT_SHARES[CANARY]
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense."""
+        require_choice("rollout.accepted", self.accepted, ROLES)
+        require(0 < self.share <= 1, "rollout.share", self.share, "above 0 and up to 1")
 
 
 @dataclass(frozen=True)

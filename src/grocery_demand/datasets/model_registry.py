@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from grocery_demand.core.model_version import Decision, ModelVersion
 
 ALIASES = CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
-_SHOWN_ALIASES = (*ALIASES, CANARY, SHADOW)
+ALL_ALIASES = (*ALIASES, CANARY, SHADOW)
+"""With those of a challenger that is served beside the champion."""
 
 _CHANGE_TAG = "champion_change."
 _DESCRIBED = ("model", "feature_set", "data_digest", "cutoff")
@@ -158,7 +159,7 @@ class ModelRegistry:
             f"name='{self.name}'", max_results=most, order_by=["version_number DESC"]
         )
         aliases: dict[int, list[str]] = {}
-        for alias in _SHOWN_ALIASES:
+        for alias in ALL_ALIASES:
             number = self.find(alias)
             if number is not None:
                 aliases.setdefault(number, []).append(alias)

@@ -70,7 +70,7 @@ class IncumbentDataset(AbstractDataset[NoReturn, ModelVersion | None]):
 
 
 class ChampionDataset(AbstractDataset[Decision, ModelVersion]):
-    """The champion: saving a decision makes the challenger champion, if it says so.
+    """The champion: saving a decision makes the challenger champion, or serves it beside it.
 
     Args:
         name: Name of the registered model.
@@ -82,9 +82,11 @@ class ChampionDataset(AbstractDataset[Decision, ModelVersion]):
         self.metadata = metadata
 
     def save(self, data: Decision) -> None:
-        """Move the aliases `champion` and `previous`; do nothing unless it was promoted."""
+        """Move the aliases that the decision says; do nothing if the champion stays alone."""
         if data.promoted:
             self._registry.promote(data)
+        elif data.mode is not None:
+            self._registry.rollouts.start(data.version, data.mode, data.share, data.reason)
 
     def load(self) -> ModelVersion:
         """Return the champion.

@@ -10,7 +10,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 
 from grocery_demand.core.errors import GateError
-from grocery_demand.datasets.model_registry import ALIASES, ModelRegistry
+from grocery_demand.datasets.model_registry import ALL_ALIASES, ModelRegistry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +119,19 @@ class SummaryHook:
         verdict = catalog.load("verdict")
         headline, *reasons = verdict["reasons"]
         version = verdict["challenger"]["version"]
-        return [f"Verdict on version {version}: {headline}", *(f"  - {text}" for text in reasons)]
+        told = [f"Verdict on version {version}: {headline}", *(f"  - {text}" for text in reasons)]
+        return [*told, *self._tell_rollout(version)]
+
+    def _tell_rollout(self, version: int) -> list[str]:
+        """Say that a challenger is served beside the champion first, if it is."""
+        rollout = self._registry.rollouts.find()
+        if rollout is None or rollout.model_version != version:
+            return []
+        return [
+            f"It is served as {rollout.mode} beside the champion first, for {rollout.share:.0%} of "
+            "the series: `kedro challenger promote` makes it champion, `kedro challenger off` ends "
+            "that."
+        ]
 
     def _tell_advice(self, catalog: CatalogProtocol) -> list[str]:
         """Return the advice, and the checks that need a look."""
@@ -149,7 +161,7 @@ class SummaryHook:
     def _tell_versions(self) -> list[str]:
         if not self._saved & {"challenger", "champion"}:
             return []
-        found = {alias: self._registry.find(alias) for alias in ALIASES}
+        found = {alias: self._registry.find(alias) for alias in ALL_ALIASES}
         told = [f"{alias} is version {number}" for alias, number in found.items() if number]
         return [f"  Registered model {self._registry.name}: {', '.join(told)}"]
 

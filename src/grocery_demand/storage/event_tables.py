@@ -26,7 +26,7 @@ from sqlalchemy.pool import QueuePool
 
 from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.rollout import CHAMPION
-from grocery_demand.storage.table_changes import add_what_is_new
+from grocery_demand.storage.table_changes import make_tables
 
 metadata = MetaData()
 
@@ -130,8 +130,7 @@ def open_database(url: str) -> Engine:
     """
     try:
         engine = _create_engine(url)
-        metadata.create_all(engine)
-        add_what_is_new(engine, PREDICTIONS)
+        make_tables(engine, metadata)
     except (ArgumentError, NoSuchModuleError) as error:
         raise EventLogError(
             f"events_url is not an address of a database: {error}. Give one such as "

@@ -1,35 +1,42 @@
-"""Brings a table of an earlier version up to date: columns and indexes are added, nothing else."""
+"""Makes tables, and brings those of an earlier version up to date: nothing is taken away."""
 
-from sqlalchemy import Column, Engine, Index, Table, inspect
+from sqlalchemy import Column, Engine, Index, MetaData, Table, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateColumn
 
+_TRIES = 5
 
-def add_what_is_new(engine: Engine, table: Table) -> None:
-    """Add the columns and indexes that a table in the database does not have yet.
+
+def make_tables(engine: Engine, metadata: MetaData) -> None:
+    """Make the tables that are missing; add the columns and indexes that others do not have yet.
 
     A new column is one that may be empty or has a default of the database's, so that a process of
-    an earlier version goes on writing rows. Two processes that start at once may both try.
+    an earlier version goes on writing rows. Processes that start at once may do the same: whoever
+    comes second finds it done and looks again.
 
     Args:
         engine: The database.
-        table: The table as it is to be; it is there already.
+        metadata: The tables as they are to be.
     """
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            metadata.create_all(engine)
+            for table in metadata.sorted_tables:
+                _add_what_is_new(engine, table)
+            return
+        except DBAPIError:
+            if not tries_left:
+                raise
+
+
+def _add_what_is_new(engine: Engine, table: Table) -> None:
+    quoted = engine.dialect.identifier_preparer.format_table(table)
     for column in _missing_columns(engine, table):
         described = CreateColumn(column).compile(dialect=engine.dialect)
-        quoted = engine.dialect.identifier_preparer.format_table(table)
-        try:
-            with engine.begin() as connection:
-                connection.exec_driver_sql(f"ALTER TABLE {quoted} ADD COLUMN {described}")
-        except DBAPIError:
-            if column.name in {other.name for other in _missing_columns(engine, table)}:
-                raise
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {quoted} ADD COLUMN {described}")
     for index in _missing_indexes(engine, table):
-        try:
-            index.create(engine)
-        except DBAPIError:
-            if index in _missing_indexes(engine, table):
-                raise
+        index.create(engine)
 
 
 def _missing_columns(engine: Engine, table: Table) -> list[Column[object]]:

@@ -151,7 +151,7 @@ def measure_differences(
         forecasts made in shadow: `shadow_rows` and `shadow_mean_difference`.
     """
     found = _newest_pairs(archive, versions)
-    told: dict[str, float] = {"rows": float(len(found))}
+    told: dict[str, float] = {"rows": len(found)}
     if len(found):
         apart = (found["champion"].log1p() - found["challenger"].log1p()).abs()
         told |= {
@@ -165,7 +165,7 @@ def measure_differences(
             (events["model_version"] == versions["challenger"])
             & (events["given_model_version"] == versions["champion"])
         ]
-    told["shadow_rows"] = float(len(events))
+    told["shadow_rows"] = len(events)
     if len(events):
         given, shadow = events["given_prediction"], events["prediction"]
         told["shadow_mean_difference"] = float((np.log1p(given) - np.log1p(shadow)).abs().mean())

@@ -59,7 +59,7 @@ def _check_error(live: LiveComparison, rollout: Rollout) -> Check:
     if live.upper < 0:
         told = f"{who} is better by {-by:.1%} {interval} {on} ({scores})."
         return Check(CHALLENGER, name, OK, told, _NEXT[rollout.mode], *values)
-    told = f"{who} differs by {by:+.1%} {interval} {on} ({scores}): no more than chance explains."
+    told = f"{who} differs by {by:+.1%} {interval} {on} ({scores}): chance may explain it."
     return Check(CHALLENGER, name, OK, told.replace("by -", "by −"), "", *values)
 
 

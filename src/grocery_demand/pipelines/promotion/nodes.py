@@ -21,9 +21,11 @@ from grocery_demand.core.gate import (
 )
 from grocery_demand.core.model_version import Decision, ModelVersion
 from grocery_demand.core.panel import SERIES_KEY, Panel
+from grocery_demand.core.rollout import CHAMPION, RolloutParameters
 
 logger = logging.getLogger(__name__)
 
+_TRIED = "The gate accepted it; it is served beside the champion first."
 _ROW_KEY = [*SERIES_KEY, "date"]
 
 
@@ -55,8 +57,11 @@ def judge_challenger(
     }
 
 
-def promote_challenger(verdict: dict[str, Any]) -> Decision:
+def promote_challenger(verdict: dict[str, Any], rollout: RolloutParameters) -> Decision:
     """Turn the verdict into a decision.
+
+    Without a champion a challenger that is accepted becomes champion at once: there is nobody
+    beside whom it could be served.
 
     Raises:
         GateError: If the challenger missed an absolute bar or a baseline.
@@ -64,11 +69,15 @@ def promote_challenger(verdict: dict[str, Any]) -> Decision:
     incumbent = verdict["incumbent"]
     if verdict["outcome"] == REJECT:
         raise GateError(_explain_rejection(verdict))
+    is_accepted = verdict["outcome"] == PROMOTE
+    is_tried = is_accepted and incumbent is not None and rollout.accepted != CHAMPION
     return Decision(
-        promoted=verdict["outcome"] == PROMOTE,
+        promoted=is_accepted and not is_tried,
         version=verdict["challenger"]["version"],
         replaces=incumbent["version"] if incumbent else None,
-        reason=verdict["reasons"][0],
+        reason=_TRIED if is_tried else verdict["reasons"][0],
+        mode=rollout.accepted if is_tried else None,
+        share=rollout.share if is_tried else 0.0,
     )
 
 

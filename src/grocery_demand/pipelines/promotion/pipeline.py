@@ -17,7 +17,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             node(
                 promote_challenger,
-                inputs="verdict",
+                inputs=["verdict", "params:rollout"],
                 outputs="champion",
                 name="promote_challenger",
             ),

@@ -54,7 +54,7 @@ def describe_subject(
     is_same = champion.model.digest == challenger["model_digest"]
     name = f"version {challenger['version']} ({challenger['model']})"
     if verdict["outcome"] == PROMOTE:
-        standing = f"{name}, no longer the champion"
+        standing = f"{name}, which passed the gate and is not the champion now"
     else:
         standing = f"{name}, a challenger that was not promoted"
     champion_name = f"version {champion.number} ({champion.model.metadata['model']})"
