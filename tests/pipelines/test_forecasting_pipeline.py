@@ -1,5 +1,7 @@
 """The forecasting pipeline on a catalog in memory: forecasts, and Kaggle's submission."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from grocery_demand.core.errors import ParameterError
 from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
+from grocery_demand.core.rollout import Rollout, ServedChallenger
 from grocery_demand.pipelines.forecasting import create_pipeline
 from grocery_demand.pipelines.forecasting.nodes import ForecastingParameters, StaleForecastError
 from runs import run_pipeline
@@ -18,11 +21,13 @@ NO_PLAN = pd.DataFrame({name: [] for name in ("id", "date", "store_nbr", "item_n
 )
 
 
-def forecast(training, panel, plan=NO_PLAN, horizon=16, max_series=10_000) -> dict[str, object]:
+def forecast(
+    training, panel, plan=NO_PLAN, horizon=16, max_series=10_000, challenger=None
+) -> dict[str, object]:
     """Forecast with what a training made, as version 7."""
     contents = {
         "champion": ModelVersion(7, training["challenger"], "run 7"),
-        "served_challenger": None,
+        "served_challenger": challenger,
         "panel": panel,
         "params:forecasting": ForecastingParameters(horizon=horizon),
         "params:monitoring": MonitoringParameters(max_series=max_series),
@@ -187,3 +192,30 @@ def test_of_too_many_series_the_same_ones_are_kept_every_day(lightgbm):
     ]  # fmt: skip
     assert len(kept[0]) == 100
     assert kept[0] == kept[1]
+
+
+def beside(model) -> ServedChallenger:
+    """Return a model as version 8, served as canary."""
+    rollout = Rollout(8, None, "canary", 0.1, "2026-11-24T12:00:00+00:00")
+    return ServedChallenger(ModelVersion(8, model), rollout)
+
+
+def test_forecasts_of_a_challenger_that_is_served_are_kept_beside(lightgbm, seasonal_naive, panel):
+    alone = forecast(lightgbm, panel, horizon=30)
+    both = forecast(lightgbm, panel, horizon=30, challenger=beside(seasonal_naive["challenger"]))
+    pd.testing.assert_frame_equal(both["forecasts"], alone["forecasts"])
+    ours, theirs = (
+        both["forecast_archive"].query(f"model_version == {number}").reset_index(drop=True)
+        for number in (7, 8)
+    )
+    pd.testing.assert_frame_equal(ours, alone["forecast_archive"].reset_index(drop=True))
+    key = ["store_nbr", "item_nbr", "date", "step", "cutoff"]
+    pd.testing.assert_frame_equal(theirs[key], ours[key])
+    np.testing.assert_array_equal(theirs["point"], theirs["seasonal_naive"])
+
+
+def test_a_challenger_that_cannot_forecast_is_told_and_harms_nothing(lightgbm, panel, caplog):
+    broken = replace(lightgbm["challenger"], final=None)
+    made = forecast(lightgbm, panel, challenger=beside(broken))
+    assert set(made["forecast_archive"]["model_version"]) == {7}
+    assert "Version 8, the challenger, cannot forecast" in caplog.text

@@ -14,6 +14,7 @@ from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.features import Snapshot
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
+from grocery_demand.core.rollout import Rollout, ServedChallenger
 from grocery_demand.datasets import EventsDataset, ForecastArchiveDataset
 from grocery_demand.pipelines import forecasting, monitoring, training
 from grocery_demand.pipelines.forecasting.nodes import ForecastingParameters
@@ -45,10 +46,10 @@ def champion(panel) -> ModelVersion:
     return train(panel.until(TRAINED_DAYS - 1), "lightgbm")
 
 
-def forecast(champion, panel) -> dict[str, object]:
+def forecast(champion, panel, challenger=None) -> dict[str, object]:
     contents = {
         "champion": champion,
-        "served_challenger": None,
+        "served_challenger": challenger,
         "panel": panel,
         "params:forecasting": ForecastingParameters(),
         "params:monitoring": MonitoringParameters(),
@@ -179,6 +180,42 @@ def test_models_without_promise_or_explanation_are_monitored_too(panel, tmp_path
     assert len(made["monitored_live_windows"]) == 5
     assert made["monitored_live_windows"]["bar"].isna().all()
     assert made["retraining_advice"]["decision"] != "check_feed"
+
+
+@pytest.fixture(scope="module")
+def challenger(panel) -> ServedChallenger:
+    """A decision tree that is trained on the same days as the champion, as canary."""
+    version = train(panel.until(TRAINED_DAYS - 1), "decision_tree")
+    version = replace(version, number=5)
+    return ServedChallenger(version, Rollout(5, "run", "canary", 0.1, "2026-11-24T12:00:00+00:00"))
+
+
+def test_a_challenger_is_compared_on_the_forecasts_that_both_made(
+    champion, panel, challenger, tmp_path
+):
+    dataset = ForecastArchiveDataset(filepath=str(tmp_path))
+    for day in range(TRAINED_DAYS - 1, TRAINED_DAYS + LIVED_DAYS):
+        both = day % 2 == 0
+        made = forecast(champion, panel.until(day), challenger if both else None)
+        dataset.save(made["forecast_archive"])
+    made = monitor(champion, panel, dataset.load(), served_challenger=challenger)
+    shown = read(made).challenger
+    assert (shown.model_version, shown.mode) == (5, "canary")
+    scores = made["monitored_live_scores"].set_index("slice").loc["total"]
+    assert 0.4 < shown.live.rows / scores["rows"] < 0.6
+    assert shown.live.lower < shown.live.difference < shown.live.upper
+    assert {row.measure for row in shown.measures} >= {"nwrmsle", "bias", "requests"}
+    assert shown.differences.rows > 0
+    assert state(made, "error beside the champion") in ("ok", "alarm")
+    assert state(made, "forecasts not made") == "unknown"
+    table = made["monitored_challenger"].set_index("measure")
+    assert table.loc["nwrmsle", "challenger"] == pytest.approx(shown.live.challenger, abs=1e-4)
+
+
+def test_without_a_challenger_nothing_is_said_of_one(lived):
+    assert read(lived).challenger is None
+    assert "challenger" not in set(lived["monitored_checks"]["area"])
+    assert lived["monitored_challenger"].empty
 
 
 def test_metrics_of_the_run_count_the_states(lived):

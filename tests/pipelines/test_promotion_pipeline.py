@@ -142,6 +142,23 @@ def test_a_challenger_better_than_the_champion_replaces_it(panel, lightgbm, seas
     )
 
 
+@pytest.mark.parametrize("mode", ["canary", "shadow"])
+def test_a_challenger_may_be_tried_beside_the_champion_first(panel, lightgbm, seasonal_naive, mode):
+    wanted, better = RolloutParameters(accepted=mode, share=0.2), forecast_as(lightgbm, 1.1)
+    made = judge(better, panel, champion=seasonal_naive["challenger"], rollout=wanted)
+    assert made["verdict"]["outcome"] == "promote"
+    decision = made["champion"]
+    assert (decision.promoted, decision.mode, decision.share) == (False, mode, 0.2)
+    first = judge(better, panel, rollout=wanted)["champion"]
+    assert (first.promoted, first.mode) == (True, None)
+
+
+def test_a_challenger_that_is_not_accepted_is_not_tried(panel, lightgbm):
+    wanted = RolloutParameters(accepted="canary")
+    made = judge(lightgbm, panel, champion=lightgbm["challenger"], rollout=wanted)
+    assert (made["champion"].promoted, made["champion"].mode) == (False, None)
+
+
 def test_a_challenger_worse_than_the_champion_is_not_promoted(panel, lightgbm, seasonal_naive):
     worse = with_poor_baselines(forecast_as(seasonal_naive, 100.0))
     made = judge(worse, panel, lightgbm["challenger"], max_nwrmsle=100.0, min_r2_score=-1e9)

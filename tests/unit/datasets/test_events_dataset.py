@@ -3,7 +3,7 @@ from sqlalchemy import insert
 
 from event_rows import NOW, make_row
 from grocery_demand.datasets import EventsDataset
-from grocery_demand.storage.event_tables import PREDICTIONS, REFUSALS, open_database
+from grocery_demand.storage.event_tables import MISSES, PREDICTIONS, REFUSALS, open_database
 
 DAY_MINUTES = 24 * 60
 
@@ -65,3 +65,55 @@ def test_without_a_database_there_are_no_events_and_none_is_made(tmp_path):
 def test_the_environment_may_name_another_database(database, tmp_path, monkeypatch):
     monkeypatch.setenv("EVENTS_URL", f"sqlite:///{database}")
     assert EventsDataset(filepath=str(tmp_path / "none.db")).load().requests == 7
+
+
+@pytest.fixture
+def with_roles(tmp_path):
+    """Ten questions: three answered by the canary, seven by the champion with a shadow each."""
+    path = tmp_path / "roles.db"
+    engine = open_database(f"sqlite:///{path}")
+    given = [
+        make_row(i, role="canary" if i < 3 else "champion", model_version=2 if i < 3 else 1,
+                 latency_ms=float(i), client="buyer")
+        for i in range(10)
+    ]  # fmt: skip
+    shadows = [
+        make_row(i, id=f"shadow{i}", role="shadow", shadow_of=given[i]["id"], model_version=3,
+                 prediction=2.0 * i, client="buyer")
+        for i in range(3, 10)
+    ]  # fmt: skip
+    missed = {"time_ms": NOW, "model_version": 2, "mode": "canary", "reason": "slow"}
+    with engine.begin() as connection:
+        for row in [*given, *shadows]:
+            connection.execute(insert(PREDICTIONS), row)
+        connection.execute(insert(MISSES), [missed | {"requests": n} for n in (2, 5)])
+    engine.dispose()
+    return path
+
+
+def test_forecasts_made_in_shadow_count_as_no_answer(with_roles):
+    events = EventsDataset(filepath=str(with_roles)).load()
+    assert events.requests == 10
+    assert events.clients["requests"].tolist() == [10]
+    assert len(events.newest) == 10
+    assert 3 not in set(events.newest["model_version"])
+
+
+def test_roles_are_counted_with_their_latencies(with_roles):
+    roles = EventsDataset(filepath=str(with_roles)).load().roles.set_index("role")
+    assert roles["requests"].to_dict() == {"canary": 3, "champion": 7, "shadow": 7}
+    assert roles["latency_ms"].to_dict() == {"canary": 1.0, "champion": 6.0, "shadow": 1.0}
+
+
+def test_shadows_stand_beside_what_was_given(with_roles):
+    pairs = EventsDataset(filepath=str(with_roles)).load().pairs
+    assert len(pairs) == 7
+    assert (pairs["prediction"] == 2 * pairs["given_prediction"]).all()
+    assert set(pairs["given_model_version"]) == {1}
+
+
+def test_what_a_challenger_missed_is_summed_up_by_reason(with_roles):
+    misses = EventsDataset(filepath=str(with_roles)).load().misses
+    assert misses.to_dict("records") == [
+        {"model_version": 2, "mode": "canary", "reason": "slow", "requests": 7}
+    ]

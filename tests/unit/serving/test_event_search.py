@@ -127,3 +127,26 @@ def test_every_field_of_an_event_can_be_searched_but_those_that_are_long(engine)
 def test_times_are_iso(engine):
     event = find_events(engine, Search("", 0, NOW), 1)[0]
     assert event["time"] == time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(NOW / 1000))
+
+
+@pytest.fixture
+def with_shadows(tmp_path):
+    log = EventLog(f"sqlite:///{tmp_path}/events.db", max_age_days=100_000)
+    rows = [make_row(1), make_row(2, role="canary", model_version=7),
+            make_row(3, role="shadow", shadow_of="of1", model_version=7)]  # fmt: skip
+    for row in rows:
+        log.add(Entries(predictions=[row])).result(10)
+    yield log.engine
+    log.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", [1, 2]), ("model_version:7", [2]), ("role:canary", [2]), ("role:shadow", [3]),
+        ("role:*", [1, 2, 3]), ("-role:champion", [2, 3]), ("role:shadow model_version:7", [3]),
+        ("shadow_of:of1", [3]), ("shadow_of:*", [3]),
+    ],
+)  # fmt: skip
+def test_forecasts_made_in_shadow_are_found_by_who_asks_for_them(with_shadows, query, found):
+    assert numbers_of(with_shadows, query) == found
