@@ -92,7 +92,10 @@ def ask(url: str, script: str, seconds: int, folder: Path) -> dict[str, float]:
     ).stdout
     if "Non-2xx" in told or "Socket errors" in told:
         sys.exit(f"{url} answered with errors:\n{told}")
-    latency = {share: in_ms(re.search(rf"^ +{share}%\s+(\S+)", told, re.M)[1]) for share in (50, 99)}
+    latency = {
+        share: in_ms(re.search(rf"^ +{share}%\s+(\S+)", told, re.MULTILINE)[1])
+        for share in (50, 99)
+    }
     return {
         "requests / s": float(re.search(r"Requests/sec:\s+(\S+)", told)[1]),
         "p50 ms": latency[50],

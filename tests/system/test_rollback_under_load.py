@@ -16,6 +16,7 @@ from grocery_demand.core.rollout import take_share
 from grocery_demand.datasets import PublicationDataset
 from grocery_demand.datasets.challenger_control import serve_challenger
 from grocery_demand.datasets.model_registry import CHAMPION, ModelRegistry
+from grocery_demand.hooks.run_lock import run_lock
 from grocery_demand.storage.atomic import whole_folder
 from grocery_demand.storage.panel_folder import write_panel
 from published import FOLDER, beside, serve, small_panel, started_rows, train_small, wait_for
@@ -154,7 +155,9 @@ CHANGES = (
 
 def test_no_request_fails_while_who_is_served_changes(registered, kedro, panel):
     serve_beside(registered, None, None)
-    with serve(registered) as app, app.client() as client:
+    # As if a training were going on: who is served can be changed all the same.
+    training = run_lock(registered / "data")
+    with training, serve(registered) as app, app.client() as client:
         hammer = Hammer(app.url, panel)
         asking = [
             threading.Thread(target=hammer.work, args=(ask, f"client-{i}"))

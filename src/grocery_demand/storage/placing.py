@@ -1,5 +1,6 @@
 """Puts models and panels where the web app finds them, and takes old ones away."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Collection
@@ -19,6 +20,7 @@ MODEL, VERDICT = "model", "verdict.json"
 
 _MODELS_KEPT = 3
 _PANELS_KEPT = 2
+_TRIES = 3
 
 
 def model_folder(folder: Path, number: int) -> Path:
@@ -41,8 +43,15 @@ def place_panel(folder: Path, source: Path) -> tuple[str, str]:
     """Link the panel's files, which are never written again; return its name and cutoff.
 
     Raises:
-        PanelFolderError: If there is no panel, or it was replaced meanwhile.
+        PanelFolderError: If there is no panel, or it is replaced again and again meanwhile.
     """
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(PanelFolderError, FileNotFoundError):
+            return _link_panel(folder, source)
+    return _link_panel(folder, source)
+
+
+def _link_panel(folder: Path, source: Path) -> tuple[str, str]:
     source = standing_folder(source)
     panel = read_panel(source)
     made = (source / META).stat().st_mtime_ns
