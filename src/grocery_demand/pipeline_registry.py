@@ -24,15 +24,16 @@ def register_pipelines() -> dict[str, Pipeline]:
     preprocess = preprocessing.create_pipeline()
     promote = promotion.create_pipeline()
     publish = publishing.create_pipeline()
-    fit = training.create_pipeline() + promote + publish
-    train = preprocess + fit
+    fit = training.create_pipeline()
+    train = preprocess + fit + promote + publish
     forecast = forecasting.create_pipeline() + publish
     report = reporting.create_pipeline() + publishing.create_card_pipeline()
-    refit = fit + forecast + report
+    refit = fit + promote + publish + forecast + report
     take_in = update.create_pipeline()
     return {
         "__default__": train + forecast + report,
         "preprocess": preprocess,
+        "fit": fit,
         "train": train,
         "promote": promote + publish,
         "publish": publish,

@@ -41,6 +41,7 @@ def parts(panel, lightgbm) -> dict[str, object]:
     version = ModelVersion(3, lightgbm["challenger"], "0123abcd")
     judged = {
         "challenger": version,
+        "challenger_identity": lightgbm["challenger_identity"],
         "incumbent": None,
         "holdout_forecasts": lightgbm["holdout_forecasts"],
         "panel": panel,

@@ -24,6 +24,7 @@ def judge(training, panel, champion=None, made=None, rollout=None, **gate) -> di
     """Judge what a training made as version 2, against a champion's model as version 1."""
     contents = {
         "challenger": ModelVersion(2, training["challenger"], "run 2"),
+        "challenger_identity": training["challenger_identity"],
         "incumbent": ModelVersion(1, champion, "run 1") if champion else None,
         "holdout_forecasts": training["holdout_forecasts"],
         "panel": panel,
@@ -305,4 +306,14 @@ def test_a_holdout_that_is_not_the_challengers_is_refused(panel, lightgbm, chang
     assert "with the holdout after 2015-12-01" in str(caught.value)
     assert told in str(caught.value)
     assert str(caught.value).endswith("Train again: kedro run --pipeline train")
+    assert made == {}
+
+
+def test_a_challenger_of_another_registry_than_the_files_is_refused(
+    panel, lightgbm, seasonal_naive
+):
+    made = {}
+    foreign = lightgbm | {"challenger_identity": seasonal_naive["challenger_identity"]}
+    with pytest.raises(GateError, match="is not the model whose forecasts lie in data/"):
+        judge(foreign, panel, made=made)
     assert made == {}

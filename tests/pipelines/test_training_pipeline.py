@@ -16,7 +16,7 @@ from grocery_demand.pipelines.training import create_pipeline
 from worlds import SMALL_MODELS
 
 SLICES = {"total", "step", "family", "store_nbr", "type", "new"}
-KEPT = ("backtest_forecasts", "holdout_forecasts", "metrics")
+KEPT = ("backtest_forecasts", "holdout_forecasts", "scores", "metrics")
 
 
 def run(panel, model_settings=SMALL_MODELS, **values) -> dict[str, object]:
@@ -53,7 +53,8 @@ def results(panel) -> dict[str, object]:
 
 
 def test_what_the_later_pipelines_read_is_made(results):
-    made = {"challenger", "scores", "metrics", "feature_importance"}
+    made = {"challenger", "challenger_identity", "scores", "metrics", "feature_importance"}
+    made |= {"error_by_step", "error_by_family"}
     assert made | {"backtest_forecasts", "holdout_forecasts"} == set(results)
     assert isinstance(results["challenger"], TrainedModel)
 

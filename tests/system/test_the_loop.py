@@ -72,7 +72,7 @@ def test_the_loop_ends_with_scores_verdict_places_and_next_steps(first):
         "kedro viz",
     ):
         assert told in first.stdout
-    assert "27/27" in first.stderr
+    assert "28/28" in first.stderr
     assert "Traceback" not in first.stderr
 
 

@@ -1,6 +1,7 @@
 """A trained model under the number by which the registry knows it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from grocery_demand.core.forecaster import TrainedModel
 
@@ -39,3 +40,9 @@ class Decision:
     reason: str
     mode: str | None = None
     share: float = 0.0
+
+
+def identify_model(model: TrainedModel) -> dict[str, Any]:
+    """Return what a model is, the same in every registry: kind, data, days and digest."""
+    known = ("model", "feature_set", "cutoff", "holdout_cutoff", "data_digest")
+    return {name: model.metadata.get(name) for name in known} | {"model_digest": model.digest}

@@ -63,6 +63,20 @@ def summarise_scores(scores: pd.DataFrame, model: str) -> dict[str, float]:
     return {name: value for name, value in summary.items() if np.isfinite(value)}
 
 
+def compare_errors(scores: pd.DataFrame, model: str, slice_name: str) -> pd.DataFrame:
+    """Put a model's NWRMSLE on the holdout beside the baselines', by the values of a slice.
+
+    Returns:
+        One row per value, in the order of the score table: `value`, `model`, and one column for
+        each baseline that the model is not itself.
+    """
+    rows = scores[(scores["evaluation"] == "holdout") & (scores["slice"] == slice_name)]
+    order = rows["value"].drop_duplicates()
+    wide = rows.pivot(index="value", columns="model", values="nwrmsle").loc[order]
+    names = [model, *(name for name in BASELINES if name != model)]
+    return wide[names].rename(columns={model: "model"}).rename_axis(columns=None).reset_index()
+
+
 def row_weights(forecasts: pd.DataFrame) -> np.ndarray:
     """Return the metric's weight of each row."""
     return np.where(forecasts["perishable"] == 1, PERISHABLE_WEIGHT, 1.0)

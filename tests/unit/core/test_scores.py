@@ -11,7 +11,13 @@ import pandas as pd
 import pytest
 
 from grocery_demand.core import metrics
-from grocery_demand.core.scores import SLICES, row_weights, score_table, summarise_scores
+from grocery_demand.core.scores import (
+    SLICES,
+    compare_errors,
+    row_weights,
+    score_table,
+    summarise_scores,
+)
 
 LN2 = math.log(2)
 
@@ -207,3 +213,21 @@ def test_the_summary_is_json_of_plain_numbers(both_evaluations):
     summary = summarise_scores(both_evaluations, "lightgbm")
     assert {type(value) for value in summary.values()} == {float}
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+
+
+def test_errors_stand_beside_the_baselines_in_the_order_of_the_steps():
+    scores = score_table(HOLDOUT, "lightgbm", "holdout")
+    table = compare_errors(scores, "lightgbm", "step")
+    assert list(table.columns) == ["value", "model", "seasonal_naive", "moving_average"]
+    assert table["value"].tolist() == ["2", "10"]
+    for column, model in (("model", "lightgbm"), ("moving_average", "moving_average")):
+        expected = [scores_of(model, "step", step)["nwrmsle"] for step in ("2", "10")]
+        assert table[column].tolist() == expected
+
+
+def test_a_baseline_that_is_the_model_does_not_stand_beside_itself():
+    scores = score_table(HOLDOUT, "moving_average", "holdout")
+    other = scores.assign(evaluation="backtest")
+    table = compare_errors(pd.concat([other, scores]), "moving_average", "family")
+    assert list(table.columns) == ["value", "model", "seasonal_naive"]
+    assert table["value"].tolist() == ["DAIRY", "GROCERY I"]

@@ -19,7 +19,7 @@ from grocery_demand.core.gate import (
     Judgement,
     judge,
 )
-from grocery_demand.core.model_version import Decision, ModelVersion
+from grocery_demand.core.model_version import Decision, ModelVersion, identify_model
 from grocery_demand.core.panel import SERIES_KEY, Panel
 from grocery_demand.core.rollout import CHAMPION, RolloutParameters
 
@@ -31,6 +31,7 @@ _ROW_KEY = [*SERIES_KEY, "date"]
 
 def judge_challenger(
     challenger: ModelVersion,
+    identity: dict[str, Any],
     incumbent: ModelVersion | None,
     holdout_forecasts: pd.DataFrame,
     panel: Panel,
@@ -42,8 +43,9 @@ def judge_challenger(
         The verdict: outcome (`promote`, `keep` or `reject`), reasons, checks, and what was judged.
 
     Raises:
-        GateError: If the holdout is not the challenger's, so that nothing can be said.
+        GateError: If the files are not the challenger's, so that nothing can be said.
     """
+    _refuse_foreign_model(challenger, identity)
     _refuse_foreign_holdout(challenger, holdout_forecasts, panel)
     holdout, opponent = holdout_forecasts, None
     if incumbent is not None:
@@ -79,6 +81,16 @@ def promote_challenger(verdict: dict[str, Any], rollout: RolloutParameters) -> D
         mode=rollout.accepted if is_tried else None,
         share=rollout.share if is_tried else 0.0,
     )
+
+
+def _refuse_foreign_model(challenger: ModelVersion, identity: dict[str, Any]) -> None:
+    if challenger.model.digest != identity["model_digest"]:
+        raise GateError(
+            f"The challenger, version {challenger.number}, is not the model whose forecasts lie in "
+            f"data/ (sales up to {identity['cutoff']}, digest {identity['model_digest'][:12]}): "
+            "those files were brought back, or made beside another registry. Train again: kedro "
+            "run --pipeline fit"
+        )
 
 
 def _refuse_foreign_holdout(challenger: ModelVersion, holdout: pd.DataFrame, panel: Panel) -> None:
@@ -148,11 +160,7 @@ def _to_verdict(judgement: Judgement) -> dict[str, Any]:
 
 
 def _describe(version: ModelVersion) -> dict[str, Any]:
-    facts = version.model.metadata
-    known = ("model", "feature_set", "cutoff", "holdout_cutoff", "data_digest")
-    described = {name: facts.get(name) for name in known}
-    identity = {"version": version.number, "run_id": version.run_id}
-    return identity | described | {"model_digest": version.model.digest}
+    return {"version": version.number, "run_id": version.run_id} | identify_model(version.model)
 
 
 def _describe_holdout(holdout: pd.DataFrame) -> dict[str, Any]:

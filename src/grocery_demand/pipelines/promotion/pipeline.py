@@ -11,7 +11,14 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             node(
                 judge_challenger,
-                inputs=["challenger", "incumbent", "holdout_forecasts", "panel", "params:gate"],
+                inputs=[
+                    "challenger",
+                    "challenger_identity",
+                    "incumbent",
+                    "holdout_forecasts",
+                    "panel",
+                    "params:gate",
+                ],
                 outputs="verdict",
                 name="judge_challenger",
             ),

@@ -13,9 +13,10 @@ from grocery_demand.core.long_range import (
     name_steps,
     train_long_range,
 )
+from grocery_demand.core.model_version import identify_model
 from grocery_demand.core.models import BASELINES, needs_fitting
 from grocery_demand.core.panel import Panel
-from grocery_demand.core.scores import score_table, summarise_scores
+from grocery_demand.core.scores import compare_errors, score_table, summarise_scores
 from grocery_demand.core.training import Backtest, fit_final_model, run_backtest
 
 
@@ -68,6 +69,14 @@ def score_forecasts(
     return scores, summarise_scores(scores, training.model)
 
 
+def compare_with_baselines(
+    scores: pd.DataFrame, training: TrainingParameters
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Put the holdout's errors beside the baselines', by step ahead and by family."""
+    tables = [compare_errors(scores, training.model, name) for name in ("step", "family")]
+    return tables[0], tables[1]
+
+
 def fit_challenger(  # noqa: PLR0913
     panel: Panel,
     training: TrainingParameters,
@@ -77,12 +86,17 @@ def fit_challenger(  # noqa: PLR0913
     holdout_forecaster: Forecaster,
     long_range: LongRange,
     metrics: dict[str, float],
-) -> tuple[TrainedModel, pd.DataFrame]:
-    """Fit the model on all sales; return it with each feature's share of its gain."""
+) -> tuple[TrainedModel, dict[str, Any], pd.DataFrame]:
+    """Fit the model on all sales.
+
+    Returns:
+        The model; what it is, by which the gate knows it again; each feature's share of its gain.
+    """
     backtest = Backtest(backtest_forecasts, holdout_forecasts, holdout_forecaster)
     challenger = fit_final_model(panel, training, settings, backtest, metrics, long_range)
     forecaster = challenger.final
     importance = pd.DataFrame(
         {"feature": forecaster.feature_names, "importance": forecaster.model.importance()}
     )
-    return challenger, importance.sort_values("importance", ascending=False, ignore_index=True)
+    importance = importance.sort_values("importance", ascending=False, ignore_index=True)
+    return challenger, identify_model(challenger), importance

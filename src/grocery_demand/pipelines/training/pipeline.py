@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline, node
 from grocery_demand.pipelines.training.nodes import (
     backtest_model,
     choose_settings,
+    compare_with_baselines,
     fit_challenger,
     score_forecasts,
     train_beyond_horizon,
@@ -45,6 +46,12 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="score_forecasts",
             ),
             node(
+                compare_with_baselines,
+                inputs=["scores", "params:training"],
+                outputs=["error_by_step", "error_by_family"],
+                name="compare_with_baselines",
+            ),
+            node(
                 fit_challenger,
                 inputs=[
                     "panel",
@@ -56,7 +63,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "long_range",
                     "metrics",
                 ],
-                outputs=["challenger", "feature_importance"],
+                outputs=["challenger", "challenger_identity", "feature_importance"],
                 name="fit_challenger",
             ),
         ]
