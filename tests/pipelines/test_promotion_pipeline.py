@@ -309,9 +309,7 @@ def test_a_holdout_that_is_not_the_challengers_is_refused(panel, lightgbm, chang
     assert made == {}
 
 
-def test_a_challenger_of_another_registry_than_the_files_is_refused(
-    panel, lightgbm, seasonal_naive
-):
+def test_a_challenger_of_another_registry_is_refused(panel, lightgbm, seasonal_naive):
     made = {}
     foreign = lightgbm | {"challenger_identity": seasonal_naive["challenger_identity"]}
     with pytest.raises(GateError, match="is not the model whose forecasts lie in data/"):

@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from grocery_demand.hooks.provenance import describe_code, describe_command
+from grocery_demand.hooks.data_version import PANEL, RAW, describe_data_version
+from grocery_demand.hooks.provenance import (
+    describe_code,
+    describe_command,
+    describe_libraries,
+    describe_request,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +33,9 @@ _TALKATIVE = ("alembic", "kedro_mlflow", "mlflow")
 _MONITORING = "monitor"
 """The pipeline whose runs have an experiment of their own."""
 
+PARAMETERS = "parameters.json"
+"""Artifact of each run: the groups of parameters as it was given them."""
+
 _GIVEN_TO_MODEL = ("model", "feature_set")
 
 
@@ -35,6 +45,7 @@ class TrackingHook:
     def __init__(self) -> None:
         self._project = Path.cwd()
         self._raw_dir = ""
+        self._parameters: dict[str, Any] = {}
         self._own_uri: str | None = None
         self._run_is_mine = True
         self._mlflow_config: Any = None
@@ -59,6 +70,7 @@ class TrackingHook:
         self._project = context.project_path
         given: dict[str, Any] = loader.runtime_params or {}
         self._raw_dir = str(given.get("raw_dir") or loader["globals"].get("raw_dir", ""))
+        self._parameters = _read_parameters(loader)
         loader["mlflow"] = self._complete(loader["mlflow"])
         for library in _TALKATIVE:
             logging.getLogger(library).setLevel(logging.WARNING)
@@ -73,17 +85,27 @@ class TrackingHook:
             self._mlflow_config._set_experiment()
 
     @hook_impl(trylast=True)
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Tag the run that kedro-mlflow has started with code, command and stored data."""
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
+    ) -> None:
+        """Tag the run that kedro-mlflow has started with code, command and stored data.
+
+        The parameters as they stand after all files and --params lie on it, too, so that the run
+        can be made again.
+        """
         import mlflow
 
         if mlflow.active_run() is None:
             return
         atexit.register(_close_interrupted_run)
         command = {"kedro_command": describe_command(), "raw_dir": self._raw_dir}
-        mlflow.set_tags(describe_code(self._project) | command)
-        reads_panel = "panel" in pipeline.datasets() - pipeline.all_outputs()
-        if reads_panel and catalog.exists("panel"):
+        libraries = {"libraries": describe_libraries()}
+        reads = _find_what_is_read(pipeline)
+        version = describe_data_version(self._project, self._raw_dir, reads)
+        request = describe_request(run_params) | {"reads": ",".join(sorted(reads))}
+        mlflow.set_tags(describe_code(self._project) | command | libraries | version | request)
+        mlflow.log_dict(self._parameters, PARAMETERS)
+        if "panel" in pipeline.inputs() and catalog.exists("panel"):
             self._log_data(catalog.load("panel").digest)
 
     @hook_impl(tryfirst=True)
@@ -109,6 +131,7 @@ class TrackingHook:
             mlflow.log_metrics(data)
         elif dataset_name == "challenger":
             mlflow.log_params({name: data.metadata[name] for name in _GIVEN_TO_MODEL})
+            mlflow.set_tag("model_digest", data.digest)
         elif dataset_name == "chosen_settings":
             mlflow.log_params({f"model_settings.{name}": value for name, value in data.items()})
         elif dataset_name in ("data_quality", "new_data_quality"):
@@ -166,6 +189,22 @@ class TrackingHook:
         address = json.dumps({"uri": (self._project / folder).as_uri()})
         source = get_dataset_source_from_json(address, source_type="local")
         mlflow.log_input(MetaDataset(source, folder.name, digest[:_MAX_MLFLOW_DIGEST]))
+
+
+def _read_parameters(loader: Any) -> dict[str, Any]:
+    """Return the groups of parameters; single ones given at run time are settings of files."""
+    try:
+        parameters = loader["parameters"]
+    except MissingConfigException:
+        return {}
+    return {name: group for name, group in parameters.items() if isinstance(group, dict)}
+
+
+def _find_what_is_read(pipeline: Pipeline) -> set[str]:
+    """Return which versioned data a pipeline begins with: raw files, the panel, or both."""
+    inputs = pipeline.inputs()
+    found = {RAW} if any(name.startswith("raw_") for name in inputs) else set()
+    return found | ({PANEL} if inputs & {"panel", "standing_panel"} else set())
 
 
 def _close_interrupted_run() -> None:

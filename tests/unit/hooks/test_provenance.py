@@ -92,6 +92,7 @@ def test_before_the_first_commit_there_is_no_commit(git, tmp_path):
     assert describe_code(tmp_path) == {
         "git_commit": "unknown",
         "git_dirty": "true",
+        "git_changes": "?? model.py",
         "lock_digest": "unknown",
     }
 

@@ -1,0 +1,68 @@
+"""The data of a run, brought back into a working copy."""
+
+from pathlib import Path
+
+from grocery_demand.reproduction.dvc import Dvc
+from grocery_demand.reproduction.recorded_run import RecordedRun, ReproductionError
+from grocery_demand.storage.panel_folder import PanelFolderError, read_panel
+
+_PANEL = Path("data/03_primary/panel")
+_MAKES_PANEL = "preprocess"
+
+
+def bring_raw_files(run: RecordedRun, project: Path, copy: Path, dvc: Dvc) -> tuple[str, str]:
+    """Bring the raw files back: from git, from DVC, or from where they still lie.
+
+    Returns:
+        The folder that the run made again reads, and where the files are from, in words.
+
+    Raises:
+        ReproductionError: If they are nowhere to be found.
+    """
+    tracked = copy / f"{run.raw_dir}.dvc"
+    if _holds_files(copy / run.raw_dir):
+        return run.raw_dir, "as they lie there" if Path(run.raw_dir).is_absolute() else "from git"
+    if tracked.is_file() and dvc.bring(str(tracked.relative_to(copy))):
+        return run.raw_dir, f"from DVC, version {run.tags.get('dvc_data', 'unknown')}"
+    if _holds_files(project / run.raw_dir):
+        return str(project / run.raw_dir), "as they lie in the project, neither in git nor in DVC"
+    raise ReproductionError(_explain_missing(run, project, tracked.is_file(), dvc.is_usable))
+
+
+def bring_panel(run: RecordedRun, copy: Path, dvc: Dvc) -> bool:
+    """Bring back the panel that a run began with, if DVC has it.
+
+    Returns:
+        Whether it is the run's, by the digest of its data; if not, it is to be made anew.
+    """
+    wanted = run.tags.get("data_digest")
+    return dvc.bring(_MAKES_PANEL) and find_panel_digest(copy) == wanted
+
+
+def find_panel_digest(copy: Path) -> str | None:
+    """Return the digest of the data in the working copy's panel; None without one."""
+    try:
+        return read_panel(copy / _PANEL).digest
+    except PanelFolderError:
+        return None
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and any(path.is_file() for path in folder.iterdir())
+
+
+def _explain_missing(run: RecordedRun, project: Path, is_tracked: bool, has_dvc: bool) -> str:
+    digest = run.tags.get("data_digest", "unknown")
+    if is_tracked and not has_dvc:
+        return f"DVC tracks the raw files in {run.raw_dir}, but is not installed: make tools"
+    told = f"The raw files of the run lay in {run.raw_dir} (data digest {digest[:12]})"
+    if is_tracked:
+        version = run.tags.get("dvc_data", "unknown")
+        return (
+            f"{told} and are tracked by DVC, version {version}, but neither its cache nor its "
+            "remote has them. Whoever has them: dvc push"
+        )
+    return (
+        f"{told}. They are not in the run's commit, DVC does not track them, and "
+        f"{project / run.raw_dir} holds no files. Put them there."
+    )
