@@ -8,7 +8,7 @@ export GOMP_SPINCOUNT = 1000
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: help setup tools run loop test check format lock serve viz ui notebook clean
+.PHONY: help setup tools run repro loop test check format lock serve viz ui notebook clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ tools: .tools/ready  ## Install DVC and the checkers of delivery files into .too
 
 run: setup  ## Run the whole loop on the sample: preprocess, train, gate, forecast, report
 	$(BIN)/kedro run
+
+repro: setup tools  ## Run by DVC what data, code or parameters have changed for
+	PATH="$(CURDIR)/$(BIN):$$PATH" .tools/bin/dvc repro
 
 loop: setup  ## Play the closed loop on simulated days: shift, alarm, retraining, recovery
 	$(BIN)/kedro rehearse
@@ -70,4 +73,5 @@ notebook: setup  ## Open JupyterLab with catalog, context and pipelines loaded
 	$(BIN)/kedro jupyter lab
 
 clean:  ## Remove what runs have made (keeps .venv, the sample and the registry)
-	rm -rf data/02_intermediate/[!.]* data/03_primary/[!.]* data/07_model_output/[!.]* data/08_reporting/[!.]*
+	rm -rf data/02_intermediate/[!.]* data/03_primary/[!.]* data/06_models/[!.]* \
+	  data/07_model_output/[!.]* data/08_reporting/[!.]*

@@ -48,10 +48,9 @@ def describe_data_version(project: Path, raw_dir: str, reads: Iterable[str]) -> 
 
 def version_of(folder: Path) -> str:
     """Return the MD5 of a folder as DVC counts it: that of the list of its files and their MD5."""
-    paths = [path for path in folder.rglob("*") if path.is_file()]
-    listed = sorted((path.relative_to(folder).parts, _digest(path)) for path in paths)
-    entries = [{"md5": digest, "relpath": "/".join(parts)} for parts, digest in listed]
-    text = json.dumps(entries, sort_keys=True)
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    files = sorted((name, path) for name, path in paths.items() if path.is_file())
+    text = json.dumps([{"md5": _digest(path), "relpath": name} for name, path in files])
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
