@@ -23,27 +23,24 @@ def describe_data_version(project: Path, raw_dir: str, reads: Iterable[str]) -> 
     """Return tags for the versions of what a run reads; none outside of DVC.
 
     `dvc_data` is the raw folder's version: worked out from its files if the run reads them, else
-    taken from the lock, if that knows the panel which the run reads. `dvc_data_kept_by` says who
-    keeps that version: `dvc`, `git` or `nobody`. `dvc_panel` is the version of the panel.
+    what the lock says of the panel that the run reads, which is `dvc_panel`. `dvc_data_kept_by`
+    says who keeps the raw files of that version: `dvc`, `git` or `nobody`.
 
     Args:
         project: The project's folder.
         raw_dir: The folder of raw files, seen from there; one elsewhere has no version.
         reads: `raw`, `panel` or both.
     """
-    folder, reads = project / raw_dir, set(reads)
     if not (project / ".dvc" / "config").is_file():
         return {}
-    tags = {}
-    if PANEL in reads and (project / _PANEL).is_dir():
-        tags["dvc_panel"] = version_of(project / _PANEL)
-    if not raw_dir or not folder.resolve().is_relative_to(project.resolve()):
-        return tags
-    is_read = RAW in reads and folder.is_dir()
-    version = version_of(folder) if is_read else _find_raw(project, raw_dir, tags.get("dvc_panel"))
-    if version is None:
-        return tags
-    return tags | {"dvc_data": version, "dvc_data_kept_by": _find_keeper(folder, version)}
+    tags = _describe_panel(project, raw_dir) if PANEL in reads else {}
+    folder = project / raw_dir
+    is_inside = folder.is_dir() and folder.resolve().is_relative_to(project.resolve())
+    if RAW in reads and raw_dir and is_inside:
+        tags["dvc_data"] = version_of(folder)
+    if "dvc_data" in tags:
+        tags["dvc_data_kept_by"] = _find_keeper(folder, tags["dvc_data"])
+    return tags
 
 
 def version_of(folder: Path) -> str:
@@ -62,15 +59,31 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _find_raw(project: Path, raw_dir: str, panel: str | None) -> str | None:
-    """Return the raw folder's version that the lock has for this very panel."""
+def _describe_panel(project: Path, raw_dir: str) -> dict[str, str]:
+    """Return the panel's version and that of the raw files it was made of, if the lock has them."""
     stages = _read(project / "dvc.lock").get("stages") or {}
     for stage in stages.values():
-        made = {entry["path"]: entry.get("md5") for entry in stage.get("outs", [])}
-        if panel is not None and made.get(str(_PANEL)) == panel:
-            read = {entry["path"]: entry.get("md5") for entry in stage.get("deps", [])}
-            return read.get(str(PurePosixPath(raw_dir)))
-    return None
+        made = _find_entry(stage, "outs", _PANEL)
+        if made and _is_version(project / _PANEL, made):
+            read = _find_entry(stage, "deps", PurePosixPath(raw_dir))
+            return {"dvc_panel": made["md5"]} | ({"dvc_data": read["md5"]} if read else {})
+    return {}
+
+
+def _find_entry(stage: dict[str, Any], kind: str, path: PurePosixPath) -> dict[str, Any]:
+    """Return what the lock says of a file that a stage reads or makes; nothing if it does not."""
+    return next((entry for entry in stage.get(kind) or [] if entry["path"] == str(path)), {})
+
+
+def _is_version(folder: Path, entry: dict[str, Any]) -> bool:
+    """Tell whether a folder is of the version; its size is compared first, as that is quick."""
+    if not folder.is_dir() or _size(folder) != entry["size"]:
+        return False
+    return version_of(folder) == entry["md5"]
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _find_keeper(folder: Path, version: str) -> str:

@@ -47,10 +47,10 @@ class Dvc:
             shutil.copy(settings, self._copy / ".dvc" / "config.local")
         cache = (self._call(self._project, "cache", "dir") or "").strip()
         self._call(self._copy, "config", "--local", "cache.dir", cache)
-        for line in (self._call(self._project, "remote", "list") or "").splitlines():
-            name, _, address = line.removesuffix("(default)").partition("\t")
-            if Path(address.strip()).is_absolute():
-                self._call(self._copy, "remote", "modify", "--local", name, "url", address.strip())
+        for line in (self._call(self._project, "config", "--list") or "").splitlines():
+            name, _, value = line.partition("=")
+            if name.endswith(".url") and Path(value).is_absolute():
+                self._call(self._copy, "config", "--local", name, value)
         self._prepared = True
 
     def _call(self, folder: Path, *arguments: str) -> str | None:

@@ -44,7 +44,7 @@ def write_lock(project, panel_version):
     (project / "dvc.lock").write_text(
         "stages:\n  preprocess:\n"
         f"    deps:\n    - path: {RAW}\n      md5: {BY_DVC}\n"
-        f"    outs:\n    - path: {PANEL}\n      md5: {panel_version}\n"
+        f"    outs:\n    - path: {PANEL}\n      md5: {panel_version}\n      size: 2\n"
     )
 
 
@@ -86,15 +86,18 @@ def test_a_run_on_the_panel_names_the_raw_files_that_the_lock_says_it_was_made_o
     }
 
 
-def test_a_panel_that_the_lock_does_not_know_names_no_raw_files(project, panel):
+def test_a_panel_that_the_lock_does_not_know_names_nothing(project, panel):
     write_lock(project, "0123.dir")
-    assert describe_data_version(project, RAW, ["panel"]) == {"dvc_panel": version_of(panel)}
+    assert describe_data_version(project, RAW, ["panel"]) == {}
+    write_lock(project, version_of(panel))
+    (panel / "meta.json").write_text('{"later": 1}')
+    assert describe_data_version(project, RAW, ["panel"]) == {}
 
 
-@pytest.mark.parametrize("damage", ["[", "a word", "stages:"])
-def test_a_damaged_lock_is_no_reason_not_to_run(project, panel, damage):
+@pytest.mark.parametrize("damage", ["[", "a word", "stages:", ""])
+def test_without_a_sound_lock_a_run_on_the_panel_names_nothing(project, panel, damage):
     (project / "dvc.lock").write_text(damage)
-    assert describe_data_version(project, RAW, ["panel"]) == {"dvc_panel": version_of(panel)}
+    assert describe_data_version(project, RAW, ["panel"]) == {}
 
 
 def test_files_outside_of_the_project_have_no_version(project, tmp_path_factory):
