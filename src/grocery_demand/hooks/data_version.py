@@ -66,20 +66,20 @@ def _describe_panel(project: Path, raw_dir: str) -> dict[str, str]:
         made = _find_entry(stage, "outs", _PANEL)
         if made and _is_version(project / _PANEL, made):
             read = _find_entry(stage, "deps", PurePosixPath(raw_dir))
-            return {"dvc_panel": made["md5"]} | ({"dvc_data": read["md5"]} if read else {})
+            return {"dvc_panel": made["md5"]} | ({"dvc_data": read["md5"]} if "md5" in read else {})
     return {}
 
 
 def _find_entry(stage: dict[str, Any], kind: str, path: PurePosixPath) -> dict[str, Any]:
     """Return what the lock says of a file that a stage reads or makes; nothing if it does not."""
-    return next((entry for entry in stage.get(kind) or [] if entry["path"] == str(path)), {})
+    return next((entry for entry in stage.get(kind) or [] if entry.get("path") == str(path)), {})
 
 
 def _is_version(folder: Path, entry: dict[str, Any]) -> bool:
     """Tell whether a folder is of the version; its size is compared first, as that is quick."""
-    if not folder.is_dir() or _size(folder) != entry["size"]:
+    if not folder.is_dir() or _size(folder) != entry.get("size"):
         return False
-    return version_of(folder) == entry["md5"]
+    return version_of(folder) == entry.get("md5")
 
 
 def _size(folder: Path) -> int:

@@ -7,7 +7,8 @@ from grocery_demand.reproduction.recorded_run import RecordedRun, ReproductionEr
 from grocery_demand.storage.panel_folder import PanelFolderError, read_panel
 
 _PANEL = Path("data/03_primary/panel")
-_MAKES_PANEL = "preprocess"
+MAKES_PANEL = "preprocess"
+"""The pipeline, and the stage, that makes it."""
 
 
 def bring_raw_files(run: RecordedRun, project: Path, copy: Path, dvc: Dvc) -> tuple[str, str]:
@@ -26,7 +27,7 @@ def bring_raw_files(run: RecordedRun, project: Path, copy: Path, dvc: Dvc) -> tu
         return run.raw_dir, f"from DVC, version {run.tags.get('dvc_data', 'unknown')}"
     if _holds_files(project / run.raw_dir):
         return str(project / run.raw_dir), "as they lie in the project, neither in git nor in DVC"
-    raise ReproductionError(_explain_missing(run, project, tracked.is_file(), dvc.is_usable))
+    raise ReproductionError(_explain_missing(run, project, dvc if tracked.is_file() else None))
 
 
 def bring_panel(run: RecordedRun, copy: Path, dvc: Dvc) -> bool:
@@ -36,7 +37,7 @@ def bring_panel(run: RecordedRun, copy: Path, dvc: Dvc) -> bool:
         Whether it is the run's, by the digest of its data; if not, it is to be made anew.
     """
     wanted = run.tags.get("data_digest")
-    return dvc.bring(_MAKES_PANEL) and find_panel_digest(copy) == wanted
+    return dvc.bring(MAKES_PANEL) and find_panel_digest(copy) == wanted
 
 
 def find_panel_digest(copy: Path) -> str | None:
@@ -51,16 +52,17 @@ def _holds_files(folder: Path) -> bool:
     return folder.is_dir() and any(path.is_file() for path in folder.iterdir())
 
 
-def _explain_missing(run: RecordedRun, project: Path, is_tracked: bool, has_dvc: bool) -> str:
+def _explain_missing(run: RecordedRun, project: Path, dvc: Dvc | None) -> str:
+    """Say what is missing; `dvc` is given if it tracks the files."""
     digest = run.tags.get("data_digest", "unknown")
-    if is_tracked and not has_dvc:
+    if dvc and not dvc.is_usable:
         return f"DVC tracks the raw files in {run.raw_dir}, but is not installed: make tools"
     told = f"The raw files of the run lay in {run.raw_dir} (data digest {digest[:12]})"
-    if is_tracked:
+    if dvc:
         version = run.tags.get("dvc_data", "unknown")
         return (
             f"{told} and are tracked by DVC, version {version}, but neither its cache nor its "
-            "remote has them. Whoever has them: dvc push"
+            f"remote has them. Whoever has them: dvc push. DVC says: {dvc.complaint}"
         )
     return (
         f"{told}. They are not in the run's commit, DVC does not track them, and "

@@ -11,6 +11,9 @@ class Dvc:
     Args:
         project: The project's folder, whose cache is looked into first.
         copy: The working copy.
+
+    Attributes:
+        complaint: What DVC said last when it failed, in one line.
     """
 
     def __init__(self, project: Path, copy: Path) -> None:
@@ -18,6 +21,7 @@ class Dvc:
         self._program = str(own) if own.is_file() else shutil.which("dvc")
         self._project, self._copy = project, copy
         self._prepared = False
+        self.complaint = ""
 
     @property
     def is_usable(self) -> bool:
@@ -56,4 +60,7 @@ class Dvc:
     def _call(self, folder: Path, *arguments: str) -> str | None:
         command = [self._program or "dvc", *arguments]
         told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
-        return told.stdout if told.returncode == 0 else None
+        if told.returncode:
+            self.complaint = next(reversed(told.stderr.strip().splitlines()), "")
+            return None
+        return told.stdout

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grocery_demand.reproduction.comparison import DIFFERENT, Finding, compare_runs
-from grocery_demand.reproduction.data import bring_panel, bring_raw_files, find_panel_digest
+from grocery_demand.reproduction.data import (
+    MAKES_PANEL,
+    bring_panel,
+    bring_raw_files,
+    find_panel_digest,
+)
 from grocery_demand.reproduction.dvc import Dvc
 from grocery_demand.reproduction.recorded_run import (
     RecordedRun,
@@ -15,8 +20,6 @@ from grocery_demand.reproduction.recorded_run import (
 )
 from grocery_demand.reproduction.rerun import configure, find_newest_run, run_pipeline
 from grocery_demand.reproduction.working_copy import check_out
-
-_MAKES_PANEL = "preprocess"
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def _prepare_panel(run: RecordedRun, copy: Path, dvc: Dvc, tell: Callable[[str],
         tell("Panel: from DVC")
         return
     tell("Panel: made anew from the raw files …")
-    run_pipeline(copy, _MAKES_PANEL)
+    run_pipeline(copy, MAKES_PANEL)
     wanted, made = run.tags.get("data_digest", "unknown"), find_panel_digest(copy) or "none"
     if made != wanted:
         raise ReproductionError(

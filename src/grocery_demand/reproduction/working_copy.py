@@ -15,6 +15,8 @@ def check_out(project: Path, commit: str, folder: Path) -> Path:
     Raises:
         ReproductionError: If there is no git or no such commit, or the folder holds other files.
     """
+    if shutil.which("git") is None:
+        raise ReproductionError("git is not installed; it brings the code of the run back.")
     if _git(project, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is None:
         raise ReproductionError(
             f"The run's commit {commit} is not in the git repository of {project}. If it lies in "
@@ -22,8 +24,10 @@ def check_out(project: Path, commit: str, folder: Path) -> Path:
         )
     _clear(project, folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if _git(project, "worktree", "add", "--detach", str(folder), commit) is None:
-        raise ReproductionError(f"git could not check {commit} out into {folder}.")
+    added = _call(project, "worktree", "add", "--detach", str(folder), commit)
+    if added.returncode:
+        told = added.stderr.strip()
+        raise ReproductionError(f"git could not check {commit} out into {folder}: {told}")
     return folder / (_git(project, "rev-parse", "--show-prefix") or "")
 
 
@@ -41,10 +45,11 @@ def _clear(project: Path, folder: Path) -> None:
 
 
 def _git(project: Path, *arguments: str) -> str | None:
-    """Return what git says; None if it fails or is not there."""
+    """Return what git says; None if it fails."""
+    told = _call(project, *arguments)
+    return None if told.returncode else told.stdout.strip()
+
+
+def _call(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["git", *arguments]
-    try:
-        told = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)  # noqa: S603
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return told.stdout.strip()
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)  # noqa: S603

@@ -8,7 +8,13 @@ import sys
 
 import pytest
 
-from grocery_demand.hooks.provenance import describe_code, describe_command, digest_lock
+from grocery_demand.hooks.provenance import (
+    describe_code,
+    describe_command,
+    describe_libraries,
+    describe_request,
+    digest_lock,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +71,13 @@ def test_a_file_that_git_does_not_know_makes_the_tree_dirty(commit, tmp_path):
     assert describe_code(tmp_path)["git_dirty"] == "true"
 
 
+def test_the_lock_that_dvc_writes_between_runs_does_not_make_the_tree_dirty(commit, tmp_path):
+    (tmp_path / "dvc.lock").touch()
+    assert describe_code(tmp_path)["git_dirty"] == "false"
+    (tmp_path / "model.py").write_text("SEED = 8\n")
+    assert describe_code(tmp_path)["git_changes"] == "M model.py"
+
+
 def test_an_ignored_file_does_not_make_the_tree_dirty(commit, git, tmp_path):
     (tmp_path / ".gitignore").write_text("*.db\n")
     git("add", ".gitignore")
@@ -115,3 +128,24 @@ def test_the_command_can_be_typed_again(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/project/.venv/bin/kedro", *arguments])
     assert shlex.split(describe_command()) == ["kedro", *arguments]
     assert describe_command().startswith("kedro run --params 'raw_dir=my sales,training.seed=8'")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, ("__default__", "true")),
+        ({"pipeline_names": ["train", "report"]}, ("train,report", "true")),
+        ({"pipeline_name": "fit", "from_nodes": []}, ("fit", "true")),
+        ({"pipeline_names": ["fit"], "from_nodes": ["score_forecasts"]}, ("fit", "false")),
+        ({"pipeline_names": ["fit"], "only_missing_outputs": True}, ("fit", "false")),
+    ],
+)
+def test_what_was_asked_for_is_told_and_whether_it_is_a_part(asked, told):
+    request = describe_request(asked)
+    assert (request["pipeline"], request["whole_pipeline"]) == told
+
+
+def test_the_libraries_are_those_that_are_installed():
+    import numpy
+
+    assert f"numpy=={numpy.__version__}" in describe_libraries().split()
