@@ -5,10 +5,20 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export OMP_WAIT_POLICY = passive
 export GOMP_SPINCOUNT = 1000
 
+# The workshop's name of the address, and MLflow's own; an empty one is none.
+MLFLOW_TRACKING_URI := $(or $(MLFLOW_TRACKING_URI),$(MLFLOW_TRACKING_URL))
+ifneq ($(MLFLOW_TRACKING_URI),)
+export MLFLOW_TRACKING_URI
+else
+unexport MLFLOW_TRACKING_URI
+endif
+
 PYTHON ?= python3.11
 BIN := .venv/bin
+KEDRO_RUN = $(BIN)/kedro run $(if $(PARAMS),--params '$(PARAMS)')
 
-.PHONY: help setup tools run repro loop test check format lock serve viz ui notebook clean
+.PHONY: help setup tools run repro loop test check format lock serve viz ui notebook clean \
+  data train gate publish deploy smoke rollback stop release lineage
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,8 +51,8 @@ repro: setup tools  ## Run by DVC what data, code or parameters have changed for
 loop: setup  ## Play the closed loop on simulated days: shift, alarm, retraining, recovery
 	$(BIN)/kedro rehearse
 
-test: setup  ## Run all tests
-	$(BIN)/python -m pytest
+test: setup  ## Run all tests, or those of TESTS=path
+	$(BIN)/python -m pytest $(TESTS)
 
 check: setup  ## Run the linters, the type checker and the layer contracts
 	$(BIN)/ruff check .
@@ -59,6 +69,41 @@ lock: setup  ## Pin the newest allowed versions in requirements.lock
 	  --upgrade pyproject.toml --output-file requirements.lock
 	$(BIN)/uv pip compile --python-version 3.11 --no-emit-index-url --no-header \
 	  --upgrade tools/requirements.in --output-file tools/requirements.lock
+
+data: setup  ## Check the raw files and make the panel (PARAMS=group.name=value,… as of kedro run)
+	$(KEDRO_RUN) --pipeline preprocess
+
+train: setup  ## Train a challenger on the panel
+	$(KEDRO_RUN) --pipeline fit
+
+gate: setup  ## Judge the challenger; fail if it misses a bar, promote it if it is better
+	$(KEDRO_RUN) --pipeline promote
+
+publish: setup  ## Forecast with the champion, write report and model card, hand it to the web app
+	$(KEDRO_RUN) --pipelines forecast,report
+
+deploy: setup  ## Start or replace the web app in the background; DEPLOY=kubernetes IMAGE=… applies there
+	$(BIN)/kedro deploy $(if $(DEPLOY),--to $(DEPLOY)) $(if $(IMAGE),--image $(IMAGE)) \
+	  $(if $(OVERLAY),--overlay $(OVERLAY)) $(if $(PORT),--port $(PORT)) \
+	  $(if $(PUBLICATION),--publication $(PUBLICATION))
+
+smoke: setup  ## Ask the deployed app at URL=… what its users ask it
+	$(BIN)/kedro smoke $(if $(URL),--url $(URL))
+
+rollback: setup  ## Put the previous champion back; the running app follows
+	$(BIN)/kedro rollback
+
+stop: setup  ## Stop the app that make deploy started
+	$(BIN)/kedro stop
+
+release: setup  ## From a clean commit to a running, smoke-tested app with the newest accepted model
+	$(BIN)/kedro release $(if $(CHECKS),--checks $(CHECKS)) $(if $(PORT),--port $(PORT)) \
+	  $(if $(PARAMS),--params '$(PARAMS)')
+
+lineage: setup  ## Write the lineage as a static site to build/lineage
+	rm -rf build/lineage && mkdir -p build
+	$(BIN)/kedro viz build
+	mv build_viz build/lineage
 
 serve: setup  ## Serve the buyers' page and the API on http://127.0.0.1:5005
 	$(BIN)/kedro serve

@@ -6,10 +6,10 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import yaml
@@ -20,6 +20,7 @@ from kedro.validation.exceptions import ParameterValidationError
 
 from grocery_demand.core.errors import GroceryDemandError, ParameterError
 from grocery_demand.core.parameters import suggestion
+from grocery_demand.delivery.commands import COMMANDS
 
 _RUN_HELP = """Run a pipeline; without --pipeline the whole loop, from raw sales to forecasts.
 
@@ -335,6 +336,11 @@ def _plain_errors() -> Iterator[None]:
         if message is None:
             raise
         raise click.ClickException(message) from error
+
+
+for _command in COMMANDS:
+    _command.callback = _plain_errors()(cast("Callable[..., Any]", _command.callback))
+    cli.add_command(_command)
 
 
 def _use_logging_of(project: Path) -> None:

@@ -25,10 +25,11 @@ def register_pipelines() -> dict[str, Pipeline]:
     promote = promotion.create_pipeline()
     publish = publishing.create_pipeline()
     fit = training.create_pipeline()
-    train = preprocess + fit + promote + publish
+    judged = fit + promote + publish
+    train = preprocess + judged
     forecast = forecasting.create_pipeline() + publish
     report = reporting.create_pipeline() + publishing.create_card_pipeline()
-    refit = fit + promote + publish + forecast + report
+    refit = judged + forecast + report
     take_in = update.create_pipeline()
     return {
         "__default__": train + forecast + report,

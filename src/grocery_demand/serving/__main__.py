@@ -6,6 +6,15 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grocery_demand.serving.handover import Handover, take_over
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from grocery_demand.serving.settings import ServingSettings
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
@@ -31,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     project = project_folder()
     try:
         settings = load_settings(project, options.env or default_env(), os.environ, given)
-        with _listen(settings.host, settings.port) as listening:
-            _serve(settings, project, listening)
+        with _listen(settings.host, settings.port, options.deployed) as listening:
+            _serve(settings, project, listening, options.deployed)
     except GroceryDemandError as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return 1
@@ -53,7 +62,9 @@ def _import_lightgbm_alone() -> None:
         del sys.modules["sklearn"]
 
 
-def _serve(settings: "ServingSettings", project: "Path", listening: socket.socket) -> None:  # type: ignore[name-defined]  # noqa: F821
+def _serve(
+    settings: "ServingSettings", project: Path, listening: socket.socket, deployed: Path | None
+) -> None:
     import uvicorn
 
     from grocery_demand.serving.app import create_app
@@ -67,18 +78,45 @@ def _serve(settings: "ServingSettings", project: "Path", listening: socket.socke
     )  # fmt: skip
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    print(f"Grocery demand on http://{shown}:{port}  (Ctrl+C stops it)", flush=True)  # noqa: T201
-    uvicorn.Server(config).run(sockets=[listening])
+    url = f"http://{shown}:{port}"
+    print(f"Grocery demand on {url}  (Ctrl+C stops it)", flush=True)  # noqa: T201
+    if deployed is None:
+        uvicorn.Server(config).run(sockets=[listening])
+        return
+    _serve_deployed(uvicorn.Server(config), listening, Handover(deployed, listening, url))
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
+def _serve_deployed(server: "uvicorn.Server", listening: socket.socket, handover: Handover) -> None:
+    """Serve, and offer the socket to a successor while requests are answered.
+
+    The end is awaited here, as uvicorn then raises the signal that stopped it once more.
+    """
+    start, end = server.startup, server.shutdown
+
+    async def start_and_offer(sockets: list[socket.socket] | None = None) -> None:
+        await start(sockets)
+        handover.open()
+
+    async def end_and_withdraw(sockets: list[socket.socket] | None = None) -> None:
+        await end(sockets)
+        handover.close()
+
+    server.startup = start_and_offer  # type: ignore[method-assign]
+    server.shutdown = end_and_withdraw  # type: ignore[method-assign]
+    server.run(sockets=[listening])
+
+
+def _listen(host: str, port: int, deployed: Path | None) -> socket.socket:
+    """Return a socket that listens; that of the deployed app which is to be replaced, if any.
 
     Raises:
         GroceryDemandError: If the port is taken or the address is not this machine's.
     """
     from grocery_demand.core.errors import GroceryDemandError
 
+    taken_over = take_over(deployed, host, port) if deployed is not None else None
+    if taken_over is not None:
+        return taken_over
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=4096)
@@ -99,6 +137,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (5005)")
     parser.add_argument("--env", "-e", help="folder of conf/ to take settings from (local)")
+    parser.add_argument(
+        "--deployed", type=Path, metavar="FOLDER",
+        help="replace the app that this folder describes, without losing a request",
+    )  # fmt: skip
     parser.add_argument(
         "--insecure", action="store_true", help="listen to the network without a key"
     )

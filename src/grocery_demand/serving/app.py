@@ -119,6 +119,7 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     state: AppState = app.state.grocery_demand
     if state.forwarder is not None:
         state.forwarder.start()
+    await state.follower.look()
     following = asyncio.create_task(state.follower.follow())
     yield
     following.cancel()

@@ -1,0 +1,1 @@
+"""From an accepted model to a running app: deployment, smoke test, release."""
