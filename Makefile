@@ -5,20 +5,17 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export OMP_WAIT_POLICY = passive
 export GOMP_SPINCOUNT = 1000
 
-# The workshop's name of the address, and MLflow's own; an empty one is none.
-MLFLOW_TRACKING_URI := $(or $(MLFLOW_TRACKING_URI),$(MLFLOW_TRACKING_URL))
-ifneq ($(MLFLOW_TRACKING_URI),)
-export MLFLOW_TRACKING_URI
-else
-unexport MLFLOW_TRACKING_URI
+ifneq ($(MLFLOW_TRACKING_URL),)
+export MLFLOW_TRACKING_URI ?= $(MLFLOW_TRACKING_URL)
 endif
 
 PYTHON ?= python3.11
 BIN := .venv/bin
+IMAGE ?= grocery-demand
 KEDRO_RUN = $(BIN)/kedro run $(if $(PARAMS),--params '$(PARAMS)')
 
 .PHONY: help setup tools run repro loop test check format lock serve viz ui notebook clean \
-  data train gate publish deploy smoke rollback stop release lineage
+  data train gate verdict publish deploy smoke rollback stop release lineage
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -79,13 +76,16 @@ train: setup  ## Train a challenger on the panel
 gate: setup  ## Judge the challenger; fail if it misses a bar, promote it if it is better
 	$(KEDRO_RUN) --pipeline promote
 
+verdict: setup  ## Print the gate's last verdict as Markdown
+	$(BIN)/kedro verdict
+
 publish: setup  ## Forecast with the champion, write report and model card, hand it to the web app
 	$(KEDRO_RUN) --pipelines forecast,report
 
-deploy: setup  ## Start or replace the web app in the background; DEPLOY=kubernetes IMAGE=… applies there
-	$(BIN)/kedro deploy $(if $(DEPLOY),--to $(DEPLOY)) $(if $(IMAGE),--image $(IMAGE)) \
+deploy: setup  ## Start or replace the web app in the background; DEPLOY=kubernetes TAG=… in a cluster
+	$(BIN)/kedro deploy $(if $(DEPLOY),--to $(DEPLOY)) $(if $(TAG),--image $(IMAGE):$(TAG)) \
 	  $(if $(OVERLAY),--overlay $(OVERLAY)) $(if $(PORT),--port $(PORT)) \
-	  $(if $(PUBLICATION),--publication $(PUBLICATION))
+	  $(if $(FROM),--publication $(FROM))
 
 smoke: setup  ## Ask the deployed app at URL=… what its users ask it
 	$(BIN)/kedro smoke $(if $(URL),--url $(URL))
@@ -100,10 +100,12 @@ release: setup  ## From a clean commit to a running, smoke-tested app with the n
 	$(BIN)/kedro release $(if $(CHECKS),--checks $(CHECKS)) $(if $(PORT),--port $(PORT)) \
 	  $(if $(PARAMS),--params '$(PARAMS)')
 
-lineage: setup  ## Write the lineage as a static site to build/lineage
-	rm -rf build/lineage && mkdir -p build
-	$(BIN)/kedro viz build
-	mv build_viz build/lineage
+# kedro-viz writes to build/ where it is called, with full paths in it.
+lineage: setup  ## Write the lineage as a static site to build/lineage/build
+	rm -rf build/lineage && mkdir -p build/lineage
+	cp -r conf src pyproject.toml build/lineage
+	cd build/lineage && ../../$(BIN)/kedro viz build
+	grep -rlZ '$(CURDIR)' build/lineage/build | xargs -0 -r sed -i 's|$(CURDIR)/\(build/lineage/\)\?||g'
 
 serve: setup  ## Serve the buyers' page and the API on http://127.0.0.1:5005
 	$(BIN)/kedro serve

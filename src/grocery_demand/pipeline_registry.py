@@ -25,11 +25,10 @@ def register_pipelines() -> dict[str, Pipeline]:
     promote = promotion.create_pipeline()
     publish = publishing.create_pipeline()
     fit = training.create_pipeline()
-    judged = fit + promote + publish
-    train = preprocess + judged
+    train = preprocess + fit + promote + publish
     forecast = forecasting.create_pipeline() + publish
     report = reporting.create_pipeline() + publishing.create_card_pipeline()
-    refit = judged + forecast + report
+    refit = fit + promote + publish + forecast + report
     take_in = update.create_pipeline()
     return {
         "__default__": train + forecast + report,

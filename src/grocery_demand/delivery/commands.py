@@ -59,7 +59,7 @@ _URL = "http://127.0.0.1:5005"
 )  # fmt: skip
 @click.option("--host", help="Address to listen on (127.0.0.1).")
 @click.option("--port", type=int, help="Port to listen on (5005).")
-@click.option("--publication", help="Take over this folder's champion first.")
+@click.option("--publication", help="Here: take over the champion that this folder publishes.")
 @click.option("--image", help="Of Kubernetes: image with its tag.")
 @click.option("--overlay", default="production", show_default=True, help="Of Kubernetes.")
 @click.pass_context

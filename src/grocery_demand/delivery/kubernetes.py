@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,8 @@ OVERLAYS = Path("deploy/kubernetes/overlays")
 FOLDER = Path("build/deploy/kubernetes")
 NAMESPACE, DEPLOYMENT = "grocery-demand", "deployment/web"
 IMAGE = "grocery-demand"
-_ROLLOUT_SECONDS = 300
+FIRST_TRAINING = "first-training"
+_ROLLOUT_SECONDS, _TRAINING_SECONDS, _SECONDS_BETWEEN_LOOKS = 300, 7200, 5
 
 
 class KubernetesError(GroceryDemandError):
@@ -34,14 +36,20 @@ def deploy(project: Path, overlay: str, image: str | None, tell: Callable[[str],
             then runs still.
     """
     folder = write_kustomization(project, overlay, image)
-    tell(f"Applying {folder} …")
+    is_first = not _is_deployed(project)
+    tell(f"Applying {folder.relative_to(project)} …")
     _kubectl(project, "apply", "-k", str(folder))
+    if is_first:
+        tell("The first deployment: training a champion, which the web app waits for …")
+        _train(project)
     try:
         _kubectl(
             project, "rollout", "status", DEPLOYMENT, "-n", NAMESPACE,
             f"--timeout={_ROLLOUT_SECONDS}s",
         )  # fmt: skip
     except KubernetesError:
+        if is_first:
+            raise
         tell("The new pods do not become ready; going back …")
         undo(project)
         raise
@@ -78,10 +86,17 @@ def write_kustomization(project: Path, overlay: str, image: str | None) -> Path:
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": [f"{up}/{OVERLAYS / overlay}"],
-        "images": [{"name": IMAGE, **_split(image)}] if image else [],
+        "images": [{"name": _image_of(source), **_split(image)}] if image else [],
     }
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(contents), encoding="utf-8")
     return folder
+
+
+def _image_of(overlay: Path) -> str:
+    """Return the name that an overlay gives the image."""
+    contents = yaml.safe_load((overlay / "kustomization.yaml").read_text(encoding="utf-8"))
+    renamed = {entry["name"]: entry.get("newName") for entry in contents.get("images", [])}
+    return renamed.get(IMAGE) or IMAGE
 
 
 def _split(image: str) -> dict[str, str]:
@@ -94,14 +109,48 @@ def _split(image: str) -> dict[str, str]:
     return {"newName": f"{host}{slash}{last}"} | ({"newTag": tag} if colon else {})
 
 
-def _kubectl(project: Path, *arguments: str) -> None:
+def _is_deployed(project: Path) -> bool:
+    arguments = ("get", DEPLOYMENT, "-n", NAMESPACE, "--ignore-not-found", "-o", "name")
+    return bool(_kubectl(project, *arguments).strip())
+
+
+def _train(project: Path) -> None:
+    """Run the training job once and wait until it has succeeded.
+
+    Raises:
+        KubernetesError: If it fails or takes too long.
+    """
+    _kubectl(project, "create", "job", FIRST_TRAINING, "--from=cronjob/train", "-n", NAMESPACE)
+    ended = 'jsonpath={.status.conditions[?(@.status=="True")].type}'
+    deadline = time.monotonic() + _TRAINING_SECONDS
+    while True:
+        said = _kubectl(project, "get", "job", FIRST_TRAINING, "-n", NAMESPACE, "-o", ended)
+        if "Complete" in said:
+            return
+        if "Failed" in said or time.monotonic() > deadline:
+            raise KubernetesError(
+                f"The first training did not succeed: kubectl logs job/{FIRST_TRAINING} -n "
+                f"{NAMESPACE}. Then: kubectl delete job {FIRST_TRAINING} -n {NAMESPACE}, kubectl "
+                f"create job {FIRST_TRAINING} --from=cronjob/train -n {NAMESPACE}"
+            )
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def _kubectl(project: Path, *arguments: str) -> str:
+    """Run kubectl and return what it writes.
+
+    Raises:
+        KubernetesError: If it is not installed or fails, with what it says.
+    """
     program = shutil.which("kubectl")
     if program is None:
         raise KubernetesError("kubectl is not installed; it deploys to Kubernetes.")
-    try:
-        subprocess.run([program, *arguments], cwd=project, check=True)  # noqa: S603
-    except subprocess.CalledProcessError as error:
+    outcome = subprocess.run(  # noqa: S603
+        [program, *arguments], cwd=project, capture_output=True, text=True, check=False
+    )
+    if outcome.returncode:
         raise KubernetesError(
-            f"`kubectl {' '.join(arguments)}` failed with status {error.returncode}; it says why "
-            "above."
-        ) from error
+            f"`kubectl {' '.join(arguments)}` failed with status {outcome.returncode}: "
+            f"{outcome.stderr.strip()}"
+        )
+    return outcome.stdout

@@ -47,6 +47,7 @@ class TrackingHook:
         self._raw_dir = ""
         self._parameters: dict[str, Any] = {}
         self._own_uri: str | None = None
+        self._environments_uri: str | None = None
         self._run_is_mine = True
         self._mlflow_config: Any = None
 
@@ -168,11 +169,13 @@ class TrackingHook:
     def _choose_uri(self, configured: str | None) -> str:
         """Return the environment's address or the configured one, SQLite files made absolute.
 
-        MLflow writes the address it is given into the environment, too; that one does not count.
+        MLflow writes the address it is given into the environment, too; that one does not count, so
+        that a later session of the same process finds the same address.
         """
-        given = os.environ.get("MLFLOW_TRACKING_URI")
-        if given is None or given == self._own_uri:
-            given = configured or f"{_SQLITE}mlflow.db"
+        found = os.environ.get("MLFLOW_TRACKING_URI")
+        if found != self._own_uri:
+            self._environments_uri = found
+        given = self._environments_uri or configured or f"{_SQLITE}mlflow.db"
         if given.startswith(_SQLITE):
             given = f"{_SQLITE}{self._project / given.removeprefix(_SQLITE)}"
         self._own_uri = given
