@@ -1,6 +1,7 @@
 """Starts the web app: `python -m grocery_demand.serving`, which `kedro serve` calls."""
 
 import argparse
+import asyncio
 import logging
 import os
 import socket
@@ -24,6 +25,8 @@ _EXAMPLES = """examples:
   python -m grocery_demand.serving --port 8080
   GROCERY_DEMAND_API_KEY=… python -m grocery_demand.serving --host 0.0.0.0
 """
+
+_SECONDS_TO_READ_REQUESTS = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,7 +92,9 @@ def _serve(
 def _serve_deployed(server: "uvicorn.Server", listening: socket.socket, handover: Handover) -> None:
     """Serve, and offer the socket to a successor while requests are answered.
 
-    The end is awaited here, as uvicorn then raises the signal that stopped it once more.
+    At the end it first stops accepting and answers who is connected: uvicorn would hang up on a
+    connection whose request it has not read yet. And as uvicorn then raises the signal that stopped
+    it once more, nothing can be done after `run`.
     """
     start, end = server.startup, server.shutdown
 
@@ -98,6 +103,9 @@ def _serve_deployed(server: "uvicorn.Server", listening: socket.socket, handover
         handover.open()
 
     async def end_and_withdraw(sockets: list[socket.socket] | None = None) -> None:
+        for accepting in server.servers:
+            accepting.close()
+        await asyncio.sleep(_SECONDS_TO_READ_REQUESTS)
         await end(sockets)
         handover.close()
 
