@@ -132,7 +132,7 @@ def release(
     click.echo(f"\nReleased commit {made.commit[:12]}, smoke-tested:")
     click.echo(
         f"  model   version {tested.model_version}, sales up to {tested.cutoff}"
-        + (before if is_new else ", as before: no better one was accepted")
+        + (before if is_new else ", as before")
     )
     _tell_deployed(made.deployed)
     click.echo("Next:\n  kedro rollback  the previous champion back\n  kedro stop      end the app")
