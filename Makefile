@@ -91,7 +91,11 @@ smoke: setup  ## Ask the deployed app at URL=… what its users ask it
 	$(BIN)/kedro smoke $(if $(URL),--url $(URL))
 
 rollback: setup  ## Put the previous champion back; the running app follows
+ifeq ($(DEPLOY),kubernetes)
+	kubectl create job rollback-$$(date +%s) --from=cronjob/rollback --namespace grocery-demand
+else
 	$(BIN)/kedro rollback
+endif
 
 stop: setup  ## Stop the app that make deploy started
 	$(BIN)/kedro stop

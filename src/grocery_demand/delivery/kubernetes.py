@@ -36,11 +36,11 @@ def deploy(project: Path, overlay: str, image: str | None, tell: Callable[[str],
             then runs still.
     """
     folder = write_kustomization(project, overlay, image)
-    is_first = not _is_deployed(project)
+    is_first = not _serves(project)
     tell(f"Applying {folder.relative_to(project)} …")
     _kubectl(project, "apply", "-k", str(folder))
     if is_first:
-        tell("The first deployment: training a champion, which the web app waits for …")
+        tell("No pod serves yet: training a champion, which the web app waits for …")
         _train(project)
     try:
         _kubectl(
@@ -109,9 +109,13 @@ def _split(image: str) -> dict[str, str]:
     return {"newName": f"{host}{slash}{last}"} | ({"newTag": tag} if colon else {})
 
 
-def _is_deployed(project: Path) -> bool:
-    arguments = ("get", DEPLOYMENT, "-n", NAMESPACE, "--ignore-not-found", "-o", "name")
-    return bool(_kubectl(project, *arguments).strip())
+def _serves(project: Path) -> bool:
+    """Return whether any pod of the web app is available."""
+    available = "jsonpath={.status.availableReplicas}"
+    said = _kubectl(
+        project, "get", DEPLOYMENT, "-n", NAMESPACE, "--ignore-not-found", "-o", available
+    )
+    return said.strip() not in ("", "0")
 
 
 def _train(project: Path) -> None:
@@ -120,6 +124,7 @@ def _train(project: Path) -> None:
     Raises:
         KubernetesError: If it fails or takes too long.
     """
+    _kubectl(project, "delete", "job", FIRST_TRAINING, "-n", NAMESPACE, "--ignore-not-found")
     _kubectl(project, "create", "job", FIRST_TRAINING, "--from=cronjob/train", "-n", NAMESPACE)
     ended = 'jsonpath={.status.conditions[?(@.status=="True")].type}'
     deadline = time.monotonic() + _TRAINING_SECONDS
@@ -129,9 +134,8 @@ def _train(project: Path) -> None:
             return
         if "Failed" in said or time.monotonic() > deadline:
             raise KubernetesError(
-                f"The first training did not succeed: kubectl logs job/{FIRST_TRAINING} -n "
-                f"{NAMESPACE}. Then: kubectl delete job {FIRST_TRAINING} -n {NAMESPACE}, kubectl "
-                f"create job {FIRST_TRAINING} --from=cronjob/train -n {NAMESPACE}"
+                f"The first training did not succeed; kubectl logs job/{FIRST_TRAINING} -n "
+                f"{NAMESPACE} says why. Are the sales on the volume? Mend it and deploy again."
             )
         time.sleep(_SECONDS_BETWEEN_LOOKS)
 

@@ -30,7 +30,7 @@ _NEXT_STEPS: tuple[tuple[str, set[str], str, str], ...] = (
         "kedro run --pipeline train",
         "train a model and judge it",
     ),
-    ("challenger", {"verdict"}, "kedro run --pipeline promote", "let the gate judge it"),
+    ("challenger", {"champion"}, "kedro run --pipeline promote", "let the gate judge it"),
     ("champion", {"forecasts"}, "kedro run --pipeline forecast", "forecast with the champion"),
     ("forecasts", {"model_card"}, "kedro run --pipeline report", "figures and model card"),
     ("publication", set(), "kedro serve", "the buyers' page, on http://127.0.0.1:5005"),

@@ -1,5 +1,6 @@
 """A copy of the project, in which the rehearsal may change whatever it likes."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from grocery_demand.core.errors import GroceryDemandError
 _MARK = ".rehearsal"
 _FOLDERS = ("conf", "src")
 _FILES = ("pyproject.toml", "requirements.lock")
+_SHARED = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_URL", "EVENTS_URL", "FLUENTD_HOST")
 
 
 class RehearsalFolderError(GroceryDemandError):
@@ -36,3 +38,12 @@ def copy_project(project: Path, folder: Path) -> Path:
     for name in _FILES:
         shutil.copy(project / name, folder / name)
     return folder
+
+
+def leave_shared_services() -> None:
+    """Forget the variables of this process by which the copy would use what others use, too.
+
+    Models of a rehearsal must not reach the registry that production follows.
+    """
+    for name in _SHARED:
+        os.environ.pop(name, None)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from grocery_demand.core.simulation.parameters import SimulationParameters
 from grocery_demand.daily import Project
-from grocery_demand.rehearsal.copy import copy_project
+from grocery_demand.rehearsal.copy import copy_project, leave_shared_services
 from grocery_demand.rehearsal.story import Plan, Story
 from grocery_demand.rehearsal.telling import write_story
 from grocery_demand.rehearsal.web_app import run_web_app
@@ -57,6 +57,7 @@ def play_rehearsal(
     Raises:
         RehearsalError: If a turn of the story does not come.
     """
+    leave_shared_services()
     copy = copy_project(project, folder)
     with _run_quietly(copy):
         world = _prepare_world(project, copy, simulation)

@@ -1,7 +1,6 @@
 """The web app as a process of its own, and buyers who ask it."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -124,10 +123,9 @@ def run_web_app(project: Path) -> Iterator[WebApp]:
         WebAppError: If it does not start, with what it said.
     """
     program = [sys.executable, "-m", "grocery_demand.serving", "--port", "0"]
-    known = {name: value for name, value in os.environ.items() if name != "EVENTS_URL"}
     with (project / "web-app.log").open("w+", encoding="utf-8") as log:
         process = subprocess.Popen(  # noqa: S603
-            program, cwd=project, env=known, stdout=subprocess.PIPE, stderr=log, text=True
+            program, cwd=project, stdout=subprocess.PIPE, stderr=log, text=True
         )
         try:
             app = WebApp(_read_address(process, project / "web-app.log"))

@@ -203,6 +203,7 @@ def test_in_the_folder_of_the_runs_they_open_without_an_address(
     [
         (["simulated_raw"], ["kedro run"]),
         (["panel"], ["kedro run --pipeline train"]),
+        (["challenger"], ["kedro run --pipeline promote"]),
         (["panel", "challenger", "champion"], ["kedro run --pipeline forecast"]),
         (["champion", "forecasts"], ["kedro run --pipeline report"]),
         (["panel", "challenger", "champion", "forecasts", "model_card"], []),
