@@ -1,7 +1,10 @@
 """What `kedro deploy --to kubernetes` applies, and what it says where it cannot."""
 
+import json
 import shutil
 import subprocess
+import sys
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -79,3 +82,68 @@ def test_a_missing_kubectl_is_said(project, monkeypatch):
     monkeypatch.setenv("PATH", str(project))
     with pytest.raises(KubernetesError, match="kubectl is not installed"):
         deploy(project, "production", None, lambda line: None)
+
+
+STAND_IN = """#!{python}
+import json, pathlib, sys
+said = pathlib.Path({said!r})
+said.write_text(said.read_text() + json.dumps(sys.argv[1:]) + "\\n")
+answers = json.loads(pathlib.Path({answers!r}).read_text())
+for words, answer in answers.items():
+    if " ".join(sys.argv[1:]).startswith(words):
+        sys.stdout.write(answer)
+        sys.exit(answer == "fails")
+"""
+
+
+@pytest.fixture
+def cluster(project, monkeypatch):
+    """A stand-in for kubectl that answers as one with a cluster does; return what was asked of it.
+
+    There is no cluster to try with; what it is given is rendered by the real one in tests above.
+    """
+    program, said, answers = (project / name for name in ("kubectl", "said", "answers.json"))
+    said.write_text("")
+    text = STAND_IN.format(python=sys.executable, said=str(said), answers=str(answers))
+    program.write_text(text)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(project))
+
+    def answer(**given: str) -> None:
+        answers.write_text(json.dumps({name.replace("_", " "): a for name, a in given.items()}))
+
+    def asked() -> list[str]:
+        return [" ".join(json.loads(line)[:2]) for line in said.read_text().splitlines()]
+
+    answer()
+    return SimpleNamespace(answer=answer, asked=asked)
+
+
+def test_pods_that_serve_are_replaced_and_nothing_is_trained(project, cluster):
+    cluster.answer(get_deployment="2")
+    deploy(project, "production", "grocery-demand:2", lambda line: None)
+    assert cluster.asked() == ["get deployment/web", "apply -k", "rollout status"]
+
+
+def test_where_nothing_serves_yet_a_champion_is_trained_before_the_pods_are_waited_for(
+    project, cluster
+):
+    cluster.answer(get_job="Complete")
+    deploy(project, "production", None, lambda line: None)
+    assert cluster.asked() == [
+        "get deployment/web", "apply -k", "delete job", "create job", "get job", "rollout status",
+    ]  # fmt: skip
+
+
+def test_a_first_training_that_fails_says_what_to_look_at(project, cluster):
+    cluster.answer(get_job="Failed FailureTarget")
+    with pytest.raises(KubernetesError, match="Are the sales on the volume"):
+        deploy(project, "production", None, lambda line: None)
+    assert "rollout status" not in cluster.asked()
+
+
+def test_pods_that_do_not_become_ready_are_taken_back(project, cluster):
+    cluster.answer(get_deployment="2", rollout_status="fails")
+    with pytest.raises(KubernetesError, match="rollout status"):
+        deploy(project, "production", None, lambda line: None)
+    assert cluster.asked()[-1] == "rollout undo"
