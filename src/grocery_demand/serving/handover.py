@@ -74,8 +74,10 @@ class Handover:
     def _answer(self, offer: socket.socket) -> None:
         while True:
             asking, _ = offer.accept()
+            # While the app ends, its socket is closed already, but it still runs.
+            handed = [number for number in [self._listening.fileno()] if number >= 0]
             with asking, contextlib.suppress(OSError):
-                socket.send_fds(asking, [b"."], [self._listening.fileno()])
+                socket.send_fds(asking, [b"."], handed)
 
 
 def find_running(folder: Path) -> Running | None:
@@ -85,11 +87,11 @@ def find_running(folder: Path) -> Running | None:
 
 
 def is_running(running: Running) -> bool:
-    """Return whether an app still offers its socket, which it does until it ends."""
-    listening = _fetch(running)
-    if listening is not None:
-        listening.close()
-    return listening is not None
+    """Return whether an app answers on its Unix socket, which it does until it ends."""
+    handed = _ask(running)
+    for number in handed or []:
+        os.close(number)
+    return handed is not None
 
 
 def take_over(folder: Path, host: str, port: int) -> socket.socket | None:
@@ -101,8 +103,11 @@ def take_over(folder: Path, host: str, port: int) -> socket.socket | None:
         port: Port to listen on.
     """
     running = _read(folder / FILE)
-    listening = _fetch(running) if running is not None else None
-    if listening is None or _is_at(listening, host, port):
+    handed = _ask(running) if running is not None else None
+    if not handed:
+        return None
+    listening = socket.socket(fileno=handed[0])
+    if _is_at(listening, host, port):
         return listening
     listening.close()
     return None
@@ -118,16 +123,16 @@ def _is_at(listening: socket.socket, host: str, port: int) -> bool:
     return here in [address[:2] for *_, address in wanted]
 
 
-def _fetch(running: Running) -> socket.socket | None:
-    """Return the listening socket of a running app; None if it does not answer."""
+def _ask(running: Running) -> list[int] | None:
+    """Return the descriptors that a running app hands over; None if it does not answer."""
     with socket.socket(socket.AF_UNIX) as asking:
         asking.settimeout(_SECONDS_TO_ANSWER)
         try:
             asking.connect(running.handover)
-            _, handed, _, _ = socket.recv_fds(asking, 1, 1)
+            answer, handed, _, _ = socket.recv_fds(asking, 1, 1)
         except OSError:
             return None
-    return socket.socket(fileno=handed[0]) if handed else None
+    return handed if answer else None
 
 
 def _read(path: Path) -> Running | None:
