@@ -14,11 +14,21 @@ BIN := .venv/bin
 IMAGE ?= grocery-demand
 KEDRO_RUN = $(BIN)/kedro run $(if $(PARAMS),--params '$(PARAMS)')
 
+# What builds images, and what it is told besides; compose asks for Docker or Podman.
+BUILDER ?= $(firstword $(foreach name,docker podman buildah,$(shell command -v $(name))) docker)
+BUILD_OPTIONS ?=
+export COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+export DIRTY ?= $(shell test -z "$$(git status --porcelain 2>/dev/null)" && echo false || echo true)
+BUILD := $(BUILDER) build $(if $(findstring docker,$(firstword $(BUILDER))),,--format docker) $(BUILD_OPTIONS)
+COMPOSE ?= docker compose
+PUBLICATION ?= data/07_model_output/publication
+
 .PHONY: help setup tools run repro loop test check format lock serve viz ui notebook clean \
-  data train gate verdict publish deploy smoke rollback stop release lineage
+  data train gate verdict publish deploy smoke rollback stop release lineage \
+  image image-with-model up down
 
 help:  ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: .venv/ready  ## Install everything into .venv, at the versions of requirements.lock
 
@@ -48,7 +58,7 @@ repro: setup tools  ## Run by DVC what data, code or parameters have changed for
 loop: setup  ## Play the closed loop on simulated days: shift, alarm, retraining, recovery
 	$(BIN)/kedro rehearse
 
-test: setup  ## Run all tests, or those of TESTS=path
+test: setup tools  ## Run all tests, or those of TESTS=path
 	$(BIN)/python -m pytest $(TESTS)
 
 check: setup  ## Run the linters, the type checker and the layer contracts
@@ -113,6 +123,23 @@ lineage: setup  ## Write the lineage as a static site to build/lineage/build
 
 serve: setup  ## Serve the buyers' page and the API on http://127.0.0.1:5005
 	$(BIN)/kedro serve
+
+image:  ## Build the image grocery-demand, with Docker, Podman or Buildah
+	$(BUILD) --build-arg COMMIT=$(COMMIT) --build-arg DIRTY=$(DIRTY) \
+	  --build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) --tag $(IMAGE):latest .
+
+image-with-model:  ## Build the image with the published champion in it, tagged by its version
+	@version=$$(sed -n 's/^ *"model_version": *\([0-9]*\),*$$/\1/p' $(PUBLICATION)/current.json) \
+	&& test -n "$$version" \
+	&& set -x && $(BUILD) --build-arg IMAGE=$(IMAGE):latest --build-arg MODEL_VERSION=$$version \
+	  --file deploy/with-model.Dockerfile --tag $(IMAGE):model-$$version $(PUBLICATION)
+
+up:  ## Start the app with MLflow, PostgreSQL, S3, Fluentd, Elasticsearch and Kibana
+	$(PYTHON) deploy/make_env.py
+	$(COMPOSE) --file deploy/compose.yml up --build --detach
+
+down:  ## Stop them; what they hold is kept
+	$(COMPOSE) --file deploy/compose.yml down
 
 viz: setup  ## Open the lineage in the browser
 	$(BIN)/kedro viz run

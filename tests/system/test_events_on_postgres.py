@@ -1,11 +1,7 @@
 """Events in a real PostgreSQL, which the test starts."""
 
-import os
-import shutil
-import socket
-import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -14,42 +10,18 @@ from earlier_events import INSERT, TABLE_ON_POSTGRES, VALUES
 from fluentd import Receiver
 from grocery_demand.serving.events.search import Search, count_events, count_over_time, find_events
 from grocery_demand.storage.event_tables import open_database
+from postgres import find_program, run_postgres
 from published import make_project, publish_small, serve, small_panel, train_small, wait_for
-
-
-def find_program(name: str) -> str | None:
-    """Return where a program of PostgreSQL lies; Debian keeps them off the path."""
-    versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
-    return str(versions[0]) if versions else shutil.which(name)
 
 
 pytestmark = pytest.mark.skipif(find_program("initdb") is None, reason="no PostgreSQL is installed")
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory) -> str:
+def database() -> Iterator[str]:
     """The address of a database in a server of the test's own."""
-    folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/postgres-XXXXXX"], text=True)[:-1])
-    user = {}
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres")
-        user = {"user": "postgres"}
-    data = folder / "data"
-
-    def run(program: str, *arguments: object) -> None:
-        subprocess.run(
-            [find_program(program), "-D", data, *arguments],
-            check=True, cwd=folder, stdout=subprocess.DEVNULL, **user,
-        )  # fmt: skip
-
-    run("initdb", "-U", "ann", "-A", "trust", "-E", "UTF8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder}"
-    run("pg_ctl", "-o", options, "-l", folder / "log", "-w", "start")
-    yield f"postgresql://ann@127.0.0.1:{port}/postgres"
-    run("pg_ctl", "-m", "immediate", "stop")
-    shutil.rmtree(folder)
+    with run_postgres() as postgres:
+        yield postgres.url()
 
 
 def test_events_are_kept_searched_and_forwarded(database, tmp_path):

@@ -1,6 +1,7 @@
 """Where a run comes from: code, versions, command, what was asked for."""
 
 import hashlib
+import os
 import shlex
 import subprocess
 import sys
@@ -30,12 +31,13 @@ _PARTS = (
 def describe_code(project: Path) -> dict[str, str]:
     """Return tags for the git commit, whether the tree differs from it, and the lock file.
 
-    Outside git, and before the first commit, the commit is `unknown`. DVC's lock does not count
-    as a change: `dvc repro` writes it between the runs.
+    An image holds no git, but says in two variables what it was built from. Elsewhere outside git,
+    and before the first commit, the commit is `unknown`. DVC's lock does not count as a change:
+    `dvc repro` writes it between the runs.
     """
-    commit = _git(project, "rev-parse", "HEAD") or UNKNOWN
+    commit = _git(project, "rev-parse", "HEAD") or _built_from("GROCERY_DEMAND_COMMIT")
     changes = _git(project, "status", "--porcelain", "--", *_NOT_DVC_LOCK)
-    dirty = UNKNOWN if changes is None else str(bool(changes)).lower()
+    dirty = _built_from("GROCERY_DEMAND_DIRTY") if changes is None else str(bool(changes)).lower()
     tags = {"git_commit": commit, "git_dirty": dirty, "lock_digest": digest_lock(project)}
     if changes:
         tags["git_changes"] = ", ".join(changes.splitlines())[:_MAX_CHANGES]
@@ -66,6 +68,10 @@ def describe_command() -> str:
     program = Path(sys.argv[0]).name
     program = "kedro" if program == "__main__.py" else program
     return shlex.join([program, *sys.argv[1:]])
+
+
+def _built_from(variable: str) -> str:
+    return os.environ.get(variable) or UNKNOWN
 
 
 def _git(project: Path, *arguments: str) -> str | None:

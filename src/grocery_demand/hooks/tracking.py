@@ -60,7 +60,7 @@ class TrackingHook:
     def after_context_created(self, context: KedroContext) -> None:
         """Complete mlflow.yml before kedro-mlflow reads it.
 
-        The environment's MLFLOW_TRACKING_URI wins; a relative SQLite file belongs to the project,
+        The environment's MLFLOW_TRACKING_URI, or MLFLOW_TRACKING_URL, wins; a relative SQLite file belongs to the project,
         from whichever folder the command is called; a server decides itself where artifacts lie.
         """
         import mlflow
@@ -175,7 +175,8 @@ class TrackingHook:
         found = os.environ.get("MLFLOW_TRACKING_URI")
         if found != self._own_uri:
             self._environments_uri = found
-        given = self._environments_uri or configured or f"{_SQLITE}mlflow.db"
+        named = self._environments_uri or os.environ.get("MLFLOW_TRACKING_URL")
+        given = named or configured or f"{_SQLITE}mlflow.db"
         if given.startswith(_SQLITE):
             given = f"{_SQLITE}{self._project / given.removeprefix(_SQLITE)}"
         self._own_uri = given

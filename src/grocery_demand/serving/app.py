@@ -154,7 +154,7 @@ def _make_desk(
     metrics = DeskMetrics(registry)
     timeout = settings.challenger_timeout_seconds
     beside = SideDesk(log, settings.tag, forwards, timeout, metrics)
-    return Desk(log, settings.tag, forwards, beside, metrics)
+    return Desk(log, settings.tag, settings.refusal_tag, forwards, beside, metrics)
 
 
 def _make_forwarder(settings: ServingSettings, log: EventLog) -> Forwarder | None:

@@ -30,16 +30,24 @@ class Desk:
     Args:
         log: Where events are kept.
         tag: The events' tag.
+        refusal_tag: The tag of what is refused.
         forwards: Whether events are to be forwarded.
         beside: Where the challenger forecasts.
         metrics: Where forecasts are counted.
     """
 
     def __init__(
-        self, log: EventLog, tag: str, forwards: bool, beside: SideDesk, metrics: DeskMetrics
+        self,
+        log: EventLog,
+        tag: str,
+        refusal_tag: str,
+        forwards: bool,
+        beside: SideDesk,
+        metrics: DeskMetrics,
     ) -> None:
         self._log = log
         self._tag = tag
+        self._refusal_tag = refusal_tag
         self._forwards = forwards
         self._beside = beside
         self._metrics = metrics
@@ -80,7 +88,11 @@ class Desk:
 
     def refuse(self, problems: Sequence[FieldProblem], path: str, client: Client) -> None:
         """Keep what could not be answered, without waiting for it."""
-        self._log.add(describe_refusal(problems, path, client))
+        self._log.add(
+            describe_refusal(
+                problems, path, client, tag=self._refusal_tag, forwards=self._forwards
+            )
+        )
 
     async def _answer_part(
         self, served: Served, questions: Sequence[Question], client: Client

@@ -102,6 +102,11 @@ class ServingSettings:
         """The events' tag."""
         return f"{self.tenant}.prediction"
 
+    @property
+    def refusal_tag(self) -> str:
+        """The tag of questions that could not be answered."""
+        return f"{self.tenant}.refusal"
+
 
 def load_settings(
     project: Path, env: str, environ: Mapping[str, str], given: Mapping[str, Any]

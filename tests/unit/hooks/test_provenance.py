@@ -99,6 +99,24 @@ def test_outside_of_git_nothing_is_known_of_the_code(tmp_path):
     }
 
 
+def test_an_image_without_git_says_what_it_was_built_from(tmp_path, monkeypatch):
+    monkeypatch.setenv("GROCERY_DEMAND_COMMIT", "0123abc")
+    monkeypatch.setenv("GROCERY_DEMAND_DIRTY", "true")
+    assert describe_code(tmp_path) == {
+        "git_commit": "0123abc",
+        "git_dirty": "true",
+        "lock_digest": "unknown",
+        "mlflow.source.git.commit": "0123abc",
+    }
+
+
+def test_a_repository_counts_more_than_what_an_image_says(commit, tmp_path, monkeypatch):
+    monkeypatch.setenv("GROCERY_DEMAND_COMMIT", "0123abc")
+    monkeypatch.setenv("GROCERY_DEMAND_DIRTY", "true")
+    tags = describe_code(tmp_path)
+    assert (tags["git_commit"], tags["git_dirty"]) == (commit, "false")
+
+
 def test_before_the_first_commit_there_is_no_commit(git, tmp_path):
     git("init", "--quiet")
     (tmp_path / "model.py").touch()

@@ -34,3 +34,37 @@ def test_without_one_every_session_takes_the_configured_address(address_of_a_ses
     first, second = address_of_a_session(), address_of_a_session()
     assert first == second
     assert first.endswith("/mlflow.db")
+
+
+@pytest.fixture
+def choose(tmp_path, monkeypatch):
+    """Choose among the environment's two names and the configured address."""
+    hook = TrackingHook()
+    hook._project = tmp_path
+
+    def choose(configured: str | None, **environment: str) -> str:
+        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_URL"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return hook._choose_uri(configured)
+
+    return choose
+
+
+def test_the_configured_address_counts_where_the_environment_names_none(choose, tmp_path):
+    assert choose("http://mlflow:5000") == "http://mlflow:5000"
+    assert choose("http://mlflow:5000", MLFLOW_TRACKING_URI="") == "http://mlflow:5000"
+    assert choose("sqlite:///mlflow.db") == f"sqlite:///{tmp_path}/mlflow.db"
+    assert choose(None) == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+def test_the_environment_wins_by_mlflows_name_before_the_workshops(choose):
+    ours, theirs = {"MLFLOW_TRACKING_URI": "http://a"}, {"MLFLOW_TRACKING_URL": "http://b"}
+    assert choose("http://mlflow:5000", **theirs) == "http://b"
+    assert choose("http://mlflow:5000", **ours, **theirs) == "http://a"
+
+
+def test_an_address_that_mlflow_wrote_itself_into_the_environment_does_not_count(choose):
+    chosen = choose("http://mlflow:5000", MLFLOW_TRACKING_URL="http://b")
+    assert choose("http://mlflow:5000", MLFLOW_TRACKING_URI=chosen) == "http://mlflow:5000"

@@ -1,6 +1,7 @@
 """Forecasts as events: rows of the log, and records for Fluentd."""
 
 import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -105,21 +106,42 @@ def _to_outbox(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def describe_refusal(problems: Sequence[FieldProblem], path: str, client: Client) -> Entries:
-    """Return what could not be answered, as rows of the log."""
+def describe_refusal(
+    problems: Sequence[FieldProblem], path: str, client: Client, *, tag: str, forwards: bool
+) -> Entries:
+    """Return what could not be answered, as rows of the log.
+
+    Args:
+        problems: What was wrong with it.
+        path: Where it was asked.
+        client: Who asked.
+        tag: The refusals' tag.
+        forwards: Whether they go to Fluentd, too.
+    """
     now = int(time.time() * 1000)
-    return Entries(
-        refusals=[
-            {
-                "time_ms": now,
-                "client": client.name,
-                "path": path[:_LONGEST_PATH],
-                "field": storable(problem.field, _LONGEST_FIELD),
-                "message": storable(problem.message, _LONGEST_MESSAGE),
-            }
-            for problem in problems[:_MOST_PROBLEMS]
-        ]
-    )
+    rows = [
+        {
+            "time_ms": now,
+            "client": client.name,
+            "path": path[:_LONGEST_PATH],
+            "field": storable(problem.field, _LONGEST_FIELD),
+            "message": storable(problem.message, _LONGEST_MESSAGE),
+        }
+        for problem in problems[:_MOST_PROBLEMS]
+    ]
+    outbox = [_to_refusal_outbox(row, tag) for row in rows] if forwards else []
+    return Entries(refusals=rows, outbox=outbox)
+
+
+def _to_refusal_outbox(row: dict[str, Any], tag: str) -> dict[str, Any]:
+    event_id = uuid.uuid4().hex
+    record = {"id": event_id} | {name: row[name] for name in row if name != "time_ms"}
+    return {
+        "event_id": event_id,
+        "tag": tag,
+        "time_ms": row["time_ms"],
+        "record": orjson.dumps(record).decode(),
+    }
 
 
 def describe_misses(version: int, mode: str, n_requests: int, reason: str) -> Entries:

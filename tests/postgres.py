@@ -1,0 +1,77 @@
+"""A PostgreSQL server of a test's own, from the programs that Debian installs."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ADMINISTRATOR = "ann"
+
+
+def find_program(name: str) -> str | None:
+    """Return where a program of PostgreSQL lies; Debian keeps them off the path."""
+    versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+    return str(versions[0]) if versions else shutil.which(name)
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A server that runs, listening on this machine alone.
+
+    Attributes:
+        port: Its port.
+    """
+
+    port: int
+
+    def url(self, user: str = ADMINISTRATOR, database: str = "postgres") -> str:
+        """Return the address of a database; a password may stand behind the user's name."""
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+
+    def run_script(self, script: Path, environment: Mapping[str, str]) -> None:
+        """Run a script by psql as the administrator."""
+        subprocess.run(
+            [find_program("psql"), "--no-psqlrc", "--quiet", "--file", script, self.url()],
+            check=True, env=os.environ | dict(environment),
+        )  # fmt: skip
+
+
+@contextmanager
+def run_postgres(*, passwords: bool = False) -> Iterator[Postgres]:
+    """Run a server until the block ends.
+
+    Args:
+        passwords: Whether all but the administrator have to give theirs.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir="/tmp"))
+    user = {}
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+        user = {"user": "postgres"}
+    data = folder / "data"
+
+    def run(program: str, *arguments: object) -> None:
+        subprocess.run(
+            [find_program(program), "-D", data, *arguments],
+            check=True, cwd=folder, stdout=subprocess.DEVNULL, **user,
+        )  # fmt: skip
+
+    run("initdb", "-U", ADMINISTRATOR, "-A", "trust", "-E", "UTF8")
+    if passwords:
+        (data / "pg_hba.conf").write_text(
+            f"host all {ADMINISTRATOR} 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        )
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder}"
+    run("pg_ctl", "-o", options, "-l", folder / "log", "-w", "start")
+    try:
+        yield Postgres(port)
+    finally:
+        run("pg_ctl", "-m", "immediate", "stop")
+        shutil.rmtree(folder)
