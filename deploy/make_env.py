@@ -4,6 +4,7 @@ A file that is there already is left as it is.
 """
 
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ HERE = Path(__file__).parent
 def fill_in(example: str) -> str:
     """Return the example with random values, 43 letters of a URL's alphabet, in place of none."""
     lines = [
-        line + secrets.token_urlsafe(32) if line.endswith("=") and not line.startswith("#") else line
+        line + secrets.token_urlsafe(32) if re.fullmatch(r"\w+=", line) else line
         for line in example.splitlines()
     ]
     return "\n".join(lines) + "\n"

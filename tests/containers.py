@@ -1,4 +1,4 @@
-"""Images and containers without a daemon: buildah builds, runc runs, Debian's packages are the base.
+"""Images and containers without a daemon: buildah builds, runc runs, Debian is the base.
 
 What this machine knows of indexes of packages goes into a build as secret and read-only volume, and
 stays in none of its layers.
@@ -130,7 +130,7 @@ class Container:
     ) -> subprocess.CompletedProcess[str]:
         """Run words after the image's name until they end."""
         name, command = self._prepare(words, env or {}, entrypoint)
-        outcome = subprocess.run(command, capture_output=True, text=True)
+        outcome = subprocess.run(command, check=False, capture_output=True, text=True)
         shutil.rmtree(self.engine.folder / name)
         return outcome
 
@@ -146,7 +146,8 @@ class Container:
         try:
             yield RunningContainer(self, name, process)
         finally:
-            subprocess.run([*self._runc(), "kill", name, "TERM"], stderr=subprocess.DEVNULL)
+            stop = [*self._runc(), "kill", name, "TERM"]
+            subprocess.run(stop, check=False, stderr=subprocess.DEVNULL)
             process.communicate(timeout=60)
             shutil.rmtree(self.engine.folder / name)
 
@@ -206,6 +207,5 @@ class RunningContainer:
 
     def execute(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as its health check is run."""
-        return subprocess.run(
-            [*self.container._runc(), "exec", self.name, *command], capture_output=True, text=True
-        )
+        inside = [*self.container._runc(), "exec", self.name, *command]
+        return subprocess.run(inside, check=False, capture_output=True, text=True)

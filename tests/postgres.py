@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ADMINISTRATOR = "ann"
+ADMINISTRATOR, HERE = "ann", "127.0.0.1/32"
 
 
 def find_program(name: str) -> str | None:
@@ -63,9 +63,8 @@ def run_postgres(*, passwords: bool = False) -> Iterator[Postgres]:
 
     run("initdb", "-U", ADMINISTRATOR, "-A", "trust", "-E", "UTF8")
     if passwords:
-        (data / "pg_hba.conf").write_text(
-            f"host all {ADMINISTRATOR} 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
-        )
+        rules = (f"host all {ADMINISTRATOR} {HERE} trust", f"host all all {HERE} scram-sha-256")
+        (data / "pg_hba.conf").write_text("\n".join([*rules, ""]))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder}"

@@ -120,7 +120,9 @@ def test_what_fluentd_has_taken_outlives_its_end(config, compose):
 
 def test_fluentd_finds_elasticsearch_by_what_compose_tells_it(output, compose):
     told = compose["services"]["fluentd"]["environment"]
-    named = [re.fullmatch(r"\"#\{ENV\['(\w+)'\]\}\"", output[name]) for name in ("host", "password")]
+    named = [
+        re.fullmatch(r"\"#\{ENV\['(\w+)'\]\}\"", output[name]) for name in ("host", "password")
+    ]
     assert {found[1] for found in named} == set(told)
     assert told["ELASTICSEARCH_HOST"] in compose["services"]
 
@@ -206,7 +208,10 @@ def test_panels_do_not_lie_on_each_other(saved_objects):
     for panel in json.loads(dashboard["attributes"]["panelsJSON"]):
         grid = panel["gridData"]
         assert grid["x"] + grid["w"] <= 48
-        across, down = range(grid["x"], grid["x"] + grid["w"]), range(grid["y"], grid["y"] + grid["h"])
+        across, down = (
+            range(grid["x"], grid["x"] + grid["w"]),
+            range(grid["y"], grid["y"] + grid["h"]),
+        )
         cells += [(x, y) for x in across for y in down]
     assert len(cells) == len(set(cells))
 
@@ -305,15 +310,18 @@ def set_up(deploy, compose, service: str, url: str) -> subprocess.CompletedProce
     """Run a one-shot service's command with the variables that compose gives it."""
     told = compose["services"][service]
     values = {
-        name: url if name.endswith("_URL") else f"the-{name.lower()}" for name in told["environment"]
+        name: url if name.endswith("_URL") else f"the-{name.lower()}"
+        for name in told["environment"]
     }
     return subprocess.run(
         [sys.executable, deploy / "set_up.py", *told["command"]],
-        capture_output=True, text=True, env=os.environ | values,
+        check=False, capture_output=True, text=True, env=os.environ | values,
     )  # fmt: skip
 
 
-def test_elasticsearch_gets_users_retention_and_template(answering, deploy, compose, template, output):
+def test_elasticsearch_gets_users_retention_and_template(
+    answering, deploy, compose, template, output
+):
     outcome = set_up(deploy, compose, "events-index", answering.url)
     assert outcome.returncode == 0, outcome.stderr
     bodies = {(method, path): json.loads(body) for method, path, _, body in answering.asked}

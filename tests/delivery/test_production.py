@@ -135,7 +135,12 @@ def kedro(project, mlflow_server, events_url) -> Kedro:
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [program, *arguments], cwd=project, env=known, capture_output=True, text=True
+            [program, *arguments],
+            cwd=project,
+            env=known,
+            check=False,
+            capture_output=True,
+            text=True,
         )
 
     return run
@@ -168,7 +173,9 @@ def test_the_whole_loop_leaves_nothing_of_mlflow_beside_the_project(first, proje
 
 def test_runs_and_registry_lie_in_postgresql(first, postgres):
     user = f"mlflow:{PASSWORDS['MLFLOW_DB_PASSWORD']}"
-    engine = create_engine(postgres.url(user, "mlflow").replace("postgresql:", "postgresql+pg8000:"))
+    engine = create_engine(
+        postgres.url(user, "mlflow").replace("postgresql:", "postgresql+pg8000:")
+    )
     with engine.connect() as connection:
         statuses = connection.execute(text("select status from runs")).scalars().all()
         aliases = connection.execute(

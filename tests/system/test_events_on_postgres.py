@@ -13,7 +13,6 @@ from grocery_demand.storage.event_tables import open_database
 from postgres import find_program, run_postgres
 from published import make_project, publish_small, serve, small_panel, train_small, wait_for
 
-
 pytestmark = pytest.mark.skipif(find_program("initdb") is None, reason="no PostgreSQL is installed")
 
 

@@ -60,8 +60,9 @@ class TrackingHook:
     def after_context_created(self, context: KedroContext) -> None:
         """Complete mlflow.yml before kedro-mlflow reads it.
 
-        The environment's MLFLOW_TRACKING_URI, or MLFLOW_TRACKING_URL, wins; a relative SQLite file belongs to the project,
-        from whichever folder the command is called; a server decides itself where artifacts lie.
+        The environment's MLFLOW_TRACKING_URI, or else MLFLOW_TRACKING_URL, wins; a relative SQLite
+        file belongs to the project, from whichever folder the command is called; a server decides
+        itself where artifacts lie.
         """
         import mlflow
 

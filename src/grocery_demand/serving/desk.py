@@ -89,9 +89,7 @@ class Desk:
     def refuse(self, problems: Sequence[FieldProblem], path: str, client: Client) -> None:
         """Keep what could not be answered, without waiting for it."""
         self._log.add(
-            describe_refusal(
-                problems, path, client, tag=self._refusal_tag, forwards=self._forwards
-            )
+            describe_refusal(problems, path, client, tag=self._refusal_tag, forwards=self._forwards)
         )
 
     async def _answer_part(

@@ -1,6 +1,6 @@
 """Says by its exit status whether the web app beside it is well: a container's health check.
 
-    python -m grocery_demand.serving.health_check [/health/ready]
+Called as `python -m grocery_demand.serving.health_check [/health/ready]`.
 """
 
 import http.client

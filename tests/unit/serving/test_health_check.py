@@ -9,7 +9,7 @@ from grocery_demand.serving.health_check import main
 
 
 class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.send_response(200 if self.path == "/health/live" else 503)
         self.end_headers()
 
