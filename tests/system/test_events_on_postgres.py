@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, text
 
 from earlier_events import INSERT, TABLE_ON_POSTGRES, VALUES
 from fluentd import Receiver
+from grocery_demand.datasets import EventsDataset
 from grocery_demand.serving.events.search import Search, count_events, count_over_time, find_events
 from grocery_demand.storage.event_tables import open_database
 from postgres import find_program, run_postgres
@@ -96,6 +97,12 @@ def test_events_of_an_earlier_version_go_on_with_what_is_new(database):
     assert [(event["role"], event["shadow_of"]) for event in found] == [("champion", None)] * 2
     for engine in (*engines, earlier):
         engine.dispose()
+
+
+def test_monitoring_reads_the_events(database):
+    served = EventsDataset(filepath="unused", url=database).load()
+    assert len(served.newest) == served.by_day["requests"].sum() > 0
+    assert served.stores["requests"].sum() == len(served.newest)
 
 
 def test_counts_over_time_work_as_on_sqlite(database):

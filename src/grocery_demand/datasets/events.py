@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
-from sqlalchemy import Connection, Select, case, func, select
+from sqlalchemy import BigInteger, Connection, Select, case, func, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from grocery_demand.core.monitoring.served import ServedEvents
@@ -120,6 +120,7 @@ def _count_days(connection: Connection, since_ms: int) -> pd.DataFrame:
 
 
 def _by_day(table: Any, name: str, since_ms: int, *further: ColumnElement[Any]) -> Select[Any]:
-    day = (table.c.time_ms // _DAY_MS).label("day")
+    # A literal: PostgreSQL does not see that two parameters of GROUP BY and SELECT are the same.
+    day = (table.c.time_ms // literal_column(str(_DAY_MS), BigInteger)).label("day")
     counted = select(day, func.count().label(name), *further)
     return counted.where(table.c.time_ms > since_ms).group_by(day)
