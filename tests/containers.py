@@ -52,6 +52,11 @@ class Engine:
         command = [*self.buildah, *map(str, arguments)]
         return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
+    def remove(self) -> None:
+        """Remove all images; they take gigabytes."""
+        self.call("rmi", "--all", "--force")
+        shutil.rmtree(self.folder)
+
     def make_base(self) -> None:
         """Make what stands in for python:3.11-slim: Debian 12 with its own Python 3.11."""
         archive = self.folder / "base.tar"
@@ -183,6 +188,7 @@ class Container:
             "mounts": [
                 {"destination": "/proc", "type": "proc", "source": "proc"},
                 {"destination": "/dev", **tmpfs, "options": ["nosuid", "mode=755"]},
+                {"destination": "/dev/shm", **tmpfs, "options": ["nosuid", "nodev", "mode=1777"]},
                 {"destination": "/tmp", **tmpfs, "options": ["nosuid", "nodev", "mode=1777"]},
                 {"destination": "/app/data", "type": "bind", "source": str(self.data),
                  "options": ["rbind", "rw"]},

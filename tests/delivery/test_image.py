@@ -34,7 +34,7 @@ def engine(tmp_path_factory) -> Iterator[Engine]:
     engine = Engine(tmp_path_factory.mktemp("engine"))
     engine.make_base()
     yield engine
-    engine.call("rmi", "--all", "--force")
+    engine.remove()
 
 
 def make(target: str, engine: Engine, **settings: str) -> None:
@@ -78,7 +78,7 @@ def container(engine, built, files, data) -> Container:
 def loop(container) -> subprocess.CompletedProcess[str]:
     """The whole loop on a small world, by two commands of the image."""
     registry = {"MLFLOW_TRACKING_URI": "sqlite:////app/data/mlflow.db"}
-    simulated = container.run("run", "--pipeline", "simulate", "--params", WORLD)
+    simulated = container.run("run", "--pipeline", "simulate", "--params", WORLD, env=registry)
     assert simulated.returncode == 0, simulated.stderr
     return container.run("run", "--params", WEAK, env=registry)
 
@@ -212,6 +212,7 @@ def test_the_mlflow_server_of_compose_starts_in_the_image(container, compose):
     words = [word for word in service["command"] if word.split("=")[0] not in options]
     words += [f"{name}={value}" for name, value in options.items()]
     env = {"MLFLOW_BACKEND_STORE_URI": "sqlite:////app/data/other.db"}
+    env |= {name: told for name, told in service["environment"].items() if name.startswith("MLFLOW_SER")}
     with container.start(*words, entrypoint=service["entrypoint"], env=env) as server:
 
         def answers() -> bool:

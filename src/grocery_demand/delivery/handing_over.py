@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 from grocery_demand.storage.atomic import whole_file, whole_folder
-from grocery_demand.storage.publication import POINTER, read_publication
+from grocery_demand.storage.pointer import POINTER
+from grocery_demand.storage.publication import read_publication
 
 
 def copy_publication(source: Path, target: Path) -> int:

@@ -61,8 +61,8 @@ class TrackingHook:
         """Complete mlflow.yml before kedro-mlflow reads it.
 
         The environment's MLFLOW_TRACKING_URI, or else MLFLOW_TRACKING_URL, wins; a relative SQLite
-        file belongs to the project, from whichever folder the command is called; a server decides
-        itself where artifacts lie.
+        file belongs to the project, from whichever folder the command is called, and artifacts lie
+        beside it; a server decides itself where they lie.
         """
         import mlflow
 
@@ -161,10 +161,14 @@ class TrackingHook:
         server, tracking = dict(conf.get("server") or {}), dict(conf.get("tracking") or {})
         uri = self._choose_uri(server.get("mlflow_tracking_uri"))
         server["mlflow_tracking_uri"] = uri
+        experiment = dict(tracking.get("experiment") or {})
         if urlparse(uri).scheme in ("http", "https", "databricks"):
-            experiment = dict(tracking.get("experiment") or {})
             experiment.pop("create_experiment_kwargs", None)
-            tracking["experiment"] = experiment
+        elif uri.startswith(_SQLITE):
+            place = dict(experiment.get("create_experiment_kwargs") or {})
+            place["artifact_location"] = _beside(uri, place.get("artifact_location", "mlartifacts"))
+            experiment["create_experiment_kwargs"] = place
+        tracking["experiment"] = experiment
         return {**conf, "server": server, "tracking": tracking}
 
     def _choose_uri(self, configured: str | None) -> str:
@@ -210,6 +214,13 @@ def _find_what_is_read(pipeline: Pipeline) -> set[str]:
     inputs = pipeline.inputs()
     found = {RAW} if any(name.startswith("raw_") for name in inputs) else set()
     return found | ({PANEL} if inputs & {"panel", "standing_panel"} else set())
+
+
+def _beside(sqlite_uri: str, artifact_location: str) -> str:
+    """Return a relative folder of artifacts as one beside the SQLite file; an address as it is."""
+    if urlparse(artifact_location).scheme:
+        return artifact_location
+    return str(Path(sqlite_uri.removeprefix(_SQLITE)).parent / artifact_location)
 
 
 def _close_interrupted_run() -> None:

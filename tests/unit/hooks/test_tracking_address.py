@@ -1,4 +1,4 @@
-"""Where runs go: the environment's address, the configured one, and in later sessions the same."""
+"""Where runs and their artifacts go: by the environment, else as configured, always the same."""
 
 import pytest
 
@@ -68,3 +68,25 @@ def test_the_environment_wins_by_mlflows_name_before_the_workshops(choose):
 def test_an_address_that_mlflow_wrote_itself_into_the_environment_does_not_count(choose):
     chosen = choose("http://mlflow:5000", MLFLOW_TRACKING_URL="http://b")
     assert choose("http://mlflow:5000", MLFLOW_TRACKING_URI=chosen) == "http://mlflow:5000"
+
+
+def test_artifacts_lie_beside_a_sqlite_file(choose, tmp_path):
+    def place(uri: str, location: str) -> str | None:
+        hook = TrackingHook()
+        hook._project = tmp_path
+        named = {"artifact_location": location}
+        conf = hook._complete(
+            {
+                "server": {"mlflow_tracking_uri": uri},
+                "tracking": {"experiment": {"name": "a", "create_experiment_kwargs": named}},
+            }
+        )
+        return conf["tracking"]["experiment"].get("create_experiment_kwargs", {}).get(
+            "artifact_location"
+        )
+
+    choose(None)
+    assert place("sqlite:///mlflow.db", "mlartifacts") == f"{tmp_path}/mlartifacts"
+    assert place("sqlite:////elsewhere/mlflow.db", "mlartifacts") == "/elsewhere/mlartifacts"
+    assert place("sqlite:///mlflow.db", "s3://bucket/a") == "s3://bucket/a"
+    assert place("http://mlflow:5000", "mlartifacts") is None
