@@ -212,7 +212,9 @@ def test_the_mlflow_server_of_compose_starts_in_the_image(container, compose):
     words = [word for word in service["command"] if word.split("=")[0] not in options]
     words += [f"{name}={value}" for name, value in options.items()]
     env = {"MLFLOW_BACKEND_STORE_URI": "sqlite:////app/data/other.db"}
-    env |= {name: told for name, told in service["environment"].items() if name.startswith("MLFLOW_SER")}
+    env |= {
+        name: told for name, told in service["environment"].items() if name.startswith("MLFLOW_SER")
+    }
     with container.start(*words, entrypoint=service["entrypoint"], env=env) as server:
 
         def answers() -> bool:

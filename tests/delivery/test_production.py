@@ -234,7 +234,9 @@ def test_events_go_to_postgresql_and_fluentd_and_monitoring_reads_them(
     assert "store_nbr" in json.dumps(summary)
 
 
-def test_another_process_promotes_against_the_champion_and_rolls_back(first, kedro, project, client):
+def test_another_process_promotes_against_the_champion_and_rolls_back(
+    first, kedro, project, client
+):
     assert champion(client) == 1
     outcome = kedro("run", "--pipeline", "train", "--params", f"training.seed=8,{SMALL},{GATE}")
     assert outcome.returncode == 0, outcome.stderr

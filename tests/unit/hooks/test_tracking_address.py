@@ -81,8 +81,10 @@ def test_artifacts_lie_beside_a_sqlite_file(choose, tmp_path):
                 "tracking": {"experiment": {"name": "a", "create_experiment_kwargs": named}},
             }
         )
-        return conf["tracking"]["experiment"].get("create_experiment_kwargs", {}).get(
-            "artifact_location"
+        return (
+            conf["tracking"]["experiment"]
+            .get("create_experiment_kwargs", {})
+            .get("artifact_location")
         )
 
     choose(None)
