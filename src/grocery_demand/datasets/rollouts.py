@@ -126,7 +126,7 @@ def _share_of(version: "ModelVersion", mode: str) -> float:
     except ValueError:
         raise RolloutError(
             f"Tag {mode}{_SHARE_TAG} of version {version.version} is {given!r}; set a number above "
-            f"0 and up to 1, as `kedro challenger {mode} --share` does."
+            "0 and up to 1, or end it with `kedro challenger off`."
         ) from None
 
 

@@ -1,6 +1,7 @@
 """Routes for people: pages made on the server, with forms that need no script."""
 
 import datetime as dt
+import logging
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +22,8 @@ from grocery_demand.serving.served_model import ServedModel
 from grocery_demand.serving.state import AppState, client_of, state_of
 from grocery_demand.storage.event_tables import iso_time
 from grocery_demand.storage.publication import read_card
+
+logger = logging.getLogger(__name__)
 
 router = APIRouter(include_in_schema=False)
 
@@ -65,7 +68,7 @@ async def show_forecast(request: Request) -> Response:
         page["forecast"] = forecast
         page["effects"] = wording.effects_in_words(forecast)
     page["model"] = model
-    page["plot"] = await run_in_threadpool(_draw, model, question)
+    page["plot"] = await run_in_threadpool(draw_curve, model, served.champion, question)
     return _render(request, "forecast.html", page)
 
 
@@ -173,6 +176,17 @@ def _describe_past(model: ServedModel, question: Question) -> dict[str, Any]:
         "started": bool(model.panel.series["first_sale"].iloc[question.row] <= day),
         "onpromotion": bool(model.panel.promotions[question.row, day]),
     }
+
+
+def draw_curve(model: ServedModel, champion: ServedModel, question: Question) -> str:
+    """Draw what was sold and is forecast, by the model that answered; a canary may fail at it."""
+    try:
+        return _draw(model, question)
+    except Exception:
+        if model is champion:
+            raise
+        logger.exception("The canary's curve cannot be drawn; the champion's is shown")
+        return _draw(champion, question)
 
 
 def _draw(model: ServedModel, question: Question) -> str:

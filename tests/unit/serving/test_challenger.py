@@ -17,6 +17,7 @@ from grocery_demand.serving.loader import Loader
 from grocery_demand.serving.served_forecast import Client
 from grocery_demand.serving.settings import ServingSettings
 from grocery_demand.serving.side_desk import SideDesk
+from grocery_demand.serving.views import draw_curve
 from published import (
     FOLDER,
     beside,
@@ -164,6 +165,15 @@ def test_a_canary_that_raises_costs_no_answer_and_is_told(desk, serve, panel, pu
     missed = rows("challenger_misses", 1)
     assert sum(row["requests"] for row in missed) == len(given)
     assert "ZeroDivisionError: cannot divide" in missed[0]["reason"]
+
+
+def test_a_curve_that_the_canary_cannot_draw_is_the_champions(serve, panel):
+    served = serve("canary")
+    question, champion = questions_of(served, panel, 1)[0], served.champion
+    own = draw_curve(served.challenger.model, champion, question)
+    break_down(served)
+    shown = draw_curve(served.challenger.model, champion, question)
+    assert shown == draw_curve(champion, champion, question) != own
 
 
 def test_a_canary_that_fails_again_and_again_is_left_alone(desk, serve, panel):

@@ -73,11 +73,14 @@ def _check_misses(table: pd.DataFrame, misses: pd.DataFrame, rollout: Rollout) -
         told = "The web app has not asked it for any forecast yet."
         return Check(CHALLENGER, name, UNKNOWN, told, "Its events may lie in another database.")
     share = missed / (made + missed)
-    told = f"It did not make {missed:,.0f} of {made + missed:,.0f} forecasts ({share:.1%})"
     if not missed:
-        return Check(CHALLENGER, name, OK, f"{told}.", "", share, MAX_MISSED_SHARE)
+        told = f"It made all {made:,.0f} forecasts that it was asked for."
+        return Check(CHALLENGER, name, OK, told, "", share, MAX_MISSED_SHARE)
     reason = own.sort_values("requests")["reason"].iloc[-1]
-    told += f"; the champion answered. Most often: {reason}"
+    told = (
+        f"It did not make {missed:,.0f} of {made + missed:,.0f} forecasts ({share:.1%}), as "
+        f"{reason}. The champion's were given."
+    )
     bad = share > MAX_MISSED_SHARE
     mend = f"See the app's log; switch it off: `{END_CHALLENGER}`." if bad else ""
     return Check(CHALLENGER, name, WATCH if bad else OK, told, mend, share, MAX_MISSED_SHARE)
