@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 PROGRAMS = ("buildah", "mmdebstrap", "runc")
 BASE = "localhost/python-stand-in:3.11"
@@ -35,16 +36,32 @@ class Engine:
 
     Attributes:
         folder: Where images, containers and their states lie.
+        driver: How layers lie on each other; vfs copies all files and works everywhere.
     """
 
     folder: Path
+    driver: str = "vfs"
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Self:
+        """Return an engine by overlay, which copies nothing, where this machine has it."""
+        engine = cls(folder, "overlay")
+        try:
+            container = engine.call("from", "scratch")
+            engine.call("mount", container)
+            engine.call("rm", container)
+        except subprocess.CalledProcessError:
+            shutil.rmtree(folder)
+            folder.mkdir()
+            return cls(folder)
+        return engine
 
     @property
     def buildah(self) -> list[str]:
         """The command that works on this store."""
         return [
             "buildah", "--root", str(self.folder / "store"), "--runroot", str(self.folder / "run"),
-            "--storage-driver", "vfs",
+            "--storage-driver", self.driver,
         ]  # fmt: skip
 
     def call(self, *arguments: object) -> str:

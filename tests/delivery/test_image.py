@@ -31,7 +31,7 @@ UID = 10001
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory) -> Iterator[Engine]:
-    engine = Engine(tmp_path_factory.mktemp("engine"))
+    engine = Engine.in_folder(tmp_path_factory.mktemp("engine"))
     engine.make_base()
     yield engine
     engine.remove()
