@@ -20,9 +20,14 @@ PARAMETERS = "conf/base/parameters.yml"
 IN_PRODUCTION = {"publication", "published_card", "forecast_archive", "challenger", "champion"}
 """What is in production now, or remembered there: no version of data, so no output of a stage."""
 
-STANDS_FOR = {"challenger": "challenger_identity", "champion": "verdict", "incumbent": None}
-"""Versions in the registry, and the file that changes with them; the incumbent is what was
-champion before, which no file of the loop decides."""
+STANDS_FOR = {
+    "challenger": "challenger_identity",
+    "champion": "verdict",
+    "incumbent": None,
+    "served_challenger": None,
+}
+"""Versions in the registry, and the file that changes with them. No file of the loop decides who
+was champion before, nor which challenger a person has served."""
 
 
 @pytest.fixture(scope="module")
