@@ -39,7 +39,13 @@ def forecast_by_all(panel: Panel, cutoff: str, peers: list[str], threads: int) -
     settings = parameters["model_settings"][training.model]
     table = run_backtest(known, training, settings).holdout
     table = table.rename(
-        columns={"point": OURS, "quantile_0.1": f"{OURS}_lower", "quantile_0.9": f"{OURS}_upper"}
+        columns={
+            "point": OURS,
+            "quantile_0.1": f"{OURS}_lower",
+            "quantile_0.9": f"{OURS}_upper",
+            "interval_low": f"{OURS}_interval_lower",
+            "interval_high": f"{OURS}_interval_upper",
+        }
     )
     return _add_peers(table, panel, panel.day_of(cutoff), peers, threads) if peers else table
 
@@ -184,7 +190,8 @@ def _score_interval(rows: pd.DataFrame, name: str) -> dict[str, float]:
         metrics.pinball_loss(actual, bound.to_numpy(), level)
         for bound, level in ((lower, 0.1), (upper, 0.9))
     ]
-    covered = metrics.coverage(actual, lower.to_numpy(), upper.to_numpy())
+    bounds = (rows.get(f"{name}_interval_{b}", rows[f"{name}_{b}"]) for b in ("lower", "upper"))
+    covered = metrics.coverage(actual, *(bound.to_numpy() for bound in bounds))
     return {"coverage of 80 %": covered, "pinball loss": float(np.mean(losses))}
 
 
@@ -224,7 +231,8 @@ def main() -> None:
         "16 days ahead of each cutoff. Rows of series without a sale before the cutoff, which the "
         f"peers cannot forecast: {len(new):,}.",
         "NWRMSLE, pinball loss: lower is better. `this project / it`: below 1, ours is better. "
-        "Interval columns: on the rows for which every model with intervals gives one.",
+        "Interval columns: on the rows for which every model with intervals gives one. Pinball "
+        "loss: of the quantiles 0.1 and 0.9, which are the bounds of the peers' intervals.",
     ]
     if len(new):
         known = score(new, models[:3])[["model", "NWRMSLE", "this project / it"]]

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from grocery_demand.core.errors import ParameterError
-from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.forecaster import FORECAST
+from grocery_demand.core.intervals import INTERVAL, QUANTILES
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.rollout import Rollout, ServedChallenger
@@ -69,12 +70,15 @@ def test_every_series_is_forecast_on_every_day_of_the_horizon(forecasts, panel):
 def test_forecasts_have_quantiles_in_order_and_their_models_version(forecasts):
     assert list(forecasts) == [
         *("store_nbr", "item_nbr", "date", "step", "long_range"),
-        *("point", *QUANTILES, "model_version"),
+        *(*FORECAST, "model_version"),
     ]
     values = forecasts[list(QUANTILES)].to_numpy()
     assert (np.diff(values, axis=1) >= 0).all()
     assert (np.diff(values, axis=1) > 0).any()
-    assert (forecasts[["point", *QUANTILES]] >= 0).all(axis=None)
+    assert (forecasts[list(FORECAST)] >= 0).all(axis=None)
+    low, high = (forecasts[name] for name in INTERVAL)
+    assert (low <= forecasts["quantile_0.5"]).all()
+    assert (forecasts["quantile_0.5"] <= high).all()
     assert set(forecasts["model_version"]) == {"7"}
 
 
@@ -174,7 +178,7 @@ def test_the_forecasts_within_the_horizon_are_kept_with_cutoff_and_baselines(lig
     kept, forecasts = made["forecast_archive"], made["forecasts"]
     near = forecasts[~forecasts["long_range"]].reset_index(drop=True)
     assert kept["step"].max() == 16
-    columns = ["store_nbr", "item_nbr", "date", "step", "point", *QUANTILES]
+    columns = ["store_nbr", "item_nbr", "date", "step", *FORECAST]
     pd.testing.assert_frame_equal(kept[columns].reset_index(drop=True), near[columns])
     assert set(kept["model_version"]) == {7}
     assert {str(day)[:10] for day in kept["cutoff"]} == {str(panel.cutoff)}

@@ -6,7 +6,6 @@ import numpy as np
 import plotly.io
 import pytest
 
-from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.pipelines.reporting.examples import choose_examples
 from reports import FIGURES, holdout_scores, trace_of
 
@@ -83,14 +82,14 @@ def test_the_examples_show_sales_and_forecasts_of_their_series(made, parts, pane
     )
     assert (coming.name, len(coming.x)) == ("Forecast of the coming days", 16)
     np.testing.assert_allclose(coming.y, own["point"], atol=0.01)
-    upper_then_lower = [*own[QUANTILES[-1]], *own[QUANTILES[0]][::-1]]
+    upper_then_lower = [*own["interval_high"], *own["interval_low"][::-1]]
     np.testing.assert_allclose(band.y, upper_then_lower, atol=0.01)
 
 
 def test_calibration_draws_the_shares_of_days_and_the_coverage(made, parts):
     figure = made["interval_calibration_figure"]
     holdout = parts["holdout_forecasts"]
-    _, *quantiles, by_step, by_family = figure.data
+    _, *quantiles, by_step, by_family, unsold = figure.data
     for trace, level in zip(quantiles, (0.1, 0.5, 0.9), strict=True):
         pairs = list(zip(holdout["unit_sales"], holdout[f"quantile_{level}"], strict=True))
         below = sum(actual < quantile for actual, quantile in pairs) / len(pairs)
@@ -98,9 +97,10 @@ def test_calibration_draws_the_shares_of_days_and_the_coverage(made, parts):
         assert list(trace.x) == [level, level]
         assert list(trace.y) == pytest.approx([below, up_to], abs=1e-4)
     assert list(by_step.x) == list(range(1, 17))
-    coverage = holdout_scores(parts, "family")["coverage"]
-    drawn = dict(zip(by_family.y, by_family.x, strict=True))
-    assert drawn == pytest.approx(dict(coverage), abs=1e-4)
+    for trace, score in ((by_family, "coverage"), (unsold, "zero_share")):
+        drawn = dict(zip(trace.y, trace.x, strict=True))
+        expected = dict(holdout_scores(parts, "family")[score])
+        assert drawn == pytest.approx(expected, abs=1e-4)
 
 
 def test_the_twenty_features_with_the_largest_gain_are_drawn_the_first_on_top(made, parts):

@@ -8,14 +8,13 @@ from kedro.runner import SequentialRunner
 
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.errors import ParameterError
-from grocery_demand.core.forecaster import TrainedModel
-from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.forecaster import FORECAST, TrainedModel
 from grocery_demand.core.models import MODELS
 from grocery_demand.core.spread import SPREAD_FEATURES
 from grocery_demand.pipelines.training import create_pipeline
 from worlds import SMALL_MODELS
 
-SLICES = {"total", "step", "family", "store_nbr", "type", "new"}
+SLICES = {"total", "step", "family", "store_nbr", "type", "new", "interval"}
 KEPT = ("backtest_forecasts", "holdout_forecasts", "scores", "metrics")
 
 
@@ -62,7 +61,7 @@ def test_what_the_later_pipelines_read_is_made(results):
 def test_forecasts_carry_the_columns_that_gate_and_report_read(results):
     columns = {
         *("cutoff", "store_nbr", "item_nbr", "family", "type", "perishable", "date", "step"),
-        *("unit_sales", "point", *QUANTILES, "seasonal_naive", "moving_average", "is_new"),
+        *("unit_sales", *FORECAST, "seasonal_naive", "moving_average", "is_new"),
         *SPREAD_FEATURES,
     }
     for name in ("backtest_forecasts", "holdout_forecasts"):

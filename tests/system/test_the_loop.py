@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+from grocery_demand.core.forecaster import FORECAST
 from published import FOLDER, as_json, serve
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +85,7 @@ def test_forecasts_cover_every_series_and_the_16_days_after_the_sales(first, pro
     assert forecasts["date"].max() == pd.Timestamp("2017-06-16")
     assert (forecasts["quantile_0.1"] <= forecasts["quantile_0.5"]).all()
     assert (forecasts["quantile_0.5"] <= forecasts["quantile_0.9"]).all()
+    assert (forecasts["interval_low"] <= forecasts["interval_high"]).all()
     submission = pd.read_csv(project / "data/07_model_output/submission.csv")
     plan = pd.read_csv(project / "data/01_raw/sample/test.csv.gz")
     assert submission["id"].tolist() == plan["id"].tolist()
@@ -321,6 +323,6 @@ def test_the_registered_champion_can_be_loaded_by_mlflow_alone(first, project, m
     mlflow.set_tracking_uri(f"sqlite:///{project}/mlflow.db")
     model = mlflow.pyfunc.load_model(f"models:/{NAME}@champion")
     forecasts = model.predict(model.input_example)
-    assert list(forecasts) == ["point", "quantile_0.1", "quantile_0.5", "quantile_0.9"]
+    assert list(forecasts) == list(FORECAST)
     assert (forecasts >= 0).all(axis=None)
     mlflow.set_tracking_uri(None)

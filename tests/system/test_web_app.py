@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from sqlalchemy import make_url
 
+from grocery_demand.core.forecaster import FORECAST
 from published import (
     FOLDER,
     make_project,
@@ -90,10 +91,13 @@ def test_the_served_forecast_equals_the_batch_forecast(client, panel, models):
         "/api/v1/forecasts", json={"requests": [ask_of(panel, *pair) for pair in pairs]}
     )
     found = [answer["forecast"] for answer in answer.json()["answers"]]
-    columns = ["point", "quantile_0.1", "quantile_0.5", "quantile_0.9"]
-    expected = batch[columns].to_numpy(float).round(4)
-    served = [[f["units"], *f["quantiles"].values()] for f in found]
+    expected = batch[list(FORECAST)].to_numpy(float).round(4)
+    served = [
+        [f["units"], *f["quantiles"].values(), f["interval"]["low"], f["interval"]["high"]]
+        for f in found
+    ]
     np.testing.assert_array_equal(served, expected)
+    assert {f["interval"]["level"] for f in found} == {0.8}
     assert [f["long_range"] for f in found] == batch["long_range"].tolist()
 
 

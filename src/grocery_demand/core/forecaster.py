@@ -1,4 +1,4 @@
-"""A fitted forecaster: from panel and cutoff to units and quantiles; kept as plain files."""
+"""A fitted forecaster: from panel and cutoff to units, quantiles and interval; kept as files."""
 
 import hashlib
 import json
@@ -10,10 +10,13 @@ import pandas as pd
 
 from grocery_demand.core.errors import HorizonError, ModelFileError
 from grocery_demand.core.features import MOVING_AVERAGE, SEASONAL_NAIVE, Encoding, Snapshot
-from grocery_demand.core.intervals import QUANTILES, Intervals
+from grocery_demand.core.intervals import INTERVAL, QUANTILES, Intervals
 from grocery_demand.core.models import PointModel, restore_model
 from grocery_demand.core.panel import SERIES_KEY, Panel
 from grocery_demand.core.spread import SPREAD_FEATURES
+
+FORECAST = ("point", *QUANTILES, *INTERVAL)
+"""Columns of a forecast, all in units."""
 
 _SERIES_PER_CHUNK = 20_000
 
@@ -26,7 +29,7 @@ class Forecaster:
         name: The model's name, one of `core.models.MODELS`.
         model: The fitted point model.
         encoding: Codes of attributes, fixed when the model was fitted.
-        intervals: Quantiles of the error.
+        intervals: What is known of the error.
         cutoff: Last day of the sales it was fitted on, ISO date.
     """
 
@@ -43,11 +46,11 @@ class Forecaster:
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """Features that a forecast with quantiles is made from: the model's and the spread's."""
+        """Features that a whole forecast is made from: the model's and the spread's."""
         return tuple(dict.fromkeys((*self.feature_names, *SPREAD_FEATURES)))
 
     def predict_features(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Return `point` and quantiles in units, one row per row of features (`input_names`)."""
+        """Return `FORECAST` in units, one row per row of features (`input_names`)."""
         matrix = features[list(self.feature_names)].to_numpy(np.float32)
         known = features[list(SPREAD_FEATURES)].to_numpy(np.float32)
         return self._tabulate(matrix, known)
@@ -65,8 +68,8 @@ class Forecaster:
 
         Returns:
             One row per series and step, the steps of a series one after the other: store_nbr,
-            item_nbr, date, step, point, the quantiles and the two baselines in units, and what
-            else the quantiles depend on (`SPREAD_FEATURES`).
+            item_nbr, date, step, `FORECAST` and the two baselines in units, and what else the
+            quantiles depend on (`SPREAD_FEATURES`).
         """
         snapshot = Snapshot(panel, day)
         rows = np.arange(len(panel.series)) if rows is None else rows
@@ -90,22 +93,22 @@ class Forecaster:
         table["step"] = step
         table = pd.concat([table, self._tabulate(matrix, known)], axis=1)
         table[[SEASONAL_NAIVE, MOVING_AVERAGE]] = np.expm1(baselines)
-        table[list(SPREAD_FEATURES[1:])] = known[:, 1:]
-        return table
+        columns = zip(SPREAD_FEATURES, known.T, strict=True)
+        return table.assign(**{name: column for name, column in columns if name not in table})
 
     def predict_units(self, matrix: np.ndarray, known: np.ndarray) -> np.ndarray:
-        """Return the point forecast and the quantiles in units, float32 [row, 1 + level].
+        """Return `FORECAST` in units, float32 [row, column].
 
         Args:
             matrix: `feature_names`, float32 [row, feature].
             known: `SPREAD_FEATURES`, float32 [row, feature].
         """
         log_units = self.model.predict(matrix)
-        quantiles = self.intervals.quantiles(log_units, known)
-        return np.expm1(np.column_stack([log_units, quantiles]))
+        bounds = self.intervals.predict(log_units, known)
+        return np.expm1(np.column_stack([log_units, bounds]))
 
     def _tabulate(self, matrix: np.ndarray, known: np.ndarray) -> pd.DataFrame:
-        return pd.DataFrame(self.predict_units(matrix, known), columns=["point", *QUANTILES])
+        return pd.DataFrame(self.predict_units(matrix, known), columns=list(FORECAST))
 
     def to_files(self) -> dict[str, bytes]:
         """Return the forecaster as named files: JSON and the model library's own format."""

@@ -1,19 +1,34 @@
-"""Quantiles of a forecast, from the errors that the same model made out of sample."""
+"""Quantiles of a forecast and its interval, from errors that the same model made out of sample."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from grocery_demand.core.metrics import log1p_units
-from grocery_demand.core.spread import SPREAD_FEATURES, Spread
+from grocery_demand.core.features import MOVING_AVERAGE
+from grocery_demand.core.metrics import coverage, log1p_units
+from grocery_demand.core.spread import SPREAD_FEATURES, Spread, choose_rows
 
 LEVELS = (0.1, 0.5, 0.9)
-"""Quantile levels forecast: the middle and the bounds of the 80 % interval."""
+"""Quantile levels forecast."""
 
 QUANTILES = tuple(f"quantile_{level}" for level in LEVELS)
 """Column names of the quantiles."""
+
+INTERVAL = ("interval_low", "interval_high")
+"""Column names of the interval's bounds, both of which belong to it."""
+
+INTERVAL_LEVEL = 0.8
+"""Share of all days whose units are to lie within their interval."""
+
+_TAILS = tuple(np.linspace(0.15, 0.25, 21).round(3).tolist())
+"""Shares of days that an interval may leave out: no wider than for 85 %, no narrower than for 75 %,
+however much the others cover."""
+
+_NOTHING = np.log1p(0.1)
+"""ln(1+units) below which a quantile is no units at all: less than a tenth of one is not sold."""
 
 _MAX_BINS = 24
 _MIN_ROWS_PER_BIN = 150
@@ -28,24 +43,45 @@ class Intervals:
     centres, as in split conformal prediction with normalised errors (Papadopoulos et al. 2002;
     Lei et al. 2018, section 5.2).
 
+    An interval leaves out the same share below and above. Where its lower bound is zero, nothing
+    can lie below, and the whole share is left out above. Where hardly anything is sold, it covers
+    more than it says even so: if 97 days of 100 have no sale, no interval covers fewer. The share
+    that is left out is therefore chosen so that all rows together are covered as often as
+    `INTERVAL_LEVEL` says, within limits.
+
     Attributes:
         centres: Median forecast of each bin, as ln(1+units), ascending [bin].
-        errors: Quantiles of the normalised errors, ascending along the last axis [bin, level].
+        errors: Quantiles of the normalised errors at `levels` [bin, level].
         spread: The expected size of the error; None where the errors are not known.
+        tail: Share of days that an interval leaves out.
     """
 
     centres: np.ndarray
     errors: np.ndarray
     spread: Spread | None
+    tail: float
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """`LEVELS`, and those of the bounds: lower, upper above zero, upper elsewhere."""
+        return _levels_of(self.tail)
 
     @classmethod
-    def fit(cls, actual: np.ndarray, forecast: np.ndarray, known: np.ndarray) -> "Intervals":
+    def fit(
+        cls,
+        actual: np.ndarray,
+        forecast: np.ndarray,
+        known: np.ndarray,
+        tails: Sequence[float] = _TAILS,
+    ) -> "Intervals":
         """Learn from out-of-sample errors.
 
         Args:
             actual: ln(1+units), [row].
             forecast: The forecast of it, [row].
             known: `SPREAD_FEATURES` of each row, float32 [row, feature].
+            tails: Shares that intervals may leave out, ascending; the first is taken with which
+                not more than `INTERVAL_LEVEL` of the rows are covered, or the last.
         """
         error = actual - forecast
         spread = Spread.fit(error, forecast, known)
@@ -53,8 +89,14 @@ class Intervals:
         order = np.argsort(forecast, kind="stable")
         bins = np.split(order, _find_bounds(forecast[order]))
         centres = np.array([np.median(forecast[rows]) for rows in bins])
-        errors = np.array([np.quantile(error[rows], LEVELS) for rows in bins])
-        return cls(centres, errors, spread)
+        ordered = [np.sort(error[rows]) for rows in bins]
+        few = choose_rows(len(actual))
+        for tail in tails:
+            errors = np.array([np.quantile(part, _levels_of(tail)) for part in ordered])
+            fitted = cls(centres, errors, spread, tail)
+            if fitted._covers(actual[few], forecast[few], known[few]) <= INTERVAL_LEVEL:
+                break
+        return fitted
 
     @classmethod
     def of_table(cls, forecasts: pd.DataFrame) -> "Intervals":
@@ -65,10 +107,13 @@ class Intervals:
     @classmethod
     def unknown(cls) -> "Intervals":
         """Return intervals of no width, for a forecaster whose errors are not known yet."""
-        return cls(np.zeros(1), np.zeros((1, len(LEVELS))), None)
+        tail = _TAILS[-1]
+        return cls(np.zeros(1), np.zeros((1, len(_levels_of(tail)))), None, tail)
 
-    def quantiles(self, forecast: np.ndarray, known: np.ndarray) -> np.ndarray:
-        """Return the quantiles of ln(1+units), ascending along the last axis [row, level].
+    def predict(self, forecast: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Return quantiles and interval of ln(1+units), float32 [row, `QUANTILES` + `INTERVAL`].
+
+        The quantiles ascend; the interval holds the middle one.
 
         Args:
             forecast: ln(1+units), [row].
@@ -78,12 +123,15 @@ class Intervals:
         if self.spread is not None:
             scale = self.spread.predict(forecast, known)
         shifts = [np.interp(forecast, self.centres, column) for column in self.errors.T]
-        quantiles = forecast[:, None] + scale[:, None] * np.stack(shifts, axis=1)
-        return np.maximum(quantiles, 0).astype(np.float32)
+        found = forecast[:, None] + scale[:, None] * np.stack(shifts, axis=1)
+        found = np.where(found < _NOTHING, 0, found).astype(np.float32)
+        *quantiles, low, high_above_zero, high = found.T
+        return np.column_stack([*quantiles, low, np.where(low > 0, high, high_above_zero)])
 
-    def quantiles_of_table(self, forecasts: pd.DataFrame) -> np.ndarray:
-        """Return the quantiles in units for a table of forecasts [row, level]."""
-        return np.expm1(self.quantiles(*_read_table(forecasts)))
+    def predict_table(self, forecasts: pd.DataFrame) -> pd.DataFrame:
+        """Return `QUANTILES` and `INTERVAL` in units for a table of forecasts, by its index."""
+        units = np.expm1(self.predict(*_read_table(forecasts)))
+        return pd.DataFrame(units, columns=[*QUANTILES, *INTERVAL], index=forecasts.index)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able contents."""
@@ -91,6 +139,7 @@ class Intervals:
             "centres": self.centres.tolist(),
             "errors": self.errors.tolist(),
             "spread": self.spread.to_dict() if self.spread is not None else None,
+            "tail": self.tail,
         }
 
     @classmethod
@@ -101,11 +150,24 @@ class Intervals:
             centres=np.array(contents["centres"]),
             errors=np.array(contents["errors"]),
             spread=Spread(**spread) if spread is not None else None,
+            tail=contents["tail"],
         )
+
+    def _covers(self, actual: np.ndarray, forecast: np.ndarray, known: np.ndarray) -> float:
+        """Return the share of rows within their interval."""
+        *_, low, high = self.predict(forecast, known).T
+        return coverage(actual.astype(np.float32), low, high)
+
+
+def _levels_of(tail: float) -> tuple[float, ...]:
+    return (*LEVELS, tail / 2, 1 - tail, 1 - tail / 2)
 
 
 def _read_table(forecasts: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return forecast and `SPREAD_FEATURES`; the table has the moving average in units."""
     known = forecasts[list(SPREAD_FEATURES)].to_numpy(np.float32)
+    average = SPREAD_FEATURES.index(MOVING_AVERAGE)
+    known[:, average] = np.log1p(known[:, average])
     return log1p_units(forecasts["point"].to_numpy()), known
 
 

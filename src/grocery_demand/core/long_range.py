@@ -20,7 +20,7 @@ from grocery_demand.core.backtest import (
 )
 from grocery_demand.core.features import SEASONAL_NAIVE, Encoding, Snapshot
 from grocery_demand.core.forecaster import Forecaster
-from grocery_demand.core.intervals import QUANTILES, Intervals
+from grocery_demand.core.intervals import Intervals
 from grocery_demand.core.models import feature_names_of, fit_model, needs_fitting
 from grocery_demand.core.panel import Panel
 
@@ -121,12 +121,11 @@ def train_long_range(
 
 
 def with_intervals_of_others(folds: list[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Give each fold quantiles from the other folds' errors (from its own if it is the only)."""
+    """Give each fold bounds from the other folds' errors (from its own if it is the only one)."""
     tables = []
     for i, fold in enumerate(folds):
         others = folds[:i] + folds[i + 1 :] or folds
-        quantiles = Intervals.of_table(pd.concat(others)).quantiles_of_table(fold)
-        tables.append(fold.assign(**dict(zip(QUANTILES, quantiles.T, strict=True))))
+        tables.append(fold.assign(**Intervals.of_table(pd.concat(others)).predict_table(fold)))
     return tables
 
 

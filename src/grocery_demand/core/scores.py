@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from grocery_demand.core import metrics
-from grocery_demand.core.intervals import LEVELS, QUANTILES
+from grocery_demand.core.intervals import INTERVAL, LEVELS, QUANTILES
 from grocery_demand.core.models import BASELINES
 from grocery_demand.core.panel import PERISHABLE_WEIGHT
 
@@ -17,7 +17,13 @@ SLICES = {
     "type": "type",
     "new": "is_new",
 }
-"""Slices by name, with the column whose values divide the rows; `total` is all rows."""
+"""Slices by name, with the column whose values divide the rows.
+
+There are two more: `total` is all rows, `interval` divides them by where their interval begins.
+"""
+
+FROM_ZERO, ABOVE_ZERO = "from zero", "above zero"
+"""Values of the slice `interval`."""
 
 
 def score_table(
@@ -32,9 +38,10 @@ def score_table(
         baselines: Columns that the model is put beside.
 
     Returns:
-        One row per model and slice value: evaluation, model, slice, value, rows, nwrmsle,
-        r2_score, wape, bias, pinball_loss (mean over the levels, in units) and coverage of the
-        80 % interval; the last two are NaN for baselines, which have no quantiles.
+        One row per model and slice value: evaluation, model, slice, value, rows, zero_share (of
+        rows without a sale), nwrmsle, r2_score, wape, bias, pinball_loss (mean over the levels,
+        in units) and coverage of the 80 % interval; the last two are NaN for baselines, which
+        have no quantiles.
     """
     columns = {model: "point"} | {name: name for name in baselines if name != model}
     records = [
@@ -87,12 +94,17 @@ def _slices(forecasts: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     for name, column in SLICES.items():
         for value, rows in forecasts.groupby(column, sort=True, observed=True):
             yield name, str(value), rows
+    is_above = forecasts[INTERVAL[0]].to_numpy() > 0
+    for value, chosen in ((ABOVE_ZERO, is_above), (FROM_ZERO, ~is_above)):
+        if chosen.any():
+            yield "interval", value, forecasts[chosen]
 
 
 def _score(rows: pd.DataFrame, column: str) -> dict[str, float]:
     actual, forecast = rows["unit_sales"].to_numpy(), rows[column].to_numpy()
     scores: dict[str, float] = {
         "rows": len(rows),
+        "zero_share": float(np.mean(actual <= 0)),
         "nwrmsle": metrics.nwrmsle(actual, forecast, row_weights(rows)),
         "r2_score": metrics.r2_score(actual, forecast),
         "wape": metrics.wape(actual, forecast),
@@ -106,5 +118,5 @@ def _score(rows: pd.DataFrame, column: str) -> dict[str, float]:
         scores["pinball_loss"] = float(
             np.mean([metrics.pinball_loss(actual, q, level) for q, level in pairs])
         )
-        scores["coverage"] = metrics.coverage(actual, quantiles[0], quantiles[-1])
+        scores["coverage"] = metrics.coverage(actual, *(rows[name].to_numpy() for name in INTERVAL))
     return scores

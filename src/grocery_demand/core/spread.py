@@ -7,7 +7,15 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
-SPREAD_FEATURES = ("step", "deviation_28", "deviation_140", "sale_share_28", "sale_share_112")
+SPREAD_FEATURES = (
+    "step",
+    "deviation_28",
+    "deviation_140",
+    "sale_share_28",
+    "sale_share_112",
+    "days_since_sale",
+    "moving_average",
+)
 """Features that tell how far off a forecast may be, beside the forecast itself."""
 
 _N_TREES = 40
@@ -50,7 +58,7 @@ class Spread:
             known: `SPREAD_FEATURES`, float32 [row, feature].
         """
         size = np.abs(error)
-        chosen = _choose_rows(len(size))
+        chosen = choose_rows(len(size))
         matrix = _join(forecast[chosen], known[chosen])
         rows = lgb.Dataset(matrix, size[chosen], params={"verbose": -1})
         booster = lgb.train(_SETTINGS, rows, num_boost_round=_N_TREES)
@@ -73,7 +81,8 @@ class Spread:
         return {"model_text": self.model_text, "least": self.least}
 
 
-def _choose_rows(n_rows: int) -> np.ndarray:
+def choose_rows(n_rows: int) -> np.ndarray:
+    """Return the positions of all rows, or of 200,000 chosen at random, ascending."""
     if n_rows <= _MOST_ROWS:
         return np.arange(n_rows)
     generator = np.random.default_rng(_SEED)

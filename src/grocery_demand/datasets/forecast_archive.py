@@ -21,6 +21,8 @@ _SCHEMA = {
     "quantile_0.1": pl.Float32,
     "quantile_0.5": pl.Float32,
     "quantile_0.9": pl.Float32,
+    "interval_low": pl.Float32,
+    "interval_high": pl.Float32,
     "seasonal_naive": pl.Float32,
     "moving_average": pl.Float32,
 }
@@ -46,11 +48,18 @@ class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
         self.metadata = metadata
 
     def load(self) -> pl.LazyFrame:
-        """Return all forecasts, not yet read; no rows if none were kept yet."""
+        """Return all forecasts, not yet read; no rows if none were kept yet.
+
+        Files from before intervals had columns of their own promised the outer quantiles.
+        """
         paths = sorted(self._list())
         if not paths:
             return pl.LazyFrame(schema=_SCHEMA)
-        return pl.scan_parquet(paths, glob=False)
+        scan = pl.scan_parquet(paths, glob=False, schema=_SCHEMA, missing_columns="insert")
+        return scan.with_columns(
+            pl.col("interval_low").fill_null(pl.col("quantile_0.1")),
+            pl.col("interval_high").fill_null(pl.col("quantile_0.9")),
+        )
 
     def save(self, data: pd.DataFrame) -> None:
         """Keep forecasts of one cutoff, by one version or several."""

@@ -29,7 +29,7 @@ class FeatureModel:
     def predict(
         self, model_input: "pd.DataFrame", params: dict[str, Any] | None = None
     ) -> "pd.DataFrame":
-        """Return `point` and quantiles in units, one row per row of features."""
+        """Return point, quantiles and interval in units, one row per row of features."""
         del params
         return self._forecaster.predict_features(model_input)
 

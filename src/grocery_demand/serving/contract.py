@@ -50,6 +50,16 @@ class Contribution(BaseModel):
     )
 
 
+class Interval(BaseModel):
+    """Between which numbers of units the sales of four days of five lie, both included."""
+
+    level: float = Field(
+        description="Share of all days that lie within their interval.", examples=[0.8]
+    )
+    low: float = Field(description="In units; where it is 0, nothing lies below.", examples=[9.1])
+    high: float = Field(description="In units.", examples=[19.2])
+
+
 class Forecast(BaseModel):
     """The units that will sell."""
 
@@ -58,8 +68,9 @@ class Forecast(BaseModel):
     store_nbr: int = Field(examples=[47])
     onpromotion: bool = Field(description="The promotion that it was made with.")
     units: float = Field(description="Point forecast in units.", examples=[13.4])
+    interval: Interval
     quantiles: dict[str, float] = Field(
-        description="Units by level; 0.1 to 0.9 is the 80 % interval.",
+        description="Units that are not exceeded with the probability of each level.",
         examples=[{"0.1": 8.9, "0.5": 13.2, "0.9": 19.7}],
     )
     long_range: bool = Field(description="Whether the day lies beyond the 16 days' horizon.")

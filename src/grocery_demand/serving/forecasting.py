@@ -32,19 +32,22 @@ def make_forecasts(
     )
     units = answers.units.astype(float).round(_DECIMALS).tolist()
     usual = answers.moving_average.astype(float).round(_DECIMALS).tolist()
-    forecasts = [
-        ServedForecast(
-            question=question,
-            model=model,
-            units=units[i][0],
-            quantiles=tuple(units[i][1:]),
-            long_range=bool(answers.long_range[i]),
-            onpromotion=bool(answers.onpromotion[i]),
-            usual=usual[i],
-            effects=[] if answers.moves is None else list_effects(answers.moves[i]),
-            event_id=uuid.uuid4().hex,
-            role=role,
+    forecasts = []
+    for i, question in enumerate(questions):
+        point, *quantiles, low, high = units[i]
+        forecasts.append(
+            ServedForecast(
+                question=question,
+                model=model,
+                units=point,
+                quantiles=tuple(quantiles),
+                interval=(low, high),
+                long_range=bool(answers.long_range[i]),
+                onpromotion=bool(answers.onpromotion[i]),
+                usual=usual[i],
+                effects=[] if answers.moves is None else list_effects(answers.moves[i]),
+                event_id=uuid.uuid4().hex,
+                role=role,
+            )
         )
-        for i, question in enumerate(questions)
-    ]
     return forecasts, answers.features

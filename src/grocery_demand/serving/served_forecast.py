@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.intervals import INTERVAL_LEVEL, QUANTILES
 from grocery_demand.serving.question import Question
 from grocery_demand.serving.served_model import ServedModel
 
@@ -32,6 +32,7 @@ class ServedForecast:
         model: Who answered.
         units: Point forecast in units.
         quantiles: `QUANTILES` in units.
+        interval: The bounds of the 80 % interval in units.
         long_range: Whether the day lies beyond the horizon.
         onpromotion: The promotion that it was made with.
         usual: What recent weeks let expect on that weekday, in units.
@@ -44,6 +45,7 @@ class ServedForecast:
     model: ServedModel
     units: float
     quantiles: tuple[float, ...]
+    interval: tuple[float, float]
     long_range: bool
     onpromotion: bool
     usual: float
@@ -53,6 +55,7 @@ class ServedForecast:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as programs read it."""
+        low, high = self.interval
         return {
             "date": self.question.date,
             "item_nbr": self.question.product.item_nbr,
@@ -61,6 +64,7 @@ class ServedForecast:
             "units": self.units,
             "quantiles": dict(zip((q.removeprefix("quantile_") for q in QUANTILES),
                                   self.quantiles, strict=True)),
+            "interval": {"level": INTERVAL_LEVEL, "low": low, "high": high},
             "long_range": self.long_range,
             "moving_average": self.usual,
             "contributions": self.effects,

@@ -10,11 +10,9 @@ from grocery_demand.core.explanation import ALL_DRIVERS, Explanation
 from grocery_demand.core.features import MOVING_AVERAGE, FeatureTables, Snapshot
 from grocery_demand.core.features.encoding import Encoding
 from grocery_demand.core.forecaster import Forecaster, TrainedModel
-from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.spread import SPREAD_FEATURES
 
-COLUMNS = ("point", *QUANTILES)
 _LEAST_EFFECT = 0.005
 _MOST_EFFECTS = 5
 
@@ -24,7 +22,7 @@ class Answers:
     """Forecasts of some pairs of series and day.
 
     Attributes:
-        units: `COLUMNS` in units, float32 [pair, column].
+        units: `core.forecaster.FORECAST` in units, float32 [pair, column].
         long_range: Whether the day lies beyond the horizon, bool [pair].
         onpromotion: The promotion that the forecast was made with, bool [pair].
         moving_average: What recent weeks let expect on that weekday, in units [pair].

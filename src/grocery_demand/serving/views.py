@@ -200,15 +200,16 @@ def _draw(model: ServedModel, question: Question) -> str:
     if question.step >= 1:
         what_if[question.step - 1] = question.what_if
     units = model.answer(np.full(n_ahead, question.row), steps, what_if).units
+    point, *_, low, high = units.T.tolist()
     product = question.product.name or f"product {question.product.item_nbr}"
     return plots.draw_series(
         plots.SeriesPlot(
             first_date=_date(model, first),
             sold=model.panel.units[question.row, first : last + 1].tolist(),
             promoted=(model.panel.promotions[question.row, first : last + 1] > 0).tolist(),
-            forecast=units[:, 0].tolist(),
-            low=units[:, 1].tolist(),
-            high=units[:, -1].tolist(),
+            forecast=point,
+            low=low,
+            high=high,
             chosen=_date(model, asked),
             title=f"Units of {product} in store {question.store_nbr}: sold and forecast by day",
         )

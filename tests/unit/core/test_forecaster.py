@@ -10,7 +10,7 @@ import pytest
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.errors import ModelFileError
 from grocery_demand.core.features import Snapshot
-from grocery_demand.core.forecaster import Forecaster, TrainedModel
+from grocery_demand.core.forecaster import FORECAST, Forecaster, TrainedModel
 from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.core.models import MODELS
 from grocery_demand.core.panel import Panel
@@ -20,10 +20,10 @@ from worlds import SMALL_MODELS, make_panel, set_series
 
 STEPS = np.arange(1, 17)
 COLUMNS = [
-    *("store_nbr", "item_nbr", "date", "step", "point"),
-    *QUANTILES,
+    *("store_nbr", "item_nbr", "date", "step"),
+    *FORECAST,
     *("seasonal_naive", "moving_average"),
-    *SPREAD_FEATURES[1:],
+    *(name for name in SPREAD_FEATURES if name not in ("step", "moving_average")),
 ]
 
 
@@ -59,10 +59,10 @@ def test_one_row_per_series_and_step_the_steps_of_a_series_together(panel, forec
 @pytest.mark.parametrize("model", MODELS)
 def test_forecasts_are_units_never_below_zero_and_quantiles_never_cross(panel, trained, model):
     table = trained[model].final.forecast(panel, panel.n_days - 1, STEPS)
-    values = table[["point", *QUANTILES]].to_numpy()
+    values = table[list(FORECAST)].to_numpy()
     assert np.isfinite(values).all()
     assert (values >= 0).all()
-    assert (np.diff(values[:, 1:], axis=1) >= 0).all()
+    assert (np.diff(table[list(QUANTILES)].to_numpy(), axis=1) >= 0).all()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -94,7 +94,7 @@ def test_features_given_as_a_table_are_forecast_as_those_of_the_panel(panel, for
     names = forecaster.feature_names
     matrix = Snapshot(panel, day).features(forecaster.encoding, STEPS, names, row)
     table = forecaster.predict_features(pd.DataFrame(matrix, columns=list(names)))
-    expected = forecaster.forecast(panel, day, STEPS, row)[["point", *QUANTILES]]
+    expected = forecaster.forecast(panel, day, STEPS, row)[list(FORECAST)]
     pd.testing.assert_frame_equal(table, expected, check_exact=True)
 
 
@@ -141,6 +141,15 @@ def test_the_digest_ignores_what_says_nothing_of_the_fit(trained):
     model = trained["lightgbm"]
     assert replace(model, metadata={"trained_at": "today"}).digest == model.digest
     assert replace(model, final=model.holdout).digest != model.digest
+
+
+def test_a_model_from_before_intervals_were_kept_apart_from_quantiles_is_refused(trained):
+    files = dict(trained["lightgbm"].to_files())
+    description = json.loads(files["final/forecaster.json"])
+    del description["intervals"]["tail"]
+    files["final/forecaster.json"] = json.dumps(description).encode()
+    with pytest.raises(ModelFileError, match=r"'tail'.*written by another version"):
+        TrainedModel.from_files(files)
 
 
 def test_a_damaged_scikit_model_is_refused(trained):

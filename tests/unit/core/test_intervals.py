@@ -1,11 +1,12 @@
-"""Quantiles learnt from known errors."""
+"""Quantiles and intervals learnt from known errors."""
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from grocery_demand.core.intervals import LEVELS, QUANTILES, Intervals
+from grocery_demand.core.intervals import INTERVAL, LEVELS, QUANTILES, Intervals
 from grocery_demand.core.spread import SPREAD_FEATURES
 
 ERRORS = np.linspace(-1, 1, 101)
@@ -25,7 +26,15 @@ def learn(error: np.ndarray, forecast: object = 5.0, **features: object) -> Inte
 
 
 def quantiles_of(intervals: Intervals, forecast: float, **features: object) -> np.ndarray:
-    return intervals.quantiles(np.array([forecast]), make_known(1, **features))[0]
+    return predict(intervals, forecast, **features)[:3]
+
+
+def interval_of(intervals: Intervals, forecast: float, **features: object) -> np.ndarray:
+    return predict(intervals, forecast, **features)[3:]
+
+
+def predict(intervals: Intervals, forecast: float, **features: object) -> np.ndarray:
+    return intervals.predict(np.array([forecast]), make_known(1, **features))[0]
 
 
 def make_errors(seed: int, n_rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -55,9 +64,30 @@ def test_quantiles_below_no_units_are_none():
     np.testing.assert_array_equal(quantiles_of(learn(ERRORS - 2), 0.5), [0, 0, 0])
 
 
+def test_less_than_a_tenth_of_a_unit_is_none():
+    never_wrong = learn(np.zeros(50))
+    for units, expected in ((0.09, 0), (0.11, 0.11)):
+        found = np.expm1(predict(never_wrong, np.log1p(units)))
+        np.testing.assert_allclose(found, [expected] * 5, rtol=1e-5)
+
+
+def test_an_interval_above_zero_leaves_out_a_tenth_on_each_side():
+    np.testing.assert_allclose(interval_of(learn(ERRORS), 5.0), [4.2, 5.8], atol=0.02)
+
+
+def test_an_interval_from_zero_leaves_out_a_fifth_above():
+    """A tenth of the sales would lie below zero, were that possible."""
+    actual = np.maximum(0.7 + ERRORS, 0)
+    intervals = Intervals.fit(actual, np.full(101, 0.7), make_known(101))
+    low, high = interval_of(intervals, 0.7)
+    assert low == 0
+    assert np.mean(actual <= high) == pytest.approx(0.8, abs=0.02)
+    assert quantiles_of(intervals, 0.7)[2] == pytest.approx(1.5, abs=0.02)
+
+
 def test_there_is_one_row_of_single_precision_per_forecast():
-    found = learn(ERRORS).quantiles(np.array([1, 2, 3], np.float32), make_known(3, step=[1, 2, 9]))
-    assert found.shape == (3, len(LEVELS))
+    found = learn(ERRORS).predict(np.array([1, 2, 3], np.float32), make_known(3, step=[1, 2, 9]))
+    assert found.shape == (3, len(QUANTILES) + len(INTERVAL))
     assert found.dtype == np.float32
 
 
@@ -68,18 +98,23 @@ def test_there_are_as_many_bins_as_the_rows_allow(n_rows, n_bins):
     error, forecast, known = make_errors(0, n_rows)
     intervals = Intervals.fit(forecast + error, forecast, known)
     assert intervals.centres.shape == (n_bins,)
-    assert intervals.errors.shape == (n_bins, len(LEVELS))
+    assert intervals.errors.shape == (n_bins, len(intervals.levels))
 
 
 def naive_quantiles(
-    error: np.ndarray, forecast: np.ndarray, spread: np.ndarray, wanted: float, scale: float
+    error: np.ndarray,
+    forecast: np.ndarray,
+    spread: np.ndarray,
+    wanted: float,
+    scale: float,
+    levels: Sequence[float] = LEVELS,
 ) -> list[float]:
-    """Return the quantiles for one forecast of a given spread, by loops over bins and levels."""
+    """Return quantiles for one forecast of a given spread, by loops over bins and levels."""
     rows = sorted(zip(forecast, error / spread, strict=True))
     bins = np.array_split(np.array(rows), max(min(len(rows) // 150, 24), 1))
     centres = [np.median(part[:, 0]) for part in bins]
     quantiles = []
-    for level in LEVELS:
+    for level in levels:
         shifts = [np.quantile(part[:, 1], level) for part in bins]
         after = sum(centre <= wanted for centre in centres)
         if after in (0, len(bins)):
@@ -87,12 +122,13 @@ def naive_quantiles(
         else:
             way = (wanted - centres[after - 1]) / (centres[after] - centres[after - 1])
             shift = (1 - way) * shifts[after - 1] + way * shifts[after]
-        quantiles.append(max(wanted + scale * shift, 0))
+        units = np.expm1(wanted + scale * shift)
+        quantiles.append(np.log1p(units) if units >= 0.1 else 0.0)
     return quantiles
 
 
 @pytest.mark.parametrize("n_rows", [40, 1000, 5000])
-def test_the_quantiles_equal_those_of_a_naive_loop(n_rows):
+def test_quantiles_and_interval_equal_those_of_a_naive_loop(n_rows):
     error, forecast, known = make_errors(1, n_rows)
     intervals = Intervals.fit(forecast + error, forecast, known)
     spread = intervals.spread.predict(forecast, known)
@@ -102,6 +138,13 @@ def test_the_quantiles_equal_those_of_a_naive_loop(n_rows):
             expected = naive_quantiles(error, forecast, spread, wanted, scale)
             found = quantiles_of(intervals, wanted, step=step)
             np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+            for tail in (0.2, 0.24):
+                given = Intervals.fit(forecast + error, forecast, known, (tail,))
+                ends = (tail / 2, 1 - tail, 1 - tail / 2)
+                low, *high = naive_quantiles(error, forecast, spread, wanted, scale, ends)
+                expected = [low, high[0] if low == 0 else high[1]]
+                found = interval_of(given, wanted, step=step)
+                np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_rows_of_equal_forecast_share_their_quantiles_in_whatever_order_they_come():
@@ -111,7 +154,7 @@ def test_rows_of_equal_forecast_share_their_quantiles_in_whatever_order_they_com
     known = make_known(1200)
     one = Intervals.fit(forecast + error, forecast, known)
     assert one.centres.tolist() == [5.0]
-    low, _, high = one.quantiles(forecast[:1], known[:1])[0]
+    *_, low, high = one.predict(forecast[:1], known[:1])[0]
     actual = forecast + error
     assert np.mean((actual >= low) & (actual <= high)) == pytest.approx(0.8, abs=0.01)
 
@@ -148,8 +191,8 @@ def test_a_forecast_never_wrong_has_an_interval_of_no_width():
 
 
 def test_intervals_that_are_not_known_yet_have_no_width():
-    found = Intervals.unknown().quantiles(np.array([-0.5, 0, 3]), make_known(3, step=[1, 2, 366]))
-    np.testing.assert_array_equal(found, [[0, 0, 0], [0, 0, 0], [3, 3, 3]])
+    found = Intervals.unknown().predict(np.array([-0.5, 0, 3]), make_known(3, step=[1, 2, 366]))
+    np.testing.assert_array_equal(found, [[0] * 5, [0] * 5, [3] * 5])
 
 
 def test_four_fifths_of_later_sales_lie_in_the_interval_and_a_tenth_on_each_side():
@@ -158,7 +201,7 @@ def test_four_fifths_of_later_sales_lie_in_the_interval_and_a_tenth_on_each_side
     forecast += 50
     past, later = slice(0, 10_000), slice(10_000, None)
     intervals = Intervals.fit((forecast + error)[past], forecast[past], known[past])
-    quantiles = intervals.quantiles(forecast[later], known[later])
+    quantiles = intervals.predict(forecast[later], known[later])[:, :3]
     below = (forecast + error)[later, None] <= quantiles
     np.testing.assert_allclose(below.mean(axis=0), LEVELS, atol=0.02)
 
@@ -167,8 +210,8 @@ def test_four_fifths_of_later_sales_lie_in_the_interval_and_a_tenth_on_each_side
 def test_the_interval_holds_for_each_step_and_each_size_of_forecast(groups):
     error, forecast, known = make_errors(3, 20_000)
     forecast += 50
-    quantiles = Intervals.fit(forecast + error, forecast, known).quantiles(forecast, known)
-    inside = (forecast + error >= quantiles[:, 0]) & (forecast + error <= quantiles[:, 2])
+    *_, low, high = Intervals.fit(forecast + error, forecast, known).predict(forecast, known).T
+    inside = (forecast + error >= low) & (forecast + error <= high)
     values = known[:, 0] if groups == "by step" else forecast
     group = np.digitize(values, np.quantile(values, [0.25, 0.5, 0.75]))
     shares = [inside[group == i].mean() for i in range(4)]
@@ -183,5 +226,19 @@ def test_intervals_written_as_json_and_read_again_are_the_same():
         np.testing.assert_array_equal(restored.centres, intervals.centres)
         np.testing.assert_array_equal(restored.errors, intervals.errors)
         np.testing.assert_array_equal(
-            restored.quantiles(forecast, known), intervals.quantiles(forecast, known)
+            restored.predict(forecast, known), intervals.predict(forecast, known)
         )
+
+
+@pytest.mark.parametrize(("n_unsold", "expected"), [(0, 0.8), (500, 0.79), (9000, 0.75)])
+def test_series_that_surely_sell_nothing_narrow_the_other_intervals_within_limits(
+    n_unsold, expected
+):
+    """Of 10,000 rows 8,000 are to be covered, and those without a sale are in any case."""
+    error, forecast, known = make_errors(5, 10_000)
+    forecast, actual = forecast + 50, forecast + 50 + error
+    forecast[:n_unsold] = actual[:n_unsold] = 0
+    low, high = Intervals.fit(actual, forecast, known).predict(forecast, known)[:, 3:].T
+    inside = (actual >= low) & (actual <= high)
+    assert inside[:n_unsold].all()
+    assert inside[n_unsold:].mean() == pytest.approx(expected, abs=0.01)

@@ -34,6 +34,8 @@ HOLDOUT = pd.DataFrame(
         "quantile_0.1": [1.0, 1.0, 0.0, 0.0],
         "quantile_0.5": [3.0, 1.0, 1.0, 0.0],
         "quantile_0.9": [7.0, 7.0, 3.0, 1.0],
+        "interval_low": [1.0, 1.0, 0.0, 0.0],
+        "interval_high": [7.0, 2.0, 2.0, 0.0],
         "seasonal_naive": [1.0, 7.0, 3.0, 1.0],
         "moving_average": [0.0, 1.0, 7.0, 3.0],
     }
@@ -51,12 +53,13 @@ def test_the_total_scores_of_the_model_are_those_worked_out_by_hand():
     assert scores == {
         "evaluation": "holdout",
         "rows": 4,
+        "zero_share": 1 / 4,
         "nwrmsle": pytest.approx(LN2 * math.sqrt((1 * 1 + 1 * 4) / 4.5)),
         "r2_score": pytest.approx(1 - 40 / 28.75),
         "wape": pytest.approx(8 / 11),
         "bias": pytest.approx(-4 / 11),
         "pinball_loss": pytest.approx((0.225 + 1.25 + 1.175) / 3),
-        "coverage": pytest.approx(3 / 4),
+        "coverage": pytest.approx(2 / 4),
     }
 
 
@@ -83,6 +86,8 @@ def test_the_baselines_are_scored_on_the_same_rows_without_quantiles():
         ("type", "B", 4, 2.25),
         ("new", "True", 4, 1),
         ("new", "False", 1, 3.5),
+        ("interval", "above zero", 1, 2.25),
+        ("interval", "from zero", 4, 2.25),
     ],
 )
 def test_each_slice_is_scored_by_its_own_rows(slice_name, value, squares, weight):
@@ -95,7 +100,11 @@ def test_every_score_of_every_slice_and_model_equals_one_of_rows_picked_by_a_loo
     rows = HOLDOUT.to_dict(orient="records")
     for record in table.to_dict(orient="records"):
         column = SLICES.get(record["slice"])
-        picked = [row for row in rows if column is None or str(row[column]) == record["value"]]
+        if record["slice"] == "interval":
+            is_above = record["value"] == "above zero"
+            picked = [row for row in rows if (row["interval_low"] > 0) == is_above]
+        else:
+            picked = [row for row in rows if column is None or str(row[column]) == record["value"]]
         actual = np.array([row["unit_sales"] for row in picked])
         name = "point" if record["model"] == "lightgbm" else record["model"]
         forecast = np.array([row[name] for row in picked])
@@ -113,7 +122,7 @@ def test_every_score_of_every_slice_and_model_equals_one_of_rows_picked_by_a_loo
 
 def test_the_table_has_one_row_per_model_and_slice_value_in_their_order():
     table = score_table(HOLDOUT, "lightgbm", "backtest")
-    assert list(table) == ["evaluation", "model", "slice", "value", "rows", *SCORES]
+    assert list(table) == ["evaluation", "model", "slice", "value", "rows", "zero_share", *SCORES]
     assert set(table["evaluation"]) == {"backtest"}
     models = ["lightgbm", "seasonal_naive", "moving_average"]
     slices = {
@@ -123,6 +132,7 @@ def test_the_table_has_one_row_per_model_and_slice_value_in_their_order():
         "store_nbr": ["9", "10"],
         "type": ["A", "B"],
         "new": ["False", "True"],
+        "interval": ["above zero", "from zero"],
     }
     assert table[["slice", "value", "model"]].to_numpy().tolist() == [
         [name, value, model] for name, values in slices.items() for value in values
@@ -133,7 +143,7 @@ def test_the_table_has_one_row_per_model_and_slice_value_in_their_order():
 def test_the_rows_of_a_slice_add_up_to_the_total():
     table = score_table(HOLDOUT, "lightgbm", "holdout")
     rows = table[table["model"] == "lightgbm"].groupby("slice")["rows"].sum()
-    assert rows.to_dict() == dict.fromkeys(["total", *SLICES], 4)
+    assert rows.to_dict() == dict.fromkeys(["total", *SLICES, "interval"], 4)
 
 
 def test_a_family_of_which_nothing_is_there_has_no_row():

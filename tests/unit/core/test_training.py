@@ -9,8 +9,8 @@ import pytest
 from grocery_demand.core.backtest import TrainingParameters, choose_training_days, plan_cutoffs
 from grocery_demand.core.errors import DataShortageError
 from grocery_demand.core.features import FEATURE_SETS, Encoding
-from grocery_demand.core.forecaster import TrainedModel
-from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.forecaster import FORECAST, TrainedModel
+from grocery_demand.core.intervals import INTERVAL, QUANTILES
 from grocery_demand.core.models import BASELINES, MODELS
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.training import Backtest, assemble_rows, fit_final_model, run_backtest
@@ -99,7 +99,7 @@ def test_the_models_scored_on_the_holdout_never_read_it(panel):
     key = ["store_nbr", "item_nbr", "date"]
     both = one.holdout.merge(other.holdout, on=key, suffixes=("", "_changed"))
     assert len(both) > 20
-    for column in ("point", *QUANTILES, *BASELINES):
+    for column in (*FORECAST, *BASELINES):
         np.testing.assert_array_equal(both[column], both[f"{column}_changed"])
     assert (both["unit_sales"] != both["unit_sales_changed"]).any()
 
@@ -152,6 +152,7 @@ def test_quantiles_are_in_order_and_have_a_width(panel):
         low, middle, high = (table[name] for name in QUANTILES)
         assert ((low <= middle) & (middle <= high)).all()
         assert (high > low).mean() > 0.9
+        assert (table["interval_high"] > table["interval_low"]).mean() > 0.9
 
 
 def test_the_quantiles_of_a_fold_come_from_the_other_folds(panel):
@@ -164,7 +165,7 @@ def test_the_quantiles_of_a_fold_come_from_the_other_folds(panel):
         other[other["cutoff"] == cutoff], on=["store_nbr", "item_nbr", "date"], suffixes=("", "_c")
     )
     assert (both["unit_sales"] != both["unit_sales_c"]).any()
-    for name in QUANTILES:
+    for name in (*QUANTILES, *INTERVAL):
         np.testing.assert_array_equal(both[name], both[f"{name}_c"])
 
 

@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 
 import pandas as pd
+import polars as pl
 import pytest
 
 from grocery_demand.datasets import ForecastArchiveDataset
@@ -11,6 +12,7 @@ CUTOFF = date(2017, 5, 31)
 def forecasts(cutoff: date, version: int = 1, point: float = 2.0) -> pd.DataFrame:
     numbers = {f"quantile_{level}": point for level in (0.1, 0.5, 0.9)}
     numbers |= dict.fromkeys(("point", "seasonal_naive", "moving_average"), point)
+    numbers |= {"interval_low": point - 1, "interval_high": point + 1}
     keys = {"store_nbr": [1, 2], "item_nbr": [7, 7], "step": [1, 1], "extra": ["left", "out"]}
     dates = {"cutoff": pd.Timestamp(cutoff), "date": pd.Timestamp(cutoff + timedelta(1))}
     return pd.DataFrame(keys | numbers | dates | {"model_version": version})
@@ -50,3 +52,15 @@ def test_old_forecasts_and_those_of_another_future_are_deleted(archive):
     archive.save(forecasts(CUTOFF + timedelta(8)))
     cutoffs = archive.load().collect()["cutoff"].unique().sort()
     assert cutoffs.to_list() == [CUTOFF + timedelta(days) for days in (5, 8)]
+
+
+def test_files_from_before_intervals_were_kept_have_the_outer_quantiles_for_it(archive, tmp_path):
+    archive.save(forecasts(CUTOFF))
+    (written,) = (tmp_path / "archive").glob("*.parquet")
+    old = pl.read_parquet(written).drop("interval_low", "interval_high")
+    old = old.with_columns(pl.Series("quantile_0.9", [3.0, 4.0], pl.Float32))
+    old.write_parquet(written)
+    archive.save(forecasts(CUTOFF + timedelta(1)))
+    kept = archive.load().sort("cutoff", "store_nbr").collect()
+    assert kept["interval_low"].to_list() == [2.0, 2.0, 1.0, 1.0]
+    assert kept["interval_high"].to_list() == [3.0, 4.0, 3.0, 3.0]

@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from mlflow.models import Model
 
 from grocery_demand.core.features import Snapshot
-from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.forecaster import FORECAST
 from grocery_demand.datasets.model_flavor import log_model
 from grocery_demand.storage.model_folder import read_model, write_model
 
@@ -49,7 +49,7 @@ def test_the_served_model_forecasts_as_the_trained_one(panel, trained, logged, n
 def test_the_signature_names_every_feature_and_every_quantile(trained, logged, name):
     signature = Model.load(str(logged[name])).signature
     assert tuple(signature.inputs.input_names()) == trained[name].final.input_names
-    assert signature.outputs.input_names() == ["point", *QUANTILES]
+    assert signature.outputs.input_names() == list(FORECAST)
 
 
 def test_features_are_refused_when_one_is_missing(trained, logged):

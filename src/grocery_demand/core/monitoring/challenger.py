@@ -9,14 +9,14 @@ import pandas as pd
 import polars as pl
 
 from grocery_demand.core.gate.comparison import compare
-from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.intervals import INTERVAL
 from grocery_demand.core.models import BASELINES
 from grocery_demand.core.monitoring.group_scores import add_errors, score_groups
 from grocery_demand.core.panel import SERIES_KEY
 from grocery_demand.core.rollout import ServedChallenger
 
 _ROW = [*SERIES_KEY, "cutoff", "date"]
-_FORECAST = ["point", *QUANTILES]
+_FORECAST = ["point", *INTERVAL]
 _BESIDE = "_beside"
 _SCORES = ("nwrmsle", "wape", "bias", "coverage")
 _LARGE_DIFFERENCE = float(np.log(1.2))
@@ -66,7 +66,7 @@ def pair_forecasts(
         served: The challenger; what it forecast of days that it was trained on is left out.
 
     Returns:
-        The rows of `live` that both forecast, with the challenger's point and quantiles as
+        The rows of `live` that both forecast, with the challenger's point and interval as
         `…_beside`.
     """
     trained = date.fromisoformat(str(served.version.model.metadata["cutoff"]))

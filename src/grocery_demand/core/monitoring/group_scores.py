@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.intervals import INTERVAL
 from grocery_demand.core.models import BASELINES
 
 SCORES = ("nwrmsle", *BASELINES, "wape", "bias", "coverage")
@@ -18,7 +18,7 @@ def add_errors(rows: pl.DataFrame) -> pl.DataFrame:
     """Add what scores are sums of, each for its row.
 
     Args:
-        rows: weight, unit_sales, point, the quantiles and the baselines, in units.
+        rows: weight, unit_sales, point, the interval's bounds and the baselines, in units.
     """
     actual = pl.col("unit_sales").clip(0).log1p()
 
@@ -26,7 +26,7 @@ def add_errors(rows: pl.DataFrame) -> pl.DataFrame:
         return pl.col("weight") * (pl.col(column).clip(0).log1p() - actual) ** 2
 
     error = pl.col("point") - pl.col("unit_sales")
-    inside = pl.col("unit_sales").is_between(pl.col(QUANTILES[0]), pl.col(QUANTILES[-1]))
+    inside = pl.col("unit_sales").is_between(*map(pl.col, INTERVAL))
     return rows.with_columns(
         squares("point").alias("squares"),
         *(squares(name).alias(f"squares_{name}") for name in BASELINES),

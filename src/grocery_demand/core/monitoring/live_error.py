@@ -39,8 +39,8 @@ def join_sales(
     """Put the sales that have arrived beside a version's stored forecasts.
 
     Args:
-        archive: Forecasts: the series' key, cutoff, date, step, model_version, point, quantiles
-            and baselines.
+        archive: Forecasts: the series' key, cutoff, date, step, model_version, point, the
+            interval's bounds and baselines.
         panel: Sales.
         version: Whose forecasts are looked at.
         cutoff: Last day of the sales that it was trained on, ISO.

@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import polars.selectors as cs
 
+from grocery_demand.core.intervals import INTERVAL
 from grocery_demand.core.metrics import log1p_units
 from grocery_demand.core.monitoring.distance import count_bins
 from grocery_demand.core.monitoring.group_scores import add_errors, score_groups, sum_groups
@@ -81,7 +82,7 @@ def make_promise(panel: Panel, folds: pd.DataFrame, holdout: pd.DataFrame) -> Pr
 
 
 def _with_slices(table: pd.DataFrame, series: pl.DataFrame) -> pl.DataFrame:
-    columns = ["cutoff", "date", "step", "unit_sales", "point", "quantile_0.1", "quantile_0.9"]
+    columns = ["cutoff", "date", "step", "unit_sales", "point", *INTERVAL]
     columns += ["seasonal_naive", "moving_average"]
     rows = pl.from_pandas(table[[*SERIES_KEY, *columns]]).with_columns(
         pl.col("cutoff", "date").cast(pl.Date)

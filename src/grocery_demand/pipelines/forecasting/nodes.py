@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from grocery_demand.core.errors import GroceryDemandError
-from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.forecaster import FORECAST
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.sample import choose_series
@@ -16,7 +16,7 @@ from grocery_demand.core.rollout import ServedChallenger
 
 logger = logging.getLogger(__name__)
 
-_COLUMNS = [*SERIES_KEY, "date", "step", "long_range", "point", *QUANTILES]
+_COLUMNS = [*SERIES_KEY, "date", "step", "long_range", *FORECAST]
 _STEP_KEY = [*SERIES_KEY, "step"]
 _DECIMALS = 4
 
@@ -58,9 +58,9 @@ def forecast_series(
 
     Returns:
         One row per series and day, sorted by store_nbr, item_nbr and date: step (1 for the day
-        after the last sales), long_range (beyond the model's horizon), point and the quantiles in
-        units, model_version. And what is kept of it until sales have arrived: the monitored
-        series' rows within the horizon with cutoff, baselines and model_version.
+        after the last sales), long_range (beyond the model's horizon), `FORECAST` in units,
+        model_version. And what is kept of it until sales have arrived: the monitored series' rows
+        within the horizon with cutoff, baselines and model_version.
     """
     steps = np.arange(1, forecasting.horizon + 1)
     table = champion.model.forecast(panel, panel.n_days - 1, steps)

@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 
 from grocery_demand.core.features import MOVING_AVERAGE
+from grocery_demand.core.intervals import INTERVAL_LEVEL
 from grocery_demand.core.long_range import YEARLY_NAIVE
+from grocery_demand.core.scores import ABOVE_ZERO, FROM_ZERO
 from grocery_demand.figure_style import in_words
 from grocery_demand.pipelines.reporting.error_figures import models_in_order, select_slice
 from grocery_demand.pipelines.reporting.markdown import bullets, number, table
@@ -25,6 +27,9 @@ _MOST_TOLD = 5
 
 _ENOUGH_ROWS = 200
 """Rows from which on a slice may be named the weakest: with few, chance decides which it is."""
+
+_WANTED_COVERAGE = (0.7, 0.9)
+"""Of the 80 % interval in each family, where days without a sale permit it."""
 
 
 def describe_scores(metadata: dict[str, Any], scores: pd.DataFrame, subject: Subject) -> str:
@@ -126,7 +131,7 @@ def _slice_table(scores: pd.DataFrame, name: str, subject: Subject, *, worst_onl
     if worst_only:
         side_by_side = _large_ones(side_by_side).nlargest(_MOST_TOLD, subject.scored_model)
     baselines = [column for column in side_by_side if column in _baselines(scores, subject)]
-    header = [name, "rows", "this model", *map(in_words, baselines), "bias", "coverage"]
+    header = [name, "rows", "this model", *map(in_words, baselines), "bias", "coverage", "no sale"]
     rows = [
         [
             row["value"],
@@ -134,6 +139,7 @@ def _slice_table(scores: pd.DataFrame, name: str, subject: Subject, *, worst_onl
             *(number(row[model]) for model in (subject.scored_model, *baselines)),
             number(row["bias"], "+.1%"),
             number(row["coverage"], ".1%"),
+            number(row["zero_share"], ".1%"),
         ]
         for row in side_by_side.to_dict("records")
     ]
@@ -141,11 +147,11 @@ def _slice_table(scores: pd.DataFrame, name: str, subject: Subject, *, worst_onl
 
 
 def _beside_baselines(scores: pd.DataFrame, name: str, subject: Subject) -> pd.DataFrame:
-    """Return one row per value: rows, bias and coverage of the model, NWRMSLE of each model."""
+    """Return one row per value: what is told of the model alone, and the NWRMSLE of each model."""
     rows = select_slice(scores, name)
     own = rows[rows["model"] == subject.scored_model]
     errors = rows.pivot_table(index="value", columns="model", values="nwrmsle", observed=True)
-    return own[["value", "rows", "bias", "coverage"]].merge(errors, on="value")
+    return own[["value", "rows", "zero_share", "bias", "coverage"]].merge(errors, on="value")
 
 
 def _large_ones(slices: pd.DataFrame) -> pd.DataFrame:
@@ -172,10 +178,64 @@ def _describe_defeats(scores: pd.DataFrame, subject: Subject) -> str:
 
 
 def _describe_coverage(scores: pd.DataFrame, subject: Subject) -> str:
-    families = _large_ones(_beside_baselines(scores, "family", subject)).sort_values("coverage")
-    lowest, highest = families.iloc[0], families.iloc[-1]
+    own = scores[(scores["model"] == subject.scored_model) & (scores["evaluation"] == "holdout")]
+    families = _large_ones(own[own["slice"] == "family"]).sort_values("coverage")
+    is_quiet = families["zero_share"] > INTERVAL_LEVEL
+    return "\n\n".join(
+        [
+            " ".join(_describe_beginnings(own.set_index(["slice", "value"]))),
+            *_describe_families(families[~is_quiet]),
+            *_describe_quiet_families(families[is_quiet]),
+            "The figure of calibration shows all families, beside their days without a sale.",
+        ]
+    )
+
+
+def _describe_beginnings(own: pd.DataFrame) -> Iterator[str]:
+    """Yield how often the intervals covered, in all and by where they begin."""
+    total = own.loc[("total", "all")]
+    yield (
+        f"The 80 % interval covered {total['coverage']:.1%} of all days; "
+        f"{total['zero_share']:.1%} of them were without a sale."
+    )
+    for value in (ABOVE_ZERO, FROM_ZERO):
+        if ("interval", value) in own.index:
+            part = own.loc[("interval", value)]
+            yield (
+                f"Where it begins {value}, it covered {part['coverage']:.1%} of "
+                f"{part['rows']:,} days ({part['zero_share']:.1%} without a sale)."
+            )
+
+
+def _describe_families(families: pd.DataFrame) -> Iterator[str]:
+    """Yield between which families coverage lies, and which lie outside of what is wanted."""
+    if families.empty:
+        return
+    yield (
+        f"By family, it covered least in {_tell_coverage(families.iloc[0])} and most in "
+        f"{_tell_coverage(families.iloc[-1])}."
+    )
+    least, most = _WANTED_COVERAGE
+    outside = families[~families["coverage"].between(least, most)]
+    if not outside.empty:
+        yield f"Outside of {least:.0%} to {most:.0%}, which is wanted in each family:"
+        yield bullets(map(_tell_coverage, outside.to_dict("records")))
+
+
+def _describe_quiet_families(families: pd.DataFrame) -> Iterator[str]:
+    """Yield the families whose intervals cannot cover as few days as they say."""
+    if families.empty:
+        return
+    yield (
+        f"In these families more than {INTERVAL_LEVEL:.0%} of the days were without a sale, and "
+        "an interval that holds zero covers them all; beside their share such an interval is "
+        "to be judged:"
+    )
+    yield bullets(map(_tell_coverage, families.to_dict("records")))
+
+
+def _tell_coverage(row: Any) -> str:
     return (
-        f"The 80 % interval covered least in {lowest['value']} ({lowest['coverage']:.1%} of "
-        f"{lowest['rows']:,} rows) and most in {highest['value']} ({highest['coverage']:.1%} of "
-        f"{highest['rows']:,} rows). The figure of calibration shows all."
+        f"{row['value']} ({row['coverage']:.1%} of {row['rows']:,} days, "
+        f"{row['zero_share']:.1%} without a sale)"
     )

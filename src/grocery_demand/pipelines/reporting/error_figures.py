@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from grocery_demand.core.intervals import LEVELS, QUANTILES
+from grocery_demand.core.intervals import INTERVAL_LEVEL, LEVELS, QUANTILES
 from grocery_demand.figure_style import (
     BASELINE_MARKS,
     MODEL_COLOUR,
@@ -21,16 +21,16 @@ from grocery_demand.figure_style import (
 from grocery_demand.pipelines.reporting.subject import Subject
 
 _METRIC = "NWRMSLE, lower is better"
-_NOMINAL_COVERAGE = LEVELS[-1] - LEVELS[0]
 _CATEGORIES = {"type": "category", "tickmode": "linear", "ticksuffix": " "}
 _CALIBRATION_TITLES = [
     "Days with units below … up to the quantile",
-    "Coverage by family",
+    "Coverage by family (square: days without a sale)",
     "Coverage by day ahead",
 ]
 _TOP_FEATURES = 20
 _BAR_HEIGHT = 20
 _FRAME_HEIGHT = 190
+_UNSOLD_MARK = {"color": MUTED, "symbol": "square-open"}
 _NO_LEGEND = {"showlegend": False, "margin": {"t": 80}}
 
 
@@ -83,7 +83,11 @@ def draw_error_by_slice(
 
 
 def draw_calibration(scores: pd.DataFrame, holdout: pd.DataFrame, subject: Subject) -> go.Figure:
-    """Draw the observed share below each quantile, and the coverage by step and family."""
+    """Draw the observed share below each quantile, and the coverage by step and family.
+
+    Beside a family's coverage stands its share of days without a sale: where zero belongs to each
+    interval, they cover no less.
+    """
     by_family = _own(scores, "family", subject).sort_values("coverage")
     subtitle = _subtitle("Of the 80 % interval", holdout, subject)
     height = max(620, _FRAME_HEIGHT + _BAR_HEIGHT * len(by_family))
@@ -103,6 +107,8 @@ def draw_calibration(scores: pd.DataFrame, holdout: pd.DataFrame, subject: Subje
     figure.add_trace(_dots(x=steps, y=shares, mode="lines+markers"), row=2, col=1)
     families, shares = by_family["value"].tolist(), to_numbers(by_family["coverage"], 4)
     figure.add_trace(_dots(x=shares, y=families, mode="markers"), row=1, col=2)
+    unsold = _dots(x=to_numbers(by_family["zero_share"], 4), y=families, mode="markers")
+    figure.add_trace(unsold.update(marker=_UNSOLD_MARK), row=1, col=2)
     _label_calibration(figure)
     figure.update_annotations(font_size=13)
     return style_axes(figure.update_layout(_NO_LEGEND | {"margin": {"t": 105}}))
@@ -193,5 +199,5 @@ def _label_calibration(figure: go.Figure) -> None:
     # On the outer side, where long names find room.
     figure.update_yaxes(_CATEGORIES, side="right", row=1, col=2)
     line = {"line": {"color": MUTED, "dash": "dash"}}
-    figure.add_hline(_NOMINAL_COVERAGE, row=2, col=1, **line)
-    figure.add_vline(_NOMINAL_COVERAGE, row=1, col=2, **line)
+    figure.add_hline(INTERVAL_LEVEL, row=2, col=1, **line)
+    figure.add_vline(INTERVAL_LEVEL, row=1, col=2, **line)

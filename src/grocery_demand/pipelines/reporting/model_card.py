@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.gate import KEEP, PROMOTE
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.pipelines.reporting.card_scores import (
@@ -24,11 +25,10 @@ _SIMULATED = """> **Simulated data.** The sales that this model learnt from are 
 _WHAT = """## What it is
 
 It forecasts how many units of each item each store will sell on each of the next {horizon} days:
-a point forecast, and the quantiles 0.1, 0.5 and 0.9, whose outer two bound an 80 % interval. It
-learns ln(1+units), the scale of its measure NWRMSLE, on which being off by a factor counts the
-same for a slow seller as for a fast one. Quantiles come from errors that the same recipe made out
-of sample, by size of the forecast, day ahead and unrest of the series. Words and measures:
-`docs/glossary.md`.
+a point forecast, the quantiles 0.1, 0.5 and 0.9, and an 80 % interval. It learns ln(1+units), the
+scale of its measure NWRMSLE, on which being off by a factor counts the same for a slow seller as
+for a fast one. Quantiles and interval come from errors that the same recipe made out of sample, by
+size of the forecast, day ahead and unrest of the series. Words and measures: `docs/glossary.md`.
 
 ## Intended use
 
@@ -45,9 +45,10 @@ _LIMITS = [
     "A day without a row counts as zero; returns count as zero; a promotion that is not recorded "
     "counts as none. Days on which a store sold nothing at all count as closed.",
     "Promotions enter as yes or no: neither price nor placement is known.",
-    "Intervals are calibrated by size of the forecast and unrest of its series, over all together: "
-    "within one family or store their coverage may differ. Zero and whole numbers of units let "
-    "more days than the nominal share fall within them where little is sold.",
+    "Of all days together, 80 % lie within their 80 % interval. Where hardly anything is sold it "
+    "covers more, as most days have no sale and zero belongs to it; everywhere else it therefore "
+    "covers somewhat less, and is made for {made_for}. Within one family or store its coverage may "
+    "differ. Quantiles are not bent so: 10 % of days lie above quantile 0.9, wherever they are.",
     "New items and new pairs of store and item have no history of their own: they are forecast "
     "from their class, family and store, with more error.",
     "What happens rarely (earthquakes, strikes, closures) is neither learnt nor foreseen.",
@@ -77,7 +78,7 @@ def write_card(
         describe_scores(metadata, scores, subject),
         *describe_weak_slices(scores, subject),
         describe_long_range(metadata, scores, subject),
-        _describe_limits(metadata),
+        _describe_limits(champion.model),
         _describe_verdict(verdict),
         _describe_reproduction(champion),
     ]
@@ -161,10 +162,13 @@ def _describe_fit(metadata: dict[str, Any]) -> str:
     return "\n\n".join(["## How it was fitted", text, facts(rows)])
 
 
-def _describe_limits(metadata: dict[str, Any]) -> str:
-    bias = metadata["metrics"].get("bias")
-    told = "" if bias is None else f" (bias on the holdout {bias:+.1%})"
-    return "## Limits and known weaknesses\n\n" + bullets(s.format(bias=told) for s in _LIMITS)
+def _describe_limits(model: TrainedModel) -> str:
+    bias = model.metadata["metrics"].get("bias")
+    told = {
+        "bias": "" if bias is None else f" (bias on the holdout {bias:+.1%})",
+        "made_for": f"{1 - model.final.intervals.tail:.1%}",
+    }
+    return "## Limits and known weaknesses\n\n" + bullets(s.format(**told) for s in _LIMITS)
 
 
 def _describe_verdict(verdict: dict[str, Any]) -> str:

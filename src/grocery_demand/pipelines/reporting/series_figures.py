@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.intervals import INTERVAL
 from grocery_demand.core.metrics import bias
 from grocery_demand.core.panel import SERIES_KEY, Panel
 from grocery_demand.figure_style import (
@@ -115,7 +115,7 @@ def _line(name: str, dates: list[str], values: Any, colour: str) -> go.Scatter:
 
 
 def _band(name: str, dates: list[str], rows: pd.DataFrame) -> go.Scatter:
-    lower, upper = to_numbers(rows[QUANTILES[0]]), to_numbers(rows[QUANTILES[-1]])
+    lower, upper = (to_numbers(rows[name]) for name in INTERVAL)
     return go.Scatter(
         x=dates + dates[::-1],
         y=upper + lower[::-1],

@@ -21,14 +21,14 @@ def test_scores_are_those_of_the_metrics_for_each_group():
             assert found[name] == pytest.approx(metrics.nwrmsle(actual, baseline, weight))
         assert found["wape"] == pytest.approx(metrics.wape(actual, point))
         assert found["bias"] == pytest.approx(metrics.bias(actual, point))
-        bounds = (group[name].to_numpy() for name in ("quantile_0.1", "quantile_0.9"))
+        bounds = (group[name].to_numpy() for name in ("interval_low", "interval_high"))
         assert found["coverage"] == pytest.approx(metrics.coverage(actual, *bounds))
 
 
 def test_sums_of_parts_add_up_to_the_sum_of_all():
     rows = make_live()
     parts = sum_groups(rows, ["date"]).drop("date").sum()
-    whole = sum_groups(rows, ["quantile_0.1"]).drop("quantile_0.1").sum()
+    whole = sum_groups(rows, ["interval_low"]).drop("interval_low").sum()
     assert to_scores(parts).row(0) == pytest.approx(to_scores(whole).row(0))
 
 

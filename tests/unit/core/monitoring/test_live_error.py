@@ -127,7 +127,7 @@ def archive_of(panel, cutoffs, version=1) -> pl.LazyFrame:
             step=pl.lit(step, pl.Int16),
             model_version=pl.lit(version, pl.Int64),
             **{name: pl.lit(1.0) for name in ("point", "seasonal_naive", "moving_average")},
-            **{f"quantile_{level}": pl.lit(float(i)) for i, level in enumerate((0.1, 0.5, 0.9))},
+            **{"interval_low": pl.lit(0.0), "interval_high": pl.lit(2.0)},
         )
         for cutoff in cutoffs
         for step in range(1, 17)

@@ -57,7 +57,7 @@ def test_forecasts_of_which_many_are_alike_look_like_themselves(panel):
     table["point"] = table["point"].where(table["item_nbr"] % 3 > 0, 2.5).round(1)
     compared = table.assign(
         cutoff=table["date"], unit_sales=1.0, seasonal_naive=1.0, moving_average=1.0,
-        **{"quantile_0.1": 0.5, "quantile_0.9": 2.0},
+        interval_low=0.5, interval_high=2.0,
     )  # fmt: skip
     described = replace(panel, series=panel.series.assign(type="A", city="Quito", cluster=1))
     promise = make_promise(described, compared, compared.head(0))
