@@ -71,6 +71,35 @@ def test_the_card_names_the_weakest_slices_and_where_a_baseline_is_better(made, 
         assert cells_of(card, kind.Index)[2] == f"{kind.nwrmsle:.4f}"
 
 
+def test_the_card_tells_coverage_in_all_by_where_intervals_begin_and_by_family(made, parts):
+    told = made["model_card"].partition("### Intervals")[2].partition("\n## ")[0]
+    total = holdout_scores(parts, "total").loc["all"]
+    assert f"covered {total['coverage']:.1%} of all days; {total['zero_share']:.1%} of" in told
+    for begins, part in holdout_scores(parts, "interval").iterrows():
+        assert (
+            f"Where it begins {begins}, it covered {part['coverage']:.1%} of {part['rows']:,} days "
+            f"({part['zero_share']:.1%} without a sale)"
+        ) in told
+    assert f"made for {1 - parts['champion'].model.final.intervals.tail:.1%}" in made["model_card"]
+
+
+def test_families_are_judged_by_their_days_without_a_sale(parts):
+    names = holdout_scores(parts, "family").index
+    scores = parts["scores"].copy()
+    shares = {names[0]: (0.97, 0.97), names[1]: (0.6, 0.2), names[2]: (0.95, 0.4)}
+    for family, figures in shares.items():
+        rows = (scores["slice"] == "family") & (scores["value"] == family)
+        scores.loc[rows, ["coverage", "zero_share"]] = figures
+    told = make(["model_card"], parts, scores=scores)["model_card"].partition("### Intervals")[2]
+    wanted, _, quiet = told.partition("In these families more than 80%")
+    listed = wanted.partition("Outside of 70% to 90%")[2]
+    assert f"- {names[1]} (60.0% of" in listed
+    assert f"- {names[2]} (95.0% of" in listed
+    assert names[0] not in wanted
+    assert f"- {names[0]} (97.0% of" in quiet
+    assert "97.0% without a sale)" in quiet
+
+
 def test_a_report_of_simulated_data_says_so_on_the_card_and_in_every_figure(parts):
     quality = parts["data_quality"] | {"simulated": True}
     simulated = make(["model_card", *FIGURES], parts, data_quality=quality)

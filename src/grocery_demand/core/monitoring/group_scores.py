@@ -26,7 +26,8 @@ def add_errors(rows: pl.DataFrame) -> pl.DataFrame:
         return pl.col("weight") * (pl.col(column).clip(0).log1p() - actual) ** 2
 
     error = pl.col("point") - pl.col("unit_sales")
-    inside = pl.col("unit_sales").is_between(*map(pl.col, INTERVAL))
+    low, high = (pl.col(name) for name in INTERVAL)
+    inside = pl.col("unit_sales").is_between(low, high)
     return rows.with_columns(
         squares("point").alias("squares"),
         *(squares(name).alias(f"squares_{name}") for name in BASELINES),

@@ -1,6 +1,6 @@
 """The scores on the model card: beside the baselines, and where the model is weak."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -179,11 +179,11 @@ def _describe_defeats(scores: pd.DataFrame, subject: Subject) -> str:
 
 def _describe_coverage(scores: pd.DataFrame, subject: Subject) -> str:
     own = scores[(scores["model"] == subject.scored_model) & (scores["evaluation"] == "holdout")]
-    families = _large_ones(own[own["slice"] == "family"]).sort_values("coverage")
+    families = own[own["slice"] == "family"].sort_values("coverage")
     is_quiet = families["zero_share"] > INTERVAL_LEVEL
     return "\n\n".join(
         [
-            " ".join(_describe_beginnings(own.set_index(["slice", "value"]))),
+            " ".join(_describe_beginnings(own)),
             *_describe_families(families[~is_quiet]),
             *_describe_quiet_families(families[is_quiet]),
             "The figure of calibration shows all families, beside their days without a sale.",
@@ -193,14 +193,14 @@ def _describe_coverage(scores: pd.DataFrame, subject: Subject) -> str:
 
 def _describe_beginnings(own: pd.DataFrame) -> Iterator[str]:
     """Yield how often the intervals covered, in all and by where they begin."""
-    total = own.loc[("total", "all")]
+    parts = own.set_index(["slice", "value"]).to_dict("index")
+    total = parts["total", "all"]
     yield (
         f"The 80 % interval covered {total['coverage']:.1%} of all days; "
         f"{total['zero_share']:.1%} of them were without a sale."
     )
     for value in (ABOVE_ZERO, FROM_ZERO):
-        if ("interval", value) in own.index:
-            part = own.loc[("interval", value)]
+        if part := parts.get(("interval", value)):
             yield (
                 f"Where it begins {value}, it covered {part['coverage']:.1%} of "
                 f"{part['rows']:,} days ({part['zero_share']:.1%} without a sale)."
@@ -211,14 +211,18 @@ def _describe_families(families: pd.DataFrame) -> Iterator[str]:
     """Yield between which families coverage lies, and which lie outside of what is wanted."""
     if families.empty:
         return
+    lowest, highest = _large_ones(families).iloc[[0, -1]].to_dict("records")
     yield (
-        f"By family, it covered least in {_tell_coverage(families.iloc[0])} and most in "
-        f"{_tell_coverage(families.iloc[-1])}."
+        f"By family, it covered least in {_tell_coverage(lowest)} and most in "
+        f"{_tell_coverage(highest)}."
     )
     least, most = _WANTED_COVERAGE
     outside = families[~families["coverage"].between(least, most)]
     if not outside.empty:
-        yield f"Outside of {least:.0%} to {most:.0%}, which is wanted in each family:"
+        yield (
+            f"Outside of {least:.0%} to {most:.0%}, which is wanted in each family (of few days, "
+            "chance decides):"
+        )
         yield bullets(map(_tell_coverage, outside.to_dict("records")))
 
 
@@ -227,15 +231,15 @@ def _describe_quiet_families(families: pd.DataFrame) -> Iterator[str]:
     if families.empty:
         return
     yield (
-        f"In these families more than {INTERVAL_LEVEL:.0%} of the days were without a sale, and "
-        "an interval that holds zero covers them all; beside their share such an interval is "
-        "to be judged:"
+        f"In these families more than {INTERVAL_LEVEL:.0%} of the days were without a sale. An "
+        "interval that holds zero covers all of those, so that its coverage is to be judged by "
+        "their share:"
     )
     yield bullets(map(_tell_coverage, families.to_dict("records")))
 
 
-def _tell_coverage(row: Any) -> str:
+def _tell_coverage(family: dict[Hashable, Any]) -> str:
     return (
-        f"{row['value']} ({row['coverage']:.1%} of {row['rows']:,} days, "
-        f"{row['zero_share']:.1%} without a sale)"
+        f"{family['value']} ({family['coverage']:.1%} of {family['rows']:,} days, "
+        f"{family['zero_share']:.1%} without a sale)"
     )

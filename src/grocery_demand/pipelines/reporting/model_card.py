@@ -45,10 +45,11 @@ _LIMITS = [
     "A day without a row counts as zero; returns count as zero; a promotion that is not recorded "
     "counts as none. Days on which a store sold nothing at all count as closed.",
     "Promotions enter as yes or no: neither price nor placement is known.",
-    "Of all days together, 80 % lie within their 80 % interval. Where hardly anything is sold it "
-    "covers more, as most days have no sale and zero belongs to it; everywhere else it therefore "
-    "covers somewhat less, and is made for {made_for}. Within one family or store its coverage may "
-    "differ. Quantiles are not bent so: 10 % of days lie above quantile 0.9, wherever they are.",
+    "About 80 % of all days together lie within their 80 % interval. Where hardly anything is sold "
+    "it covers more, as most days have no sale and zero belongs to it; so that the total comes out "
+    "right it is made for {made_for} of the other days. Within one family or store its coverage "
+    "may differ. Quantiles are not adjusted so: whatever is sold, some 10 % of days lie above "
+    "quantile 0.9.",
     "New items and new pairs of store and item have no history of their own: they are forecast "
     "from their class, family and store, with more error.",
     "What happens rarely (earthquakes, strikes, closures) is neither learnt nor foreseen.",
