@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from grocery_demand.core.intervals import QUANTILES
+from grocery_demand.core.intervals import INTERVAL
 from grocery_demand.core.metrics import nwrmsle
 from grocery_demand.core.monitoring.challenger import (
     LiveComparison,
@@ -30,10 +30,9 @@ def pair(live: pl.DataFrame, factor=1.0, noise=0.0, day_noise=0.0, seed=1) -> pl
     moved = {day: source.normal(0, day_noise) for day in sorted(set(live["date"]))}
     log = source.normal(0, noise, len(live)) + np.array([moved[day] for day in live["date"]])
     factors = pl.Series(factor * np.exp(log))
-    beside = [(pl.col(name) * factors).alias(f"{name}_beside") for name in ("point", *QUANTILES)]
-    middle = live.with_columns(pl.col("point").alias("quantile_0.5"))
+    beside = [(pl.col(name) * factors).alias(f"{name}_beside") for name in ("point", *INTERVAL)]
     cutoff = (pl.col("date") - timedelta(days=1)).alias("cutoff")
-    return middle.with_columns(cutoff).with_columns(beside)
+    return live.with_columns(cutoff).with_columns(beside)
 
 
 def rollout(mode="canary") -> Rollout:
