@@ -9,7 +9,6 @@ learnt from the errors of the folds before it.
 """
 
 import argparse
-import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,9 +19,9 @@ from common import load_parameters, read_panel, write_result
 
 from grocery_demand.core import metrics
 from grocery_demand.core.backtest import (
+    WEEK,
     TrainingParameters,
     compare_with_sales,
-    plan_cutoffs,
     scored_rows,
 )
 from grocery_demand.core.features import Encoding, Snapshot
@@ -53,11 +52,17 @@ Learner = Callable[[pd.DataFrame, pd.DataFrame], np.ndarray]
 """From past folds and the fold wanted to `QUANTILES` and `INTERVAL` in units [row, column]."""
 
 
-def forecast_folds(panel: Panel, training: TrainingParameters, settings: dict) -> pd.DataFrame:
-    """Return forecasts of all folds beside sales, with the features tried (in `known_…`)."""
+def forecast_folds(
+    panel: Panel, last: int, n_folds: int, training: TrainingParameters, settings: dict
+) -> pd.DataFrame:
+    """Return forecasts of all folds beside sales, with the features tried (in `known_…`).
+
+    The folds lie as those of the backtest of a training that is scored on the days after `last`.
+    """
     encoding, steps = Encoding.fit(panel.series), np.arange(1, training.horizon + 1)
     names = tuple(dict.fromkeys((*SPREAD_FEATURES, *(n for more in _MORE.values() for n in more))))
-    cutoffs = plan_cutoffs(panel, training).folds
+    spacing = WEEK * -(-training.horizon // WEEK)
+    cutoffs = [last - spacing * (i + 1) for i in range(n_folds)]
     tables = []
     for first in range(0, len(cutoffs), _FOLDS_PER_FIT):
         days = cutoffs[first : first + _FOLDS_PER_FIT]
@@ -208,16 +213,11 @@ def main() -> None:
     parser.add_argument("--name", help="of the result; the folder's by default")
     options = parser.parse_args()
     parameters, panel = load_parameters(), read_panel(options.raw_dir)
-    training = dataclasses.replace(
-        TrainingParameters(**parameters["training"]),
-        backtest_folds=options.folds,
-        max_backtest_rows=10**9,
-    )
+    training = TrainingParameters(**parameters["training"])
     horizon = training.horizon
     until = panel.day_of(options.until) if options.until else panel.n_days - 1 - horizon
-    # `plan_cutoffs` lays the folds before a holdout, which lies after `until`.
-    panel = panel.until(min(until + horizon, panel.n_days - 1))
-    folds = forecast_folds(panel, training, parameters["model_settings"][training.model])
+    settings = parameters["model_settings"][training.model]
+    folds = forecast_folds(panel.until(until), until, options.folds, training, settings)
     table = pd.DataFrame(
         {"trial": name} | try_out(folds, options.tested, n_folds, learn)
         for name, n_folds, learn in list_trials()
