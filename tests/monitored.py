@@ -60,6 +60,7 @@ def make_summary(**changes: object) -> dict:
         ],
         "explanations": _explanations(),
         "fairness": _fairness(),
+        "challenger": _challenger(),
         "usage": _usage(),
         "files": [
             {"file": "2017-06-26.csv", "status": "joined", "reason": ""},
@@ -84,7 +85,13 @@ def bare_summary(**changes: object) -> dict:
     for name, value in summary.items():
         if isinstance(value, list):
             summary[name] = []
-    unknown = {"usage": None, "model_version": None, "champion_cutoff": None, "cutoff": None}
+    unknown = {
+        "usage": None,
+        "challenger": None,
+        "model_version": None,
+        "champion_cutoff": None,
+        "cutoff": None,
+    }
     advice = {"decision": "keep", "since": None, "reasons": [], "next": ""}
     return summary | unknown | {"advice": advice} | changes
 
@@ -103,12 +110,30 @@ def with_every_number(value: object, part: object) -> object:
 def with_every_text(text: str, part: object) -> object:
     """Return a summary whose free texts are all one text."""
     kept = ("format", "made_at", "state", "decision", "date", "week", "since", "cutoff",
-            "champion_cutoff")  # fmt: skip
+            "champion_cutoff", "mode")  # fmt: skip
     if isinstance(part, dict):
         return {k: v if k in kept else with_every_text(text, v) for k, v in part.items()}
     if isinstance(part, list):
         return [with_every_text(text, entry) for entry in part]
     return text if isinstance(part, str) else part
+
+
+def _challenger() -> dict:
+    return {
+        "model_version": 2, "run_id": "run2", "mode": "canary", "share": 0.25,
+        "since": "2026-11-24T12:00:00+00:00",
+        "live": {"rows": 9240, "series": 1320, "days": 7, "champion": 0.634, "challenger": 0.601,
+                 "difference": -0.033, "lower": -0.051, "upper": -0.015},
+        "differences": {"rows": 21120, "total_champion": 90210.0, "total_challenger": 95120.0,
+                        "mean_difference": 0.07, "differing_share": 0.12, "shadow_rows": 400,
+                        "shadow_mean_difference": 0.064},
+        "measures": [
+            {"measure": "nwrmsle", "champion": 0.634, "challenger": 0.601},
+            {"measure": "bias", "champion": -0.12, "challenger": -0.04},
+            {"measure": "requests", "champion": 309.0, "challenger": 103.0},
+            {"measure": "what is new", "champion": None, "challenger": 1.0},
+        ],
+    }  # fmt: skip
 
 
 def _check(area: str, name: str, state: str = "ok", detail: str = "", **others: object) -> dict:

@@ -170,6 +170,8 @@ class Differences(BaseModel):
     """How far both forecast apart."""
 
     rows: Count = Field(None, description="Forecasts of the newest cutoff that both made.")
+    total_champion: Number = Field(None, description="Units in them.")
+    total_challenger: Number = None
     mean_difference: Number = Field(None, description="Mean of |ln(1+a) − ln(1+b)|.")
     differing_share: Number = Field(None, description="Share that differs by more than a fifth.")
     shadow_rows: Count = Field(None, description="Newest forecasts made in shadow.")
@@ -188,6 +190,7 @@ class Challenger(BaseModel):
     """The challenger that is served, beside the champion."""
 
     model_version: Whole
+    run_id: str | None = None
     mode: Literal["shadow", "canary"]
     share: Number = Field(None, description="Share of the series that it takes.")
     since: Text = ""

@@ -4,7 +4,9 @@ import datetime as dt
 
 import pytest
 
+from grocery_demand.core.rollout import Rollout
 from grocery_demand.serving.monitoring_page import (
+    challenger_notice,
     describe,
     fold,
     is_command,
@@ -13,6 +15,7 @@ from grocery_demand.serving.monitoring_page import (
 )
 from grocery_demand.serving.monitoring_summary import Summary
 from grocery_demand.serving.wording import code_in_words
+from grocery_demand.storage.pointer import Pointer
 from monitored import bare_summary, make_summary
 
 CUTOFF = dt.date(2017, 6, 28)
@@ -81,3 +84,22 @@ def test_numbers_and_code_are_written_for_people():
     assert number_in_words(-0.05, "{:+.1%}") == "−5.0%"
     assert code_in_words("Run `a<b`.") == "Run <code>a&lt;b</code>."
     assert code_in_words("An odd ` <b>") == "An odd ` &lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("monitored", "served", "told"),
+    [
+        (True, (2, "canary"), ""),
+        (True, (2, "shadow"), "version 2 is served as shadow"),
+        (True, (3, "canary"), "version 3 is served as canary"),
+        (True, None, "no challenger is served"),
+        (False, (2, "canary"), "version 2 is served as canary"),
+        (False, None, ""),
+    ],
+)
+def test_a_challenger_that_has_changed_since_is_said(monitored, served, told):
+    rollout = Rollout(served[0], None, served[1], 0.5, "2026-11-24") if served else None
+    pointer = Pointer("demand", 1, None, "p", "2017-06-28", "2026-11-24", [], [], rollout)
+    summary = Summary.model_validate(make_summary() if monitored else bare_summary())
+    assert told in challenger_notice(summary, pointer)
+    assert bool(challenger_notice(summary, pointer)) == bool(told)
