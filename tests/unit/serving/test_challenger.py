@@ -62,7 +62,7 @@ def log(tmp_path):
 @pytest.fixture
 def desk(log):
     metrics = DeskMetrics(CollectorRegistry())
-    return Desk(log, "t", False, SideDesk(log, "t", False, 0.3, metrics), metrics)
+    return Desk(log, "t", "r", False, SideDesk(log, "t", False, 0.3, metrics), metrics)
 
 
 @pytest.fixture
