@@ -47,19 +47,27 @@ class Season:
     def factor(self, dates: Sequence[date], usual: Sequence[date]) -> float:
         """Return how much harder the same dates were in earlier years than usual days, at least 1.
 
+        Each year's dates are held against its own usual days, as sales grow and series come and go;
+        the middle one of the years counts, as what happened once is no season.
+
         Args:
             dates: Of a window of days.
             usual: Days with which it is compared.
         """
-        reference = self._error(self._days(usual))
         n_years = dates[-1].year - self.start_date.astype(object).year
-        errors = [
-            self._error(days)
-            for ago in range(1, n_years + 1)
-            if len(days := self._days([_years_ago(day, ago) for day in dates])) * 2 > len(dates)
-        ]
-        hardest = max(errors, default=float("nan"))
-        return max(1.0, hardest / reference) if hardest > 0 and reference > 0 else 1.0
+        ratios = [self._compare(dates, usual, ago) for ago in range(1, n_years + 1)]
+        known = [ratio for ratio in ratios if np.isfinite(ratio)]
+        return max(1.0, float(np.median(known))) if known else 1.0
+
+    def _compare(self, dates: Sequence[date], usual: Sequence[date], years: int) -> float:
+        """Return dates against usual days, both some years ago; NaN where half is not known."""
+        errors = []
+        for wanted in (dates, usual):
+            found = self._days([_years_ago(day, years) for day in wanted])
+            if len(found) * 2 <= len(wanted):
+                return float("nan")
+            errors.append(self._error(found))
+        return errors[0] / errors[1] if errors[1] > 0 else float("nan")
 
     def _days(self, dates: Sequence[date]) -> np.ndarray:
         """Return the days of these dates on which anything was measured."""
@@ -68,8 +76,6 @@ class Season:
         return found[self.weight[found] > 0]
 
     def _error(self, days: np.ndarray) -> float:
-        if not len(days):
-            return float("nan")
         return float(np.sqrt(self.squares[days].sum() / self.weight[days].sum()))
 
 

@@ -29,25 +29,38 @@ USUAL = days("2017-03-01", 60)
     ("hard", "factor"),
     [
         ({}, 1),
-        ({"2016-12-20": 3.0}, 3),
-        ({"2016-12-20": 3.0, "2015-12-20": 1.5}, 3),
-        ({"2015-12-20": 1.5}, 1.5),
+        ({"2014-12-20": 3.0, "2015-12-20": 3.0, "2016-12-20": 3.0}, 3),
+        ({"2014-12-20": 1.2, "2015-12-20": 1.5, "2016-12-20": 3.0}, 1.5),
+        ({"2016-12-20": 3.0}, 1),
         ({"2016-12-20": 0.5, "2015-12-20": 0.5, "2014-12-20": 0.5}, 1),
-        ({"2016-11-20": 3.0}, 1),
+        ({"2016-11-20": 3.0, "2015-11-20": 3.0, "2014-11-20": 3.0}, 1),
     ],
 )
-def test_dates_are_as_hard_as_in_their_hardest_year_and_never_easier_than_usual(hard, factor):
+def test_dates_are_as_hard_as_in_the_middle_of_the_years_and_never_easier_than_usual(hard, factor):
     assert season(hard).factor(days("2017-12-20"), USUAL) == pytest.approx(factor)
 
 
-def test_the_hardness_is_that_against_the_usual_days():
-    easy = season({"2016-12-20": 3.0} | {str(day): 0.5 for day in USUAL[::7]})
-    assert easy.factor(days("2017-12-20"), USUAL[:56]) == pytest.approx(6)
+def test_each_year_is_held_against_its_own_usual_days():
+    """2014 was twice as hard altogether, as young sales are; its Christmas was no harder."""
+    whole_year = {str(day): 2.0 for day in days("2014-01-01", 364)[::7]}
+    young = season(whole_year | {"2015-12-20": 1.5, "2016-12-20": 1.5})
+    assert young.factor(days("2017-12-20"), USUAL) == pytest.approx(1.5)
+    only = Season(young.start_date, young.weight[:365], young.squares[:365])
+    assert only.factor(days("2015-12-20"), days("2015-03-01", 60)) == pytest.approx(1)
+
+
+def test_a_year_whose_usual_days_are_not_known_says_nothing():
+    start = np.datetime64("2015-06-01")
+    squares = np.full(900, 2.0)
+    squares[28:60] = 8.0
+    begun_in_june = Season(start, np.full(900, 2.0), squares)
+    assert begun_in_june.factor(days("2017-07-01"), USUAL) == 1
 
 
 def test_the_29th_of_february_is_held_against_the_28th():
     leap = season({"2015-02-28": 2.0})
-    assert leap.factor(days("2016-02-29", 1), USUAL) == pytest.approx(2)
+    usual = days("2016-03-10", 60)
+    assert leap.factor(days("2016-02-29", 1), usual) == pytest.approx((1 + 2) / 2)
 
 
 @pytest.mark.parametrize(
