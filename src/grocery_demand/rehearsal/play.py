@@ -55,7 +55,7 @@ def play_rehearsal(
             any, the sample is taken as it is.
 
     Raises:
-        RehearsalError: If a turn of the story does not come.
+        RehearsalError: If a turn of the story does not come; the days until then are written.
     """
     leave_shared_services()
     copy = copy_project(project, folder)
@@ -66,9 +66,11 @@ def play_rehearsal(
         with run_web_app(copy) as app:
             tell(f"The web app answers on {app.url}; days begin to pass.")
             story = Story(Project(copy), app, world, plan, tell)
-            story.play()
-    days = story.to_table()
-    return Played(days, story.notes, write_story(copy, days, story.notes))
+            try:
+                story.play()
+            finally:
+                paths = write_story(copy, story.to_table(), story.notes) if story.days else []
+    return Played(story.to_table(), story.notes, paths)
 
 
 def _prepare_world(project: Path, copy: Path, given: dict[str, Any]) -> SimulationParameters:

@@ -1,6 +1,7 @@
 """The story as a table and a figure."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,26 +72,28 @@ def draw_story(days: pd.DataFrame) -> go.Figure:
 
 
 def _write_page(days: pd.DataFrame, notes: dict[str, Any]) -> str:
-    worse = notes["worse_model"]
     head = "| date | scene | live error | bar | advice | champion | served | alarms | gate |"
-    lines = [
-        "# The loop, played through",
-        "",
-        "Made by `make loop` on simulated sales.",
-        "",
-        f"- Quiet days: {(days['scene'] == 'quiet').sum()}, "
-        f"{(days.loc[days['scene'] == 'quiet', 'advice'] != 'keep').sum()} false alarms.",
-        f"- After {notes['shift_days']} days of shifted demand a challenger was promoted.",
-        f"- A worse model ({worse['outcome']}): {worse['reason']} Champion before and after: "
-        f"version {worse['champion_before']}, version {worse['champion_after']}.",
-        f"- Broken feed: {(days['scene'] == 'broken feed').sum()} days, advice "
-        f"{', '.join(sorted(set(days.loc[days['scene'] == 'broken feed', 'advice'])))}.",
-        "",
-        head,
-        "|" + " --- |" * (head.count("|") - 1),
-    ]
+    lines = ["# The loop, played through", "", "Made by `make loop` on simulated sales.", ""]
+    lines += [*_tell_turns(days, notes), "", head, "|" + " --- |" * (head.count("|") - 1)]
     lines += ["| " + " | ".join(_to_cells(day)) + " |" for day in days.to_dict(orient="records")]
     return "\n".join(lines) + "\n"
+
+
+def _tell_turns(days: pd.DataFrame, notes: dict[str, Any]) -> Iterator[str]:
+    """Yield a line for each turn that has come."""
+    quiet, broken = (
+        days.loc[days["scene"] == scene, "advice"] for scene in ("quiet", "broken feed")
+    )
+    yield f"- Quiet days: {len(quiet)}, {(quiet != 'keep').sum()} false alarms."
+    if "shift_days" in notes:
+        yield f"- After {notes['shift_days']} days of shifted demand a challenger was promoted."
+    if worse := notes.get("worse_model"):
+        yield (
+            f"- A worse model ({worse['outcome']}): {worse['reason']} Champion before and after: "
+            f"version {worse['champion_before']}, version {worse['champion_after']}."
+        )
+    if len(broken):
+        yield f"- Broken feed: {len(broken)} days, advice {', '.join(sorted(set(broken)))}."
 
 
 def _to_cells(day: dict[Any, Any]) -> list[str]:

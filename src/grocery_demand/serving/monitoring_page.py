@@ -82,7 +82,7 @@ def describe(summary: Summary) -> dict[str, Any]:
     counts = {state: sum(c.state == state for c in summary.checks) for state in WORST_FIRST}
     return {
         "summary": summary,
-        "decision": DECISIONS[summary.advice.decision],
+        "decision": DECISIONS[summary.advice.decision] + beside_alarms(summary),
         "has_command": is_command(summary.advice.next),
         "counts": {state: n for state, n in counts.items() if n},
         "open_areas": group(check for check in summary.checks if check.state in OPEN),
@@ -99,6 +99,14 @@ def describe(summary: Summary) -> dict[str, Any]:
         "number": number_in_words,
         "slice": slice_in_words,
     }
+
+
+def beside_alarms(summary: Summary) -> str:
+    """Return what the headline adds where a model is kept in spite of alarms."""
+    n_alarms = sum(check.state == "alarm" for check in summary.checks)
+    if summary.advice.decision != "keep" or not n_alarms:
+        return ""
+    return f", and look at {n_alarms} {'alarm' if n_alarms == 1 else 'alarms'}"
 
 
 def group(checks: Iterable[Check]) -> list[Area]:

@@ -83,7 +83,7 @@ def advise(
     """
     broken = select(checks, HEALTH, ALARM)
     if broken:
-        return Advice(CHECK_FEED, [c.detail for c in broken], _NEXT[CHECK_FEED])
+        return Advice(CHECK_FEED, [_tell(check) for check in broken], _NEXT[CHECK_FEED])
     reasons = _find_reasons(checks)
     wait = parameters.min_days_between_trainings
     if reasons and days_since_training < wait:
@@ -96,9 +96,21 @@ def advise(
         return Advice(RETRAIN, reasons, _NEXT[RETRAIN])
     bad_challenger = select(checks, CHALLENGER, ALARM)
     others = [c for c in checks if c.state in (ALARM, WATCH) and c not in bad_challenger]
-    watched = [c.detail for c in (*bad_challenger, *others)]
-    todo = END_CHALLENGER if bad_challenger else _NEXT[KEEP]
+    watched = [_tell(check) for check in (*bad_challenger, *others)]
+    todo = END_CHALLENGER if bad_challenger else _say_what_to_do(others)
     return Advice(KEEP, watched or ["No check found anything."], todo)
+
+
+def _say_what_to_do(checks: list[Check]) -> str:
+    """Return what the alarms ask for that are no reason to retrain; nothing without any."""
+    alarmed = list(dict.fromkeys(check.area for check in checks if check.state == ALARM))
+    if not alarmed:
+        return _NEXT[KEEP]
+    return f"Look at what raised an alarm: {', '.join(alarmed)}."
+
+
+def _tell(check: Check) -> str:
+    return f"{check.area.capitalize()}: {check.detail}"
 
 
 def _find_reasons(checks: list[Check]) -> list[str]:
@@ -107,7 +119,7 @@ def _find_reasons(checks: list[Check]) -> list[str]:
     risen = select(checks, LIVE_ERROR, ALARM, WATCH)
     old = select(checks, AGE, ALARM)
     found = [*error, *(drift if risen else []), *old]
-    return [check.detail for check in found]
+    return [_tell(check) for check in found]
 
 
 def date_checks(

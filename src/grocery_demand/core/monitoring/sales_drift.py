@@ -106,7 +106,11 @@ def check_sales_drift(drift: pl.DataFrame) -> list[Check]:
     names = ", ".join(moved["column"]) or ", ".join(doubtful["column"])
     states = set(drift["state"])
     state = next((s for s in (ALARM, WATCH, OK) if s in states), UNKNOWN)
-    told = f"Moved: {names}." if names else f"{len(drift)} columns as in the seasons before."
+    told = (
+        f"Moved beyond what past seasons did: {names}."
+        if names
+        else f"{len(drift)} columns as in the seasons before."
+    )
     mend = "See whether the error rises with it; it decides." if state in (ALARM, WATCH) else ""
     value, threshold = furthest["value"], furthest["threshold"]
     return [Check(DRIFT, "columns of the sales", state, told, mend, value, threshold)]

@@ -52,7 +52,7 @@ def test_the_next_training_waits_for_new_sales():
     alarmed = checks(error="alarm")
     wait = PARAMETERS.min_days_between_trainings
     assert advise(alarmed, wait - 1, PARAMETERS).decision == "keep"
-    assert "error is alarm" in advise(alarmed, wait - 1, PARAMETERS).reasons
+    assert "Live error: error is alarm" in advise(alarmed, wait - 1, PARAMETERS).reasons
     assert advise(alarmed, wait, PARAMETERS).decision == "retrain"
 
 
@@ -73,19 +73,31 @@ def test_a_model_of_later_sales_than_there_are_is_watched():
 
 def test_the_decisive_reasons_stand_first_and_drift_counts_with_a_risen_error_only():
     found = checks(drift="alarm", age="alarm", error="alarm")
-    reasons = ["error is alarm", "drift is alarm", "age is alarm"]
+    reasons = [
+        "Live error: error is alarm",
+        "Drift of sales: drift is alarm",
+        "Age: age is alarm",
+    ]
     assert advise(found, 100, PARAMETERS).reasons == reasons
     calm = checks(drift="alarm", age="alarm", error="ok")
-    assert advise(calm, 100, PARAMETERS).reasons == ["age is alarm"]
+    assert advise(calm, 100, PARAMETERS).reasons == ["Age: age is alarm"]
 
 
 def test_a_broken_feed_is_told_of_alone():
     advice = advise(checks(health="alarm", error="alarm", age="alarm"), 0, PARAMETERS)
-    assert advice.reasons == ["health is alarm"]
+    assert advice.reasons == ["Data health: health is alarm"]
 
 
 def test_what_is_watched_is_told_with_the_advice_to_keep():
-    assert advise(checks(skew="watch", age="ok"), 9, PARAMETERS).reasons == ["skew is watch"]
+    advice = advise(checks(skew="watch", age="ok"), 9, PARAMETERS)
+    assert advice.reasons == ["Training–serving skew: skew is watch"]
+    assert advice.next == "Nothing to do."
+
+
+def test_alarms_that_training_does_not_mend_are_to_be_looked_at():
+    advice = advise(checks(drift="alarm", error="ok", fairness="alarm"), 9, PARAMETERS)
+    assert advice.decision == "keep"
+    assert advice.next == "Look at what raised an alarm: drift of sales, fairness."
 
 
 def test_since_is_kept_while_a_state_lasts():
