@@ -63,7 +63,7 @@ class Intervals:
 
     @property
     def levels(self) -> tuple[float, ...]:
-        """`LEVELS`, and those of the bounds: lower, upper above zero, upper elsewhere."""
+        """`LEVELS`, then of lower bounds, upper bounds of intervals from zero, and of others."""
         return _levels_of(self.tail)
 
     @classmethod
@@ -85,7 +85,8 @@ class Intervals:
         """
         error = actual - forecast
         spread = Spread.fit(error, forecast, known)
-        error = error / spread.predict(forecast, known)
+        scale = spread.predict(forecast, known)
+        error = error / scale
         order = np.argsort(forecast, kind="stable")
         bins = np.split(order, _find_bounds(forecast[order]))
         centres = np.array([np.median(forecast[rows]) for rows in bins])
@@ -94,7 +95,8 @@ class Intervals:
         for tail in tails:
             errors = np.array([np.quantile(part, _levels_of(tail)) for part in ordered])
             fitted = cls(centres, errors, spread, tail)
-            if fitted._covers(actual[few], forecast[few], known[few]) <= INTERVAL_LEVEL:
+            *_, low, high = fitted._predict_scaled(forecast[few], scale[few]).T
+            if coverage(actual[few].astype(np.float32), low, high) <= INTERVAL_LEVEL:
                 break
         return fitted
 
@@ -122,11 +124,14 @@ class Intervals:
         scale = np.ones(len(forecast))
         if self.spread is not None:
             scale = self.spread.predict(forecast, known)
+        return self._predict_scaled(forecast, scale)
+
+    def _predict_scaled(self, forecast: np.ndarray, scale: np.ndarray) -> np.ndarray:
         shifts = [np.interp(forecast, self.centres, column) for column in self.errors.T]
         found = forecast[:, None] + scale[:, None] * np.stack(shifts, axis=1)
         found = np.where(found < _NOTHING, 0, found).astype(np.float32)
-        *quantiles, low, high_above_zero, high = found.T
-        return np.column_stack([*quantiles, low, np.where(low > 0, high, high_above_zero)])
+        *quantiles, low, high_from_zero, high = found.T
+        return np.column_stack([*quantiles, low, np.where(low > 0, high, high_from_zero)])
 
     def predict_table(self, forecasts: pd.DataFrame) -> pd.DataFrame:
         """Return `QUANTILES` and `INTERVAL` in units for a table of forecasts, by its index."""
@@ -152,11 +157,6 @@ class Intervals:
             spread=Spread(**spread) if spread is not None else None,
             tail=contents["tail"],
         )
-
-    def _covers(self, actual: np.ndarray, forecast: np.ndarray, known: np.ndarray) -> float:
-        """Return the share of rows within their interval."""
-        *_, low, high = self.predict(forecast, known).T
-        return coverage(actual.astype(np.float32), low, high)
 
 
 def _levels_of(tail: float) -> tuple[float, ...]:
