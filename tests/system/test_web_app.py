@@ -5,6 +5,7 @@ import contextlib
 import csv
 import io
 import itertools
+import math
 import re
 import signal
 import socket
@@ -329,9 +330,12 @@ def test_what_people_type_is_escaped(client):
 
 def test_the_buyers_page_answers_without_a_script(client, panel):
     row = int(started_rows(panel)[0])
-    page = client.get("/", params=ask_of(panel, row, 2)).text
+    asked = ask_of(panel, row, 2)
+    page = client.get("/", params=asked).text
     assert "units expected" in page
-    assert "on four days of five" in page
+    answer = client.post("/api/v1/forecasts", json={"requests": [asked]}).json()["answers"][0]
+    low, high = (answer["forecast"]["interval"][bound] for bound in ("low", "high"))
+    assert f"between {math.floor(low):,} and {math.ceil(high):,} on four days of five" in page
     assert "Recent weeks let expect" in page
     assert "Long-range" not in page
     assert "Long-range" in client.get("/", params=ask_of(panel, row, 30)).text
