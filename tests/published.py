@@ -25,7 +25,7 @@ from grocery_demand.storage.atomic import whole_folder
 from grocery_demand.storage.panel_folder import read_panel, write_panel
 from grocery_demand.storage.pointer import Pointer
 from grocery_demand.storage.publication import publish
-from worlds import SMALL_MODELS, SMALL_TRAINING, make_panel
+from worlds import SMALL_MODELS, make_panel
 
 FOLDER = "data/07_model_output/publication"
 
@@ -33,7 +33,7 @@ FOLDER = "data/07_model_output/publication"
 def train_small(panel: Panel, model: str = "lightgbm", seed: int = 7) -> TrainedModel:
     """Train a model within a second or two, long range included."""
     training = TrainingParameters(
-        model=model, max_long_range_rows=20_000, seed=seed, **SMALL_TRAINING
+        model=model, max_training_rows=3000, max_long_range_rows=20_000, seed=seed
     )
     backtest = run_backtest(panel, training, SMALL_MODELS[model])
     encoding = backtest.holdout_forecaster.encoding

@@ -13,9 +13,6 @@ CITIES = {"Quito": "Pichincha", "Guayaquil": "Guayas", "Manta": "Manabi"}
 FAMILIES = ("BEVERAGES", "DAIRY", "GROCERY I")
 START = np.datetime64("2015-06-01")
 
-SMALL_TRAINING = {"max_training_rows": 3000, "backtest_folds": 4, "backtest_fits": 2}
-"""Values of `TrainingParameters` for trainings that take a moment."""
-
 SMALL_MODELS = {
     "lightgbm": {"n_estimators": 15, "num_leaves": 15, "min_child_samples": 10},
     "decision_tree": {"max_depth": 6},

@@ -10,14 +10,14 @@ from grocery_demand.core.rollout import RolloutParameters
 from grocery_demand.pipelines import promotion, training
 from reports import forecast, report
 from runs import run_pipeline
-from worlds import SMALL_MODELS, SMALL_TRAINING
+from worlds import SMALL_MODELS
 
 
 def train(panel: Panel, model: str) -> dict[str, object]:
     """Run the training pipeline with a small model."""
     contents = {
         "panel": panel,
-        "params:training": TrainingParameters(model=model, **SMALL_TRAINING),
+        "params:training": TrainingParameters(model=model, max_training_rows=3000),
         "params:model_settings": SMALL_MODELS,
     }
     return run_pipeline(training.create_pipeline(), contents)

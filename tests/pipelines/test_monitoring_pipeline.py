@@ -21,7 +21,7 @@ from grocery_demand.pipelines.forecasting.nodes import ForecastingParameters
 from grocery_demand.serving.monitoring_summary import Summary
 from grocery_demand.storage.event_tables import PREDICTIONS, open_database
 from runs import run_pipeline
-from worlds import SMALL_MODELS, SMALL_TRAINING, make_panel
+from worlds import SMALL_MODELS, make_panel
 
 TRAINED_DAYS, LIVED_DAYS = 150, 30
 NO_EVENTS = EventsDataset(filepath="no/such/file.db").load()
@@ -35,7 +35,7 @@ def panel():
 def train(panel, model: str) -> ModelVersion:
     contents = {
         "panel": panel,
-        "params:training": TrainingParameters(model=model, **SMALL_TRAINING),
+        "params:training": TrainingParameters(model=model, max_training_rows=3000),
         "params:model_settings": SMALL_MODELS,
     }
     return ModelVersion(4, run_pipeline(training.create_pipeline(), contents)["challenger"], "run")

@@ -12,7 +12,7 @@ from grocery_demand.core.forecaster import FORECAST, TrainedModel
 from grocery_demand.core.models import MODELS
 from grocery_demand.core.spread import SPREAD_FEATURES
 from grocery_demand.pipelines.training import create_pipeline
-from worlds import SMALL_MODELS, SMALL_TRAINING
+from worlds import SMALL_MODELS
 
 SLICES = {"total", "step", "family", "store_nbr", "type", "new", "interval"}
 KEPT = ("backtest_forecasts", "holdout_forecasts", "scores", "metrics")
@@ -22,7 +22,7 @@ def run(panel, model_settings=SMALL_MODELS, **values) -> dict[str, object]:
     """Run the pipeline; return its outputs and what the later pipelines read by name."""
     contents = {
         "panel": panel,
-        "params:training": TrainingParameters(**SMALL_TRAINING | values),
+        "params:training": TrainingParameters(**{"max_training_rows": 3000} | values),
         "params:model_settings": model_settings,
     }
     kept = {}

@@ -20,10 +20,6 @@ MIN_HISTORY = 7
 _FEWEST_CUTOFFS = 8
 """Cutoffs that many series get: rather fewer of the series than of the weeks."""
 
-_FEWEST_FOLDS = 4
-_ENOUGH_FOLD_ROWS = 100_000
-"""Rows (series × step × fold) from which on errors of more folds tell no more of the intervals."""
-
 _ATTRIBUTES = ["family", "type", "perishable"]
 
 
@@ -35,10 +31,8 @@ class TrainingParameters:
         model: One of `core.models.MODELS`.
         feature_set: One of `core.features.FEATURE_SETS`.
         horizon: Days ahead that are forecast; also the length of holdout and folds, in days.
-        backtest_folds: Cutoffs before the holdout whose out-of-sample errors give the intervals, at
-            most; see `plan_cutoffs`.
-        backtest_fits: Models fitted for so many folds, for fewer in proportion; one serves several
-            folds, fitted at the oldest.
+        backtest_folds: Cutoffs before the holdout whose out-of-sample errors give the intervals.
+        backtest_fits: Models fitted for them; one serves several folds, fitted at the oldest.
         max_backtest_rows: Rows (series x step x fold) that the folds forecast at most.
         max_training_cutoffs: Past cutoffs that one fit learns from at most, a week apart.
         max_training_rows: Rows (series x step x cutoff) that one fit learns from at most.
@@ -50,8 +44,8 @@ class TrainingParameters:
     model: str = "lightgbm"
     feature_set: str = "full"
     horizon: int = 16
-    backtest_folds: int = 12
-    backtest_fits: int = 6
+    backtest_folds: int = 4
+    backtest_fits: int = 2
     max_backtest_rows: int = 3_000_000
     max_training_cutoffs: int = 78
     max_training_rows: int = 400_000
@@ -95,16 +89,12 @@ class Cutoffs:
 def plan_cutoffs(panel: Panel, training: TrainingParameters) -> Cutoffs:
     """Choose cutoffs whose windows start on the same weekday as the holdout.
 
-    There are four folds; of few series more, as far as `backtest_folds` and the sales go.
-
     Raises:
         DataShortageError: If the sales are too short for one fold and the holdout.
     """
     holdout = panel.n_days - 1 - training.horizon
     spacing = WEEK * -(-training.horizon // WEEK)
-    rows_per_fold = max(len(panel.series) * training.horizon, 1)
-    n_folds = min(max(_ENOUGH_FOLD_ROWS // rows_per_fold, _FEWEST_FOLDS), training.backtest_folds)
-    possible = [holdout - spacing * (i + 1) for i in range(n_folds)]
+    possible = [holdout - spacing * (i + 1) for i in range(training.backtest_folds)]
     folds = tuple(day for day in possible if day >= MIN_HISTORY + WEEK)
     if not folds:
         needed = training.horizon + spacing + MIN_HISTORY + WEEK + 1

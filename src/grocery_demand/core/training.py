@@ -60,8 +60,7 @@ def run_backtest(panel: Panel, training: TrainingParameters, settings: dict[str,
     encoding = Encoding.fit(panel.series)
     steps = np.arange(1, training.horizon + 1)
     folds = []
-    n_fits = -(-len(cutoffs.folds) * training.backtest_fits // training.backtest_folds)
-    for days in np.array_split(cutoffs.folds, min(n_fits, len(cutoffs.folds))):
+    for days in np.array_split(cutoffs.folds, min(training.backtest_fits, len(cutoffs.folds))):
         logger.info("Backtest: fitting up to %s", panel.date_of(days[-1]))
         forecaster = _fit(panel, int(days[-1]), training, settings, encoding)
         for day in days:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,17 +62,6 @@ def test_all_windows_start_on_the_weekday_of_the_holdout(panel, training):
 def test_sales_of_few_weeks_get_as_many_folds_as_fit(panel):
     training = TrainingParameters(backtest_folds=10)
     assert len(plan_cutoffs(panel, training).folds) == 8
-
-
-@pytest.mark.parametrize(
-    ("n_series", "at_most", "n_folds"), [(400, 12, 12), (1000, 12, 6), (1700, 12, 4), (1700, 2, 2)]
-)
-def test_the_fewer_series_the_more_folds(n_series, at_most, n_folds):
-    """Enough are 100,000 rows, of 16 days each."""
-    long = make_panel(n_days=400)
-    many = replace(long, series=pd.concat([long.series] * n_series).head(n_series))
-    folds = plan_cutoffs(many, TrainingParameters(backtest_folds=at_most)).folds
-    assert len(folds) == n_folds
 
 
 def test_sales_too_short_for_a_fold_and_the_holdout_say_how_many_days_are_needed():

@@ -16,7 +16,7 @@ from grocery_demand.core.models import MODELS
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.spread import SPREAD_FEATURES
 from grocery_demand.core.training import fit_final_model, run_backtest
-from worlds import SMALL_MODELS, SMALL_TRAINING, make_panel, set_series
+from worlds import SMALL_MODELS, make_panel, set_series
 
 STEPS = np.arange(1, 17)
 COLUMNS = [
@@ -28,7 +28,7 @@ COLUMNS = [
 
 
 def train(panel: Panel, model: str) -> TrainedModel:
-    training = TrainingParameters(model=model, **SMALL_TRAINING)
+    training = TrainingParameters(model=model, max_training_rows=3000)
     tested = run_backtest(panel, training, SMALL_MODELS[model])
     return fit_final_model(panel, training, SMALL_MODELS[model], tested, {"nwrmsle": 0.5})
 

@@ -14,16 +14,16 @@ from grocery_demand.core.intervals import INTERVAL, QUANTILES
 from grocery_demand.core.models import BASELINES, MODELS
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.training import Backtest, assemble_rows, fit_final_model, run_backtest
-from worlds import SMALL_MODELS, SMALL_TRAINING, make_panel, scramble_sales_after
+from worlds import SMALL_MODELS, make_panel, scramble_sales_after
 
 
 def backtest(panel: Panel, **values: object) -> Backtest:
-    training = TrainingParameters(**SMALL_TRAINING | values)
+    training = TrainingParameters(**{"max_training_rows": 3000} | values)
     return run_backtest(panel, training, SMALL_MODELS[training.model])
 
 
 def train(panel: Panel, **values: object) -> TrainedModel:
-    training = TrainingParameters(**SMALL_TRAINING | values)
+    training = TrainingParameters(**{"max_training_rows": 3000} | values)
     settings = SMALL_MODELS[training.model]
     tested = run_backtest(panel, training, settings)
     return fit_final_model(panel, training, settings, tested, {"nwrmsle": 0.5})
@@ -105,7 +105,7 @@ def test_the_models_scored_on_the_holdout_never_read_it(panel):
 
 
 def test_no_fold_reads_what_comes_after_it(panel):
-    folds = plan_cutoffs(panel, TrainingParameters(**SMALL_TRAINING)).folds
+    folds = plan_cutoffs(panel, TrainingParameters()).folds
     oldest = panel.date_of(folds[-1])
     one = backtest(panel).folds
     other = backtest(scramble_sales_after(panel, folds[-1])).folds
@@ -127,13 +127,13 @@ def test_the_holdout_is_the_last_days_and_the_folds_lie_before_it(panel):
     assert tested.holdout["date"].max() == pd.Timestamp(panel.cutoff)
     assert tested.holdout["date"].nunique() <= 16
     assert tested.folds["date"].max() < tested.holdout["date"].min()
-    assert tested.folds["cutoff"].nunique() == SMALL_TRAINING["backtest_folds"]
+    assert tested.folds["cutoff"].nunique() == 4
 
 
 def test_a_model_that_serves_several_folds_is_fitted_at_the_oldest(panel, caplog):
     folds = plan_cutoffs(panel, TrainingParameters(backtest_folds=4)).folds
     with caplog.at_level("INFO"):
-        backtest(panel)
+        backtest(panel, backtest_folds=4, backtest_fits=2)
     told = [record.getMessage() for record in caplog.records if "fitting" in record.getMessage()]
     assert told == [f"Backtest: fitting up to {panel.date_of(folds[i])}" for i in (1, 3)]
 

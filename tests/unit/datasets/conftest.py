@@ -11,7 +11,7 @@ from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.model_version import Decision
 from grocery_demand.core.training import fit_final_model, run_backtest
 from grocery_demand.datasets.model_registry import ModelRegistry
-from worlds import SMALL_MODELS, SMALL_TRAINING
+from worlds import SMALL_MODELS
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def trained(panel) -> dict[str, TrainedModel]:
     """One model of each kind that lies in files of its own, and both baselines."""
 
     def train(model: str) -> TrainedModel:
-        training = TrainingParameters(model=model, **SMALL_TRAINING)
+        training = TrainingParameters(model=model, max_training_rows=3000)
         backtest = run_backtest(panel, training, SMALL_MODELS[model])
         return fit_final_model(panel, training, SMALL_MODELS[model], backtest, {"nwrmsle": 0.5})
 

@@ -10,7 +10,7 @@ from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.monitoring.promise import Promise, make_promise
 from grocery_demand.core.scores import row_weights
 from grocery_demand.core.training import run_backtest
-from worlds import SMALL_MODELS, SMALL_TRAINING, make_panel
+from worlds import SMALL_MODELS, make_panel
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def panel():
 
 @pytest.fixture(scope="module")
 def backtest(panel):
-    training = TrainingParameters(**SMALL_TRAINING)
+    training = TrainingParameters(max_training_rows=3000)
     return run_backtest(panel, training, SMALL_MODELS["lightgbm"])
 
 
