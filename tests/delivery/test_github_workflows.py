@@ -51,8 +51,7 @@ def test_a_workflow_with_a_mistake_is_not_valid(tmp_path):
 def test_every_make_target_called_exists(workflow):
     called = [t for step in steps_of(workflow) for t in targets_called(step.get("run", ""))]
     assert called
-    pending = {"image"} if not (ROOT / "Dockerfile").exists() else set()
-    assert set(called) <= make_targets() | pending
+    assert set(called) <= make_targets()
 
 
 def test_actions_are_githubs_own_at_a_full_version(workflow):
