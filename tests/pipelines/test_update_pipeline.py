@@ -377,6 +377,27 @@ def test_a_panel_stored_without_a_list_of_files_still_loads(project):
     assert statuses(project.update()) == {"train-2017-01-03.csv": "taken_in"}
 
 
+def test_days_that_come_late_are_kept_with_the_cutoff_that_stood(project):
+    project.put("train-2017-01-03.csv", DAY3)
+    project.update()
+    assert project.panel().late_days == {}
+    project.put("train-2017-01-02.csv", "1,2017-01-02,1,5,20,False\n")
+    project.put("train-2017-01-04.csv", DAY4)
+    project.update()
+    assert project.panel().late_days == {"2017-01-02": "2017-01-03"}
+    project.preprocess()
+    project.update()
+    assert project.panel().late_days == {"2017-01-02": "2017-01-03"}
+
+
+def test_a_panel_stored_without_late_days_still_loads(project):
+    path = project.panel_folder / "meta.json"
+    meta = json.loads(path.read_text())
+    del meta["late_days"]
+    path.write_text(json.dumps(meta))
+    assert project.panel().late_days == {}
+
+
 def test_the_digest_names_the_panel_and_what_was_taken_in(make_project):
     digests = []
     for name, rows in (("a", DAY3), ("b", DAY3), ("c", DAY4.replace("01-04", "01-03"))):

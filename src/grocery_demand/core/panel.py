@@ -34,6 +34,8 @@ class Panel:
         simulated: Whether any of these files said that they are simulated.
         taken_in: SHA-256 by name of the files of new days that joined the panel since; kept with
             it, so that each is taken in once.
+        late_days: Days that came, or came anew, when later ones were known, as ISO dates: the
+            cutoff that stood when each came last. See `core.late_days`.
     """
 
     start_date: np.datetime64
@@ -46,6 +48,7 @@ class Panel:
     digest: str
     simulated: bool = False
     taken_in: dict[str, str] = field(default_factory=dict)
+    late_days: dict[str, str] = field(default_factory=dict)
 
     @property
     def n_days(self) -> int:

@@ -44,7 +44,7 @@ def extend_panel(
             and then only later days of that series.
 
     Returns:
-        The panel; digest, origin and files taken in are still the former one's.
+        The panel; digest, origin, files taken in and late days are still the former one's.
     """
     first_day = int((panel.start_date - _EPOCH).astype(int))
     day = number_days(sales["date"]) - first_day

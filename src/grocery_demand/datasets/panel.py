@@ -1,6 +1,7 @@
 """The dataset of the panel: a folder of arrays that are mapped into memory, not read."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from weakref import WeakValueDictionary
@@ -8,14 +9,15 @@ from weakref import WeakValueDictionary
 from kedro.io import AbstractDataset, DatasetError
 
 from grocery_demand.core.errors import GroceryDemandError
+from grocery_demand.core.late_days import merge_late_days
 from grocery_demand.core.panel import Panel
 from grocery_demand.storage.atomic import standing_folder, whole_folder
 from grocery_demand.storage.panel_folder import (
     META,
     VERSION,
     PanelFolderError,
+    read_arrivals,
     read_panel,
-    read_taken_in,
     write_panel,
 )
 
@@ -32,7 +34,8 @@ class PanelFileError(GroceryDemandError, DatasetError):
 class PanelDataset(AbstractDataset[Panel, Panel]):
     """A panel as a folder of .npy and .parquet files, replaced as a whole.
 
-    Saving the very panel that was loaded from there writes nothing.
+    Saving the very panel that was loaded from there writes nothing. Days that came late are kept
+    when a panel is made anew: forecasts served before they came are still in the event log.
 
     Args:
         filepath: The folder.
@@ -60,7 +63,9 @@ class PanelDataset(AbstractDataset[Panel, Panel]):
         """Write the panel beside the former one, then take its place."""
         if _LOADED.pop(self._place, None) is data:
             return
-        self._note_forgotten(data)
+        taken_in, late_days = read_arrivals(Path(self._filepath))
+        _note_forgotten(taken_in, data)
+        data = replace(data, late_days=merge_late_days(late_days, data.late_days))
         with whole_folder(Path(self._filepath)) as beside:
             write_panel(beside, data)
 
@@ -68,19 +73,20 @@ class PanelDataset(AbstractDataset[Panel, Panel]):
     def _place(self) -> Path:
         return Path(self._filepath).resolve()
 
-    def _note_forgotten(self, data: Panel) -> None:
-        """Log the files of new days that the former panel holds, and the new one will not."""
-        forgotten = read_taken_in(Path(self._filepath)).keys() - data.taken_in.keys()
-        if forgotten:
-            logger.warning(
-                "The former panel held the days of %d files that arrived later, %s … %s; the new "
-                "one is made without them. `kedro run --pipeline update` takes them in again, if "
-                "they still lie in the folder.",
-                len(forgotten), min(forgotten), max(forgotten),
-            )  # fmt: skip
-
     def _exists(self) -> bool:
         return (standing_folder(Path(self._filepath)) / META).is_file()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "version": VERSION}
+
+
+def _note_forgotten(taken_in: dict[str, str], data: Panel) -> None:
+    """Log the files of new days that the former panel holds, and the new one will not."""
+    forgotten = taken_in.keys() - data.taken_in.keys()
+    if forgotten:
+        logger.warning(
+            "The former panel held the days of %d files that arrived later, %s … %s; the new one "
+            "is made without them. `kedro run --pipeline update` takes them in again, if they "
+            "still lie in the folder.",
+            len(forgotten), min(forgotten), max(forgotten),
+        )  # fmt: skip

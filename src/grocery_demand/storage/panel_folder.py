@@ -43,13 +43,16 @@ def read_panel(path: Path) -> Panel:
     return panel if _find(path) == before else read_panel(path)
 
 
-def read_taken_in(path: Path) -> dict[str, str]:
-    """Return the files that joined the panel since it was made; none if it cannot be read."""
+def read_arrivals(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the files that joined the panel since it was made, and the days that came late.
+
+    Both as in `Panel`; empty if the panel cannot be read.
+    """
     try:
         meta = _read_meta(standing_folder(path) / META)
-        return dict(meta.get("taken_in", {}))
     except (PanelFolderError, OSError):
-        return {}
+        return {}, {}
+    return dict(meta.get("taken_in", {})), dict(meta.get("late_days", {}))
 
 
 def _find(path: Path) -> tuple[Path, int]:
@@ -77,6 +80,7 @@ def write_panel(folder: Path, panel: Panel) -> None:
         "digest": panel.digest,
         "simulated": panel.simulated,
         "taken_in": dict(sorted(panel.taken_in.items())),
+        "late_days": dict(sorted(panel.late_days.items())),
     }
     (folder / META).write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
 
@@ -121,5 +125,6 @@ def _assemble_panel(folder: Path, meta: dict[str, Any]) -> Panel:
         digest=meta["digest"],
         simulated=bool(meta.get("simulated")),
         taken_in=dict(meta.get("taken_in", {})),
+        late_days=dict(meta.get("late_days", {})),
         **arrays,
     )

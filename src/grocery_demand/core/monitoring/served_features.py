@@ -11,6 +11,7 @@ import polars as pl
 from grocery_demand.core.features import Snapshot
 from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
 from grocery_demand.core.features.matrix import CALENDAR_FEATURES
+from grocery_demand.core.late_days import saw_other_sales
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.monitoring.check import ALARM, OK, SKEW, UNKNOWN, WATCH, Check
 from grocery_demand.core.monitoring.distance import (
@@ -69,6 +70,8 @@ class ServedFeatures:
         days: Cutoffs, as days of the panel, int [event].
         what_if: Promotions assumed (1), ruled out (0) or as planned (-1), int8 [event].
         encoding: The model's vocabulary.
+        changed: Whether sales within the event's history came or were corrected later, or may
+            have been, bool [event].
     """
 
     names: tuple[str, ...]
@@ -78,6 +81,7 @@ class ServedFeatures:
     days: np.ndarray
     what_if: np.ndarray
     encoding: Encoding
+    changed: np.ndarray
 
     @classmethod
     def of(
@@ -105,6 +109,7 @@ class ServedFeatures:
             days=days[usable],
             what_if=np.where(assumed, promoted, np.int8(-1)).astype(np.int8),
             encoding=champion.model.final.encoding,
+            changed=saw_other_sales(panel, days[usable]),
         )
 
 
@@ -113,10 +118,11 @@ def measure_skew(
 ) -> pl.DataFrame:
     """Compare the features that were served with the panel's, and with those of training.
 
-    Each served value is made again from the panel at the event's cutoff and must be the same. Its
-    distribution is held against the same series and days ahead at past cutoffs, weeks before the
-    training's end and around the same week a year earlier: who asks for what does not count, and
-    the season hardly. The threshold is what these cutoffs differ by among themselves.
+    Each served value is made again from the panel at the event's cutoff and must be the same,
+    unless sales before that cutoff came or were corrected later. Its distribution is held against
+    the same series and days ahead at past cutoffs, weeks before the training's end and around the
+    same week a year earlier: who asks for what does not count, and the season hardly. The threshold
+    is what these cutoffs differ by among themselves.
 
     Args:
         served: What was served.
@@ -146,23 +152,38 @@ def measure_skew(
     return table.with_columns(state=pl.when(_differs()).then(pl.lit(ALARM)).otherwise(moved))
 
 
-def check_skew(skew: pl.DataFrame | None) -> list[Check]:
-    """Return a check of served against recomputed values, and one of their distribution."""
+def check_skew(skew: pl.DataFrame | None, n_changed: int = 0) -> list[Check]:
+    """Return a check of served against recomputed values, and one of their distribution.
+
+    Args:
+        skew: See `measure_skew`; None if too few forecasts were served.
+        n_changed: Forecasts that were not compared, as sales of their history came later.
+    """
     if skew is None or skew.is_empty():
         told = f"Fewer than {_FEWEST_EVENTS} forecasts of this version were served to compare."
         return [Check(SKEW, "features as served", UNKNOWN, told)]
-    return [_check_differing(skew), _check_distances(skew)]
+    return [_check_differing(skew, n_changed), _check_distances(skew)]
 
 
-def _check_differing(skew: pl.DataFrame) -> Check:
+def _check_differing(skew: pl.DataFrame, n_changed: int) -> Check:
     wrong = skew.filter(_differs())
     worst = float(skew["differing_share"].fill_nan(None).max() or 0.0)  # type: ignore[arg-type]
     name = "served values against the panel's"
+    left_out = (
+        f" Left out: {n_changed:,} forecasts made before sales of their history came or were "
+        "corrected."
+        if n_changed
+        else ""
+    )
+    if skew["differing_share"].is_nan().all():
+        told = f"Fewer than {_FEWEST_EVENTS} served forecasts are left to compare.{left_out}"
+        return Check(SKEW, name, UNKNOWN, told)
     if wrong.is_empty():
-        told = f"{len(skew)} features served as the panel gives them again."
+        told = f"{len(skew)} features served as the panel gives them again.{left_out}"
         return Check(SKEW, name, OK, told, "", worst, MAX_DIFFERING_SHARE)
     names = ", ".join(wrong["feature"].head(5))
     told = f"{len(wrong)} features were served otherwise than the panel gives them, as {names}."
+    told += left_out
     return Check(SKEW, name, ALARM, told, _MEND, worst, MAX_DIFFERING_SHARE)
 
 
@@ -197,15 +218,19 @@ def _has_moved() -> pl.Expr:
 def _compare_with_panel(served: ServedFeatures, snapshot_of: SnapshotOf) -> np.ndarray:
     """Return the share of each feature's values that the panel gives otherwise, [feature].
 
-    NaN where nothing can be said: plans are corrected and give way to sales.
+    NaN where nothing can be said: plans are corrected and give way to sales, and forecasts whose
+    history changed since are left out.
     """
+    n_compared = np.count_nonzero(~served.changed)
+    if n_compared < _FEWEST_EVENTS:
+        return np.full(len(served.names), np.nan)
     same = np.zeros(len(served.names))
-    for day in np.unique(served.days):
-        events = np.flatnonzero(served.days == day)
+    for day in np.unique(served.days[~served.changed]):
+        events = np.flatnonzero((served.days == day) & ~served.changed)
         again, as_served = _make_again(served, events, snapshot_of(int(day))), served.matrix[events]
         close = np.isclose(again, as_served, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True)
         same += close.sum(axis=0)
-    differing = 1 - same / len(served.days)
+    differing = 1 - same / n_compared
     return np.where(np.isin(served.names, PLANNED_FEATURES), np.nan, differing)
 
 

@@ -94,7 +94,7 @@ def measure_skew(
         return empty, served_features.check_skew(None)
     trained = _training_day(panel, champion)
     skew = served_features.measure_skew(served, _snapshots(panel), trained, parameters.max_psi)
-    return skew.to_pandas(), served_features.check_skew(skew)
+    return skew.to_pandas(), served_features.check_skew(skew, int(served.changed.sum()))
 
 
 def explain_forecasts(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
+from grocery_demand.core.late_days import note_late_days
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.panel_extension import extend_panel
 from grocery_demand.core.quality.incoming import (
@@ -104,6 +105,7 @@ def take_in_arrivals(
         digest=hashlib.sha256(digests.encode()).hexdigest(),
         simulated=new_data_quality["simulated"],
         taken_in=standing_panel.taken_in | arrivals.files,
+        late_days=note_late_days(standing_panel, arrivals.sales["date"].unique()),
     )
     logger.info(
         "Panel: %d series × %d days up to %s (before: %d × %d), promotions known for %d days more.",

@@ -1,6 +1,7 @@
 import itertools
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 
 from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot
+from grocery_demand.core.late_days import saw_other_sales
 from grocery_demand.core.monitoring.check import Check
 from grocery_demand.core.monitoring.served_features import (
     PLANNED_FEATURES,
@@ -39,7 +41,8 @@ def serve(panel, days=None) -> ServedFeatures:
         at = days == day
         known = Snapshot(panel, int(day))
         matrix[at] = known.features(encoding, steps[at, None], NAMES, rows[at], what_if[at, None])
-    return ServedFeatures(NAMES, matrix, rows, steps, days, what_if, encoding)
+    changed = saw_other_sales(panel, days)
+    return ServedFeatures(NAMES, matrix, rows, steps, days, what_if, encoding, changed)
 
 
 def measure(served, panel, trained=None) -> pd.DataFrame:
@@ -141,8 +144,48 @@ def test_distances_are_those_of_the_values_by_a_loop(panel):
     assert row["ks"] == pytest.approx(max(gaps))
 
 
+def take_in_late_day(panel, day: int, known: int):
+    """Return the panel as it was served without a day's sales, and the one that got them late."""
+    units, open_days = panel.units.copy(), panel.open_days.copy()
+    units[:, day], open_days[:, day] = 0, False
+    late = {str(panel.date_of(day)): str(panel.date_of(known))}
+    return replace(panel, units=units, open_days=open_days), replace(panel, late_days=late)
+
+
+def test_forecasts_made_before_a_late_day_came_are_left_out_and_counted(panel):
+    last = panel.n_days - 1
+    before, after = take_in_late_day(panel, day=last - 3, known=last - 1)
+    days = np.repeat([last - 1, last], N_EVENTS // 2)
+    served = serve(before, days)
+    served.matrix[days == last] = serve(panel, days).matrix[days == last]
+    assert checks_of(served, panel)["served values against the panel's"].state == "alarm"
+    kept = replace(served, changed=saw_other_sales(after, days))
+    check = checks_of(kept, after)["served values against the panel's"]
+    assert check.state == "ok"
+    assert f"Left out: {N_EVENTS // 2} forecasts" in check.detail
+
+
+def test_a_late_day_hides_no_feature_served_wrongly_after_it(panel):
+    last = panel.n_days - 1
+    _, after = take_in_late_day(panel, day=last - 3, known=last - 1)
+    served = serve(after)
+    served.matrix[:, NAMES.index("moving_average")] *= 1.1
+    check = checks_of(served, after)["served values against the panel's"]
+    assert (check.state, "Left out" in check.detail) == ("alarm", False)
+
+
+def test_nothing_is_said_if_a_late_day_leaves_too_few_forecasts(panel):
+    last = panel.n_days - 1
+    before, after = take_in_late_day(panel, day=last, known=last)
+    served = replace(serve(before), changed=saw_other_sales(after, serve(before).days))
+    check = checks_of(served, after)["served values against the panel's"]
+    assert check.state == "unknown"
+    assert f"Left out: {N_EVENTS} forecasts" in check.detail
+
+
 def checks_of(served, panel) -> dict[str, Check]:
-    checks = check_skew(pl.from_pandas(measure(served, panel).reset_index()))
+    skew = pl.from_pandas(measure(served, panel).reset_index())
+    checks = check_skew(skew, int(served.changed.sum()))
     return {check.name: check for check in checks}
 
 
@@ -175,7 +218,10 @@ def test_events_are_read_from_the_log(panel):
     events.loc[0, "model_version"] = 2
     events.loc[1, "long_range"] = True
     events.loc[2, "store_nbr"] = 9999
+    late = {str(panel.date_of(3)): str(panel.cutoff)}
     served = ServedFeatures.of(events, panel, Champion)
+    assert not served.changed.any()
+    assert ServedFeatures.of(events, replace(panel, late_days=late), Champion).changed.all()
     assert served.names == ("moving_average", "mean_7")
     assert len(served.rows) == N_EVENTS - 3
     assert np.isnan(served.matrix[:, 1]).all()
