@@ -62,6 +62,18 @@ def write_result(name: str, title: str, notes: list[str], tables: dict[str, pd.D
     print(f"Written to {path.relative_to(PROJECT)}")
 
 
+def describe_commit() -> str:
+    """Return the commit that is checked out, marked if files were changed since."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],  # noqa: S607
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    return described or "unknown"
+
+
 def _to_markdown(table: pd.DataFrame) -> str:
     lines = [list(map(str, table.columns)), ["---"] * len(table.columns)]
     lines += [[_print(value) for value in row] for row in table.itertuples(index=False)]
@@ -77,15 +89,8 @@ def _print(value: object) -> str:
 def _describe_machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],  # noqa: S607
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
     return (
-        f"Measured {datetime.now(UTC):%Y-%m-%d} at commit {commit or 'unknown'}: "
+        f"Measured {datetime.now(UTC):%Y-%m-%d} at commit {describe_commit()}: "
         f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB, Python "
         f"{platform.python_version()}, {versions}."
     )
