@@ -7,12 +7,19 @@ from typing import Any, NoReturn
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from sqlalchemy import BigInteger, Connection, Select, case, func, literal_column, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import ColumnElement
 
 from grocery_demand.core.monitoring.served import ServedEvents
 from grocery_demand.core.rollout import SHADOW
 from grocery_demand.datasets.event_roles import fetch, read_roles
-from grocery_demand.storage.event_tables import PREDICTIONS, REFUSALS, open_database
+from grocery_demand.storage.event_tables import (
+    PREDICTIONS,
+    REFUSALS,
+    EventLogError,
+    open_database,
+    reason_of,
+)
 
 _DAY_MS = 86_400_000
 _NEWEST = (
@@ -24,9 +31,15 @@ _MOST_ROWS = 50
 _GIVEN = PREDICTIONS.c.role != SHADOW
 """Of the forecasts: that somebody was given them."""
 
+_FIRST_PROBLEM = REFUSALS.c.problem == 0
+"""Of the problems: one per request that was refused, however much was wrong with it."""
+
 
 class EventsDataset(AbstractDataset[NoReturn, ServedEvents]):
     """The event log's last weeks: counts by the database itself, and the newest forecasts.
+
+    Events are only read. Tables and columns that the web app of this version would make are made
+    on opening, and a SQLite file is set to its journal, so that logs of earlier versions are read.
 
     Args:
         filepath: The SQLite file, if there is no other address.
@@ -55,13 +68,21 @@ class EventsDataset(AbstractDataset[NoReturn, ServedEvents]):
         """Return what the log holds; nothing at all if the web app never ran.
 
         Raises:
-            EventLogError: If the database cannot be opened.
+            EventLogError: If the database cannot be opened, or holds other tables than the web
+                app's.
         """
         url = self._url if self._exists() else "sqlite://"
         engine = open_database(url or f"sqlite:///{self._filepath}")
         try:
             with engine.connect() as connection:
                 return self._read(connection)
+        except (SQLAlchemyError, OSError) as error:
+            shown = engine.url.render_as_string(hide_password=True)
+            raise EventLogError(
+                f"The database of events {shown} cannot be read: {reason_of(error)}. See that "
+                "events_url or EVENTS_URL names the web app's; if it is damaged, move it away: the "
+                "web app makes a new one."
+            ) from error
         finally:
             engine.dispose()
 
@@ -112,7 +133,7 @@ def _count_days(connection: Connection, since_ms: int) -> pd.DataFrame:
     far = func.sum(case((PREDICTIONS.c.long_range, 1), else_=0)).label("long_range")
     parts = [
         fetch(connection, _by_day(PREDICTIONS, "requests", since_ms, far).where(_GIVEN)),
-        fetch(connection, _by_day(REFUSALS, "refused", since_ms)),
+        fetch(connection, _by_day(REFUSALS, "refused", since_ms).where(_FIRST_PROBLEM)),
     ]
     days = parts[0].merge(parts[1], on="day", how="outer").fillna(0).astype(int)
     dates = pd.to_datetime(days.pop("day"), unit="D").dt.strftime("%Y-%m-%d")

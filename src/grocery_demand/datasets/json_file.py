@@ -33,14 +33,17 @@ class DatedJsonDataset(JsonDataset):
 
 
 class OptionalJsonDataset(JsonDataset):
-    """A JSON file that need not be there yet, or is damaged: `None` then."""
+    """A JSON object in a file that need not be there yet, or is damaged: `None` then."""
 
-    def load(self) -> Any:
+    def load(self) -> dict[str, Any] | None:
         """Return what the file holds, or None; a damaged file is told of."""
         try:
-            return json.loads(Path(self._filepath).read_text(encoding="utf-8"))
+            held = json.loads(Path(self._filepath).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except ValueError as error:
-            logger.warning("%s is damaged and left out of account: %s", self._filepath, error)
-            return None
+            return self._leave_out(str(error))
+        return held if isinstance(held, dict) else self._leave_out("it holds no object.")
+
+    def _leave_out(self, reason: str) -> None:
+        logger.warning("%s is damaged and left out of account: %s", self._filepath, reason)

@@ -77,8 +77,10 @@ REFUSALS = Table(
     Column("path", String(120), nullable=False),
     Column("field", String(80), nullable=False),
     Column("message", String(300), nullable=False),
+    Column("problem", Integer, nullable=False, server_default="0"),
 )
-"""One row per question that could not be answered."""
+"""One row per problem of a request that could not be answered; `problem` counts those of one
+request, from 0."""
 
 MISSES = Table(
     "challenger_misses",

@@ -1,9 +1,21 @@
+import sqlite3
+
 import pytest
+from kedro.io import DatasetError
 from sqlalchemy import insert
 
 from event_rows import NOW, make_row
 from grocery_demand.datasets import EventsDataset
-from grocery_demand.storage.event_tables import MISSES, PREDICTIONS, REFUSALS, open_database
+from grocery_demand.serving.events.description import describe_refusal
+from grocery_demand.serving.question import FieldProblem
+from grocery_demand.serving.served_forecast import Client
+from grocery_demand.storage.event_tables import (
+    MISSES,
+    PREDICTIONS,
+    REFUSALS,
+    EventLogError,
+    open_database,
+)
 
 DAY_MINUTES = 24 * 60
 
@@ -35,6 +47,39 @@ def test_requests_and_refusals_are_counted_by_day(database):
     assert events.refused == 3
     assert events.refused_share == pytest.approx(0.3)
     assert events.long_range_share == pytest.approx(1 / 7)
+
+
+def test_a_request_with_many_problems_is_refused_once(tmp_path):
+    path = tmp_path / "events.db"
+    problems = [FieldProblem(field, "wrong", "right") for field in ("date", "item_nbr")]
+    client = Client("buyer", 0.0)
+    entries = describe_refusal(problems, "/prediction", client, tag="refused", forwards=True)
+    engine = open_database(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.execute(insert(REFUSALS), entries.refusals)
+    engine.dispose()
+    assert len(entries.refusals) == len(entries.outbox) == 2
+    assert EventsDataset(filepath=str(path)).load().refused == 1
+
+
+@pytest.mark.parametrize("columns", ["seq integer, units real", "seq integer, id text"])
+def test_a_log_with_other_columns_is_an_error_that_says_which_and_what_to_do(tmp_path, columns):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"create table prediction_events ({columns})")
+        connection.execute("insert into prediction_events values (1, 2)")
+    with pytest.raises(DatasetError, match=r"other\.db cannot be opened: .*\. See that") as raised:
+        EventsDataset(filepath=str(path)).load()
+    assert isinstance(raised.value.__cause__, EventLogError)
+
+
+def test_a_damaged_log_is_an_error_that_says_which_and_what_to_do(database):
+    content = bytearray(database.read_bytes())
+    content[len(content) // 2 :] = b"?" * (len(content) - len(content) // 2)
+    database.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"events\.db cannot be read: .*\. See that") as raised:
+        EventsDataset(filepath=str(database)).load()
+    assert isinstance(raised.value.__cause__, EventLogError)
 
 
 def test_products_stores_and_clients_are_counted_the_most_asked_first(database):

@@ -18,8 +18,10 @@ def test_a_missing_file_is_none_and_a_damaged_one_is_none_and_told_of(tmp_path, 
     dataset = OptionalJsonDataset(filepath=str(path))
     assert dataset.load() is None
     assert not caplog.records
-    path.write_text('{"a": ')
-    assert dataset.load() is None
-    assert "summary.json is damaged" in caplog.text
+    for damaged in ('{"a": ', "[1]", "null"):
+        caplog.clear()
+        path.write_text(damaged)
+        assert dataset.load() is None
+        assert "summary.json is damaged" in caplog.text
     path.write_text('{"a": 2}')
     assert dataset.load() == {"a": 2}

@@ -8,6 +8,7 @@ from grocery_demand.core.monitoring.check import (
     ALARM,
     CHALLENGER,
     DRIFT,
+    ERROR,
     HEALTH,
     LIVE_ERROR,
     OK,
@@ -72,9 +73,9 @@ def advise(
     """Decide by all checks.
 
     A broken feed is looked after first. Else the model is retrained if its live error broke the
-    bar, if sales drifted and the error has risen, or if it is old; but not sooner than some days
-    of new sales after the last training, whatever became of that. A canary that is worse than the
-    champion is no reason to retrain, but to serve it no longer.
+    bar, if sales drifted and the error against the backtest has risen, or if it is old; but not
+    sooner than some days of new sales after the last training, whatever became of that. A canary
+    that is worse than the champion is no reason to retrain, but to serve it no longer.
 
     Args:
         checks: Of all areas.
@@ -116,7 +117,7 @@ def _tell(check: Check) -> str:
 def _find_reasons(checks: list[Check]) -> list[str]:
     error = select(checks, LIVE_ERROR, ALARM)
     drift = select(checks, DRIFT, ALARM)
-    risen = select(checks, LIVE_ERROR, ALARM, WATCH)
+    risen = [c for c in select(checks, LIVE_ERROR, ALARM, WATCH) if c.name == ERROR]
     old = select(checks, AGE, ALARM)
     found = [*error, *(drift if risen else []), *old]
     return [_tell(check) for check in found]

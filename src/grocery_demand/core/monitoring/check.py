@@ -21,6 +21,9 @@ USAGE = "usage"
 CHALLENGER = "challenger"
 AGE = "age"
 
+ERROR = "error against the backtest"
+"""Name of the check of the live error that decides."""
+
 
 @dataclass(frozen=True)
 class Check:

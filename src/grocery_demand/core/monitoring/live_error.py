@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from grocery_demand.core.features import MOVING_AVERAGE
-from grocery_demand.core.monitoring.check import ALARM, LIVE_ERROR, OK, UNKNOWN, WATCH, Check
+from grocery_demand.core.monitoring.check import ALARM, ERROR, LIVE_ERROR, OK, UNKNOWN, WATCH, Check
 from grocery_demand.core.monitoring.group_scores import (
     add_errors,
     score_groups,
@@ -178,14 +178,14 @@ def check_live_error(windows: pl.DataFrame, promise: Promise | None, version: in
     """Hold the windows against their bars, the baseline and the promised coverage."""
     if windows.is_empty():
         told = f"No sales have arrived yet for forecasts of version {version}."
-        return [Check(LIVE_ERROR, "error against the backtest", UNKNOWN, told)]
+        return [Check(LIVE_ERROR, ERROR, UNKNOWN, told)]
     newest = windows.row(-1, named=True)
     checks = [_check_bar(windows, newest), _check_baseline(newest)]
     return [*checks, _check_coverage(newest, promise.coverage)] if promise else checks
 
 
 def _check_bar(windows: pl.DataFrame, newest: dict[str, float]) -> Check:
-    name = "error against the backtest"
+    name = ERROR
     if np.isnan(newest["bar"]):
         told = "The model holds no promise of its backtest: it was trained by an earlier version."
         return Check(LIVE_ERROR, name, UNKNOWN, told, _MEND, newest["nwrmsle"])

@@ -109,7 +109,7 @@ def _to_outbox(row: dict[str, Any]) -> dict[str, Any]:
 def describe_refusal(
     problems: Sequence[FieldProblem], path: str, client: Client, *, tag: str, forwards: bool
 ) -> Entries:
-    """Return what could not be answered, as rows of the log.
+    """Return what could not be answered, as rows of the log: one per problem, numbered from 0.
 
     Args:
         problems: What was wrong with it.
@@ -126,8 +126,9 @@ def describe_refusal(
             "path": path[:_LONGEST_PATH],
             "field": storable(problem.field, _LONGEST_FIELD),
             "message": storable(problem.message, _LONGEST_MESSAGE),
+            "problem": number,
         }
-        for problem in problems[:_MOST_PROBLEMS]
+        for number, problem in enumerate(problems[:_MOST_PROBLEMS])
     ]
     outbox = [_to_refusal_outbox(row, tag) for row in rows] if forwards else []
     return Entries(refusals=rows, outbox=outbox)
@@ -135,7 +136,8 @@ def describe_refusal(
 
 def _to_refusal_outbox(row: dict[str, Any], tag: str) -> dict[str, Any]:
     event_id = uuid.uuid4().hex
-    record = {"id": event_id} | {name: row[name] for name in row if name != "time_ms"}
+    kept = {name: row[name] for name in row if name not in ("time_ms", "problem")}
+    record = {"id": event_id} | kept
     return {
         "event_id": event_id,
         "tag": tag,

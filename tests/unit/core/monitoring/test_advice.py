@@ -7,7 +7,7 @@ from grocery_demand.core.monitoring.advice import (
     date_advice,
     date_checks,
 )
-from grocery_demand.core.monitoring.check import Check
+from grocery_demand.core.monitoring.check import DRIFT, ERROR, LIVE_ERROR, Check
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 
 PARAMETERS = MonitoringParameters()
@@ -22,7 +22,10 @@ def checks(**states: str) -> list[Check]:
         "age": "age",
         "fairness": "fairness",
     }
-    return [Check(names[key], "it", state, f"{key} is {state}") for key, state in states.items()]
+    return [
+        Check(names[key], ERROR if key == "error" else "it", state, f"{key} is {state}")
+        for key, state in states.items()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,14 @@ def test_the_decision_follows_from_the_states(states, decision):
     assert advice.decision == decision
     assert advice.reasons
     assert advice.next
+
+
+@pytest.mark.parametrize(
+    ("watched", "decision"), [(ERROR, "retrain"), ("coverage of intervals", "keep")]
+)
+def test_drift_is_a_reason_only_if_the_error_itself_has_risen(watched, decision):
+    found = [Check(DRIFT, "columns", "alarm", "moved"), Check(LIVE_ERROR, watched, "watch", "rose")]
+    assert advise(found, 100, PARAMETERS).decision == decision
 
 
 def test_the_next_training_waits_for_new_sales():
