@@ -42,8 +42,10 @@ class OptionalJsonDataset(JsonDataset):
         except FileNotFoundError:
             return None
         except ValueError as error:
-            return self._leave_out(str(error))
-        return held if isinstance(held, dict) else self._leave_out("it holds no object.")
-
-    def _leave_out(self, reason: str) -> None:
+            reason = str(error)
+        else:
+            if isinstance(held, dict):
+                return held
+            reason = "it holds no object."
         logger.warning("%s is damaged and left out of account: %s", self._filepath, reason)
+        return None
