@@ -168,8 +168,23 @@ def test_a_publication_made_elsewhere_is_followed_by_the_running_app(
     publish_small(other, small_panel(seed=5), model, 7)
     shutil.copytree(other / PUBLICATION, tmp_path / "fetched")
     shutil.rmtree(other)
-    assert copy_publication(tmp_path / "fetched", project / PUBLICATION) == 7
+    taken = copy_publication(tmp_path / "fetched", project / PUBLICATION)
+    assert taken.model_version == 7
     assert ask(running.url, model_version=7).model_version == 7
+
+
+def test_a_publication_that_is_delivered_once_more_undoes_no_later_rollback(
+    project, tmp_path, model
+):
+    publish_small(project, small_panel(), model, 9)
+    shutil.copytree(project / PUBLICATION, tmp_path / "fetched")
+    older = tmp_path / "fetched/current.json"
+    contents = json.loads(older.read_text())
+    older.write_text(json.dumps(contents | {"published_at": "2017-01-01T00:00:00+00:00"}))
+    publish_small(project, small_panel(), model, 8)
+    before = (project / PUBLICATION / "current.json").read_bytes()
+    assert copy_publication(tmp_path / "fetched", project / PUBLICATION).model_version == 8
+    assert (project / PUBLICATION / "current.json").read_bytes() == before
 
 
 def test_a_damaged_publication_is_not_taken_over(project, tmp_path):

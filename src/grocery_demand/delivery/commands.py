@@ -158,10 +158,18 @@ COMMANDS = (deploy, smoke, stop, release, verdict)
 def _take_over(project: Path, env: str | None, source: Path) -> None:
     from grocery_demand.delivery.handing_over import copy_publication
     from grocery_demand.serving.settings import default_env, load_settings
+    from grocery_demand.storage.publication import read_publication
 
     settings = load_settings(project, env or default_env(), os.environ, {})
-    version = copy_publication(source, Path(settings.publication_dir))
-    click.echo(f"Taken over from {source}: version {version}.")
+    offered = read_publication(source).pointer
+    published = copy_publication(source, Path(settings.publication_dir))
+    if published == offered:
+        click.echo(f"Taken over from {source}: version {published.model_version}.")
+    else:
+        click.echo(
+            f"Left aside: {source} was published {offered.published_at}, before what is served "
+            f"(version {published.model_version}, published {published.published_at})."
+        )
 
 
 def _tell_deployed(deployed: "web_app.Deployed") -> None:  # type: ignore[name-defined]  # noqa: F821

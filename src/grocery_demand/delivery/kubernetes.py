@@ -43,10 +43,10 @@ def deploy(project: Path, overlay: str, image: str | None, tell: Callable[[str],
         tell("No pod serves yet: training a champion, which the web app waits for …")
         _train(project)
     try:
-        _kubectl(
-            project, "rollout", "status", DEPLOYMENT, "-n", NAMESPACE,
-            f"--timeout={_ROLLOUT_SECONDS}s",
-        )  # fmt: skip
+        # The deadline of a first rollout may have passed while the champion was trained.
+        ready = ["wait", "--for=condition=Available"] if is_first else ["rollout", "status"]
+        timeout = f"--timeout={_ROLLOUT_SECONDS}s"
+        _kubectl(project, *ready, DEPLOYMENT, "-n", NAMESPACE, timeout)
     except KubernetesError:
         if is_first:
             raise

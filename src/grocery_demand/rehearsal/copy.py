@@ -9,7 +9,10 @@ from grocery_demand.core.errors import GroceryDemandError
 _MARK = ".rehearsal"
 _FOLDERS = ("conf", "src")
 _FILES = ("pyproject.toml", "requirements.lock")
-_SHARED = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_URL", "EVENTS_URL", "FLUENTD_HOST")
+_SHARED = (
+    "KEDRO_ENV", "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_URL", "EVENTS_URL", "FLUENTD_HOST",
+    "MONITORING_FILE", "PUBLICATION_DIR",
+)  # fmt: skip
 
 
 class RehearsalFolderError(GroceryDemandError):

@@ -28,6 +28,9 @@ _VARIABLES = {
 }
 """Environment variables and the settings that they override."""
 
+_NONE_IF_EMPTY = ("FLUENTD_HOST",)
+"""Variables that turn off what a file sets; others count only if they say something."""
+
 _HIGHEST_PORT = 65535
 
 
@@ -127,7 +130,7 @@ def load_settings(
     for folder in dict.fromkeys(("base", env)):
         values |= _read(project / "conf" / folder / FILE)
     for variable, name in _VARIABLES.items():
-        if environ.get(variable):
+        if environ.get(variable) or (variable in environ and variable in _NONE_IF_EMPTY):
             values[name] = _as_number(environ[variable]) if "port" in name else environ[variable]
     values |= {name: value for name, value in given.items() if value is not None}
     settings = ServingSettings(**values)

@@ -28,6 +28,15 @@ def test_variables_override_files_and_the_command_line_overrides_both(project):
     assert (settings.port, settings.tag, settings.fluentd_port) == (7002, "user1.prediction", 24225)
 
 
+def test_an_empty_host_turns_forwarding_off_and_other_empty_variables_say_nothing(project):
+    file = project / "conf" / "production" / "serving.yml"
+    file.write_text("fluentd_host: fluentd\nport: 7000\n")
+    assert load_settings(project, "production", {}, {}).fluentd_host == "fluentd"
+    environ = {"FLUENTD_HOST": "", "TENANT": "", "GROCERY_DEMAND_PORT": ""}
+    settings = load_settings(project, "production", environ, {})
+    assert (settings.fluentd_host, settings.tenant, settings.port) == ("", "shop", 7000)
+
+
 def test_relative_paths_are_meant_from_the_project(project, monkeypatch):
     monkeypatch.chdir("/")
     settings = load_settings(project, "local", {}, {})

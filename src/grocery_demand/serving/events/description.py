@@ -130,7 +130,8 @@ def describe_refusal(
         }
         for number, problem in enumerate(problems[:_MOST_PROBLEMS])
     ]
-    outbox = [_to_refusal_outbox(row, tag) for row in rows] if forwards else []
+    # One record for each request, by its first problem, so that they can be counted.
+    outbox = [_to_refusal_outbox(row, tag) for row in rows[:1]] if forwards else []
     return Entries(refusals=rows, outbox=outbox)
 
 
