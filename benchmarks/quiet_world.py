@@ -187,7 +187,9 @@ def _check(
     drift = sales_drift.measure_sales_drift(panel, rows, cutoff, monitoring.max_psi)
     newest = archive.filter(pl.col("cutoff") == pl.col("cutoff").max()).collect().to_pandas()
     checks = [
-        *data_health.check_data_health(panel, None),
+        *data_health.check_data_health(
+            panel, None, min(panel.n_days - 1 - panel.day_of(cutoff), monitoring.history_days)
+        ),
         *live_error.check_live_error(windows, promise, _VERSION),
         *sales_drift.check_sales_drift(drift),
         *outputs.check_outputs(panel, rows, newest, promise, monitoring.max_psi),

@@ -13,6 +13,7 @@ from grocery_demand.core.quality.parameters import QualityParameters
 from grocery_demand.datasets import (
     IncomingFolderDataset,
     JsonDataset,
+    OptionalJsonDataset,
     PanelDataset,
     SalesDataset,
     TableDataset,
@@ -72,6 +73,7 @@ class UpdateProject:
                 "holidays_events": MemoryDataset(holidays),
                 "params:quality": MemoryDataset(QualityParameters(**quality | bounds)),
                 "new_data_quality": JsonDataset(filepath=str(self.folder / "quality.json")),
+                "new_data_report": OptionalJsonDataset(filepath=str(self.folder / "quality.json")),
                 "new_quarantined_rows": TableDataset(filepath=str(self.folder / "bad.parquet")),
             }
         )

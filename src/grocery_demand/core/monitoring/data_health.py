@@ -1,19 +1,17 @@
 """Whether the feed of sales is whole: days, stores, families, volume, files and rows."""
 
-import itertools
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, UNKNOWN, WATCH, Check
+from grocery_demand.core.monitoring.volume import check_volumes
 from grocery_demand.core.panel import Panel
 
 _WEEK, _MONTH, _YEAR = 7, 28, 364
 _RECENT = 3
-_WEEKS_BEFORE = 8
 _LEAST_SILENT_SHARE = 0.10
-_LEAST_VOLUME_FACTOR, _VOLUME_NULL_FACTOR = 1.75, 1.5
 _NULL_FACTOR, _USUAL = 1.25, 0.99
 _LEAST_CHANCE, _STEADY_SHARE = 1e-6, 0.9
 _MAX_QUARANTINED_SHARE = 0.01
@@ -22,65 +20,86 @@ _MEND_FILES = "See the reasons below, have the files mended, and put them into t
 _ASK = "Ask those who send the files, and put corrected ones into the folder of incoming files."
 
 
-def check_data_health(panel: Panel, report: dict[str, Any] | None) -> list[Check]:
-    """Check the newest days of the panel and what the last update said of its files.
+def check_data_health(
+    panel: Panel, report: dict[str, Any] | None, n_new: int = 0, max_updates: int = 2
+) -> list[Check]:
+    """Check the days that no model has learnt from yet, and what the last update said of its files.
+
+    A day that is wrong raises the alarm until it is corrected: as long as it is among the new days,
+    the live error rests on it and a training would learn from it.
 
     Args:
         panel: Sales.
         report: Data quality of the last new files; None if none were taken in yet.
+        n_new: Days since the champion's training; at least the newest three are looked at.
+        max_updates: Updates in a row without a new day that are an alarm.
     """
+    n_days = min(max(n_new, _RECENT), max(panel.n_days - _MONTH - _WEEK, _RECENT))
     if panel.n_days < _MONTH + _WEEK:
         return [Check(HEALTH, "days", UNKNOWN, f"Only {panel.n_days} days of sales are known.")]
     checks = [
-        _check_days(panel),
-        _check_stores(panel),
+        _check_days(panel, max(n_days, _WEEK)),
+        _check_stores(panel, n_days),
         _check_families(panel),
-        _check_volume(panel),
+        *check_volumes(panel, n_days),
     ]
-    return checks + (_check_files(report) if report else [])
+    if not report:
+        return checks
+    return [*checks, _check_arrival(report, max_updates), *_check_files(report)]
 
 
-def _check_days(panel: Panel) -> Check:
+def _check_arrival(report: dict[str, Any], max_updates: int) -> Check:
+    """Say how often the update found no day later than the last one known."""
+    name = "new days"
+    n_updates = report.get("updates_without_new_day", 0)
+    if not n_updates:
+        return Check(HEALTH, name, OK, "The last update brought a new day.", "", 0.0, max_updates)
+    state = ALARM if n_updates >= max_updates else WATCH
+    told = f"No new day of sales arrived in the last {n_updates} updates."
+    told = "The last update brought no new day of sales." if n_updates == 1 else told
+    mend = "Ask those who send the files why none come."
+    return Check(HEALTH, name, state, told, mend, float(n_updates), float(max_updates))
+
+
+def _check_days(panel: Panel, n_days: int) -> Check:
     name = "days without sales"
     empty = np.asarray(~panel.open_days.any(axis=0), bool)
-    days = np.flatnonzero(empty[-_WEEK:]) + panel.n_days - _WEEK
+    days = np.flatnonzero(empty[-n_days:]) + panel.n_days - n_days
     dates = [str(panel.date_of(int(day))) for day in days]
-    closed = {str(panel.date_of(int(day)))[5:] for day in np.flatnonzero(empty[:-_WEEK])}
+    closed = {str(panel.date_of(int(day)))[5:] for day in np.flatnonzero(empty[:-n_days])}
     missing = [date for date in dates if date[5:] not in closed]
     if not missing:
-        told = f"Each of the last {_WEEK} days has sales."
+        told = f"Each of the last {n_days} days has sales."
         told = f"Closed as in other years: {', '.join(dates)}." if dates else told
         return Check(HEALTH, name, OK, told, "", 0.0, 0.0)
     told = f"No store sold anything on {', '.join(missing)}."
     return Check(HEALTH, name, ALARM, told, _ASK, float(len(missing)), 0.0)
 
 
-def _check_stores(panel: Panel) -> Check:
+def _check_stores(panel: Panel, n_days: int) -> Check:
     """Compare the share of stores silent on one of the last days with what history had.
 
     Days on which as many were silent in another year, such as the first of January, do not count.
     """
     name = "stores gone silent"
     shares = _silent_shares(panel)
-    unusual = [shares[day] - _in_other_years(panel, shares, day) for day in _recent_days(panel)]
+    recent = range(panel.n_days - n_days, panel.n_days)
+    unusual = [shares[day] - _in_other_years(panel, shares, day) for day in recent]
     value = max(0.0, *unusual)
-    past = shares[-_YEAR - _RECENT : -_RECENT]
+    past = shares[-_YEAR - n_days : -n_days]
     threshold = max(_LEAST_SILENT_SHARE, _NULL_FACTOR * float(np.quantile(past, _USUAL)))
     active = panel.open_days[:, -_MONTH - _RECENT : -_RECENT].any(axis=1)
     gone = active & ~panel.open_days[:, -_RECENT:].any(axis=1)
     numbers = ", ".join(str(n) for n in panel.stores["store_nbr"].to_numpy()[gone])
     if value > threshold:
-        told = f"{value:.0%} of the stores sold nothing on one of the last {_RECENT} days."
+        worst = panel.date_of(recent[int(np.argmax(unusual))])
+        told = f"{value:.0%} of the stores sold nothing on {worst}."
         return Check(HEALTH, name, ALARM, told, _ASK, value, threshold)
     if gone.any():
         told = f"Nothing sold for {_RECENT} days in store {numbers}."
         mend = "Ask whether it is closed; if not, its sales are missing."
         return Check(HEALTH, name, WATCH, told, mend, value, threshold)
     return Check(HEALTH, name, OK, f"{int(active.sum())} stores send sales.", "", value, threshold)
-
-
-def _recent_days(panel: Panel) -> range:
-    return range(panel.n_days - _RECENT, panel.n_days)
 
 
 def _in_other_years(panel: Panel, values: np.ndarray, day: int) -> float:
@@ -143,64 +162,6 @@ def _is_gone(sold: np.ndarray) -> bool:
     idle_share = max(1 - len(days) / len(sold), 1 / len(sold))
     unlikely = silent * np.log(idle_share) < np.log(_LEAST_CHANCE)
     return bool(silent >= _RECENT and silent > _NULL_FACTOR * longest and unlikely)
-
-
-def _check_volume(panel: Panel) -> Check:
-    """Compare the level of each store's sales of the last days with its same weekdays before.
-
-    What a store did around the same date of other years is usual, too.
-    """
-    name = "volume by store"
-    ratios = np.abs(_volume_ratios(panel))
-    past = ratios[:, :-_WEEK]
-    if not np.isfinite(ratios[:, -_RECENT:]).any():
-        return Check(HEALTH, name, UNKNOWN, "Too few weeks of sales to compare with.")
-    past = past[np.isfinite(past)]
-    usual = float(np.quantile(past, _USUAL)) if len(past) else 0.0
-    least = max(np.log(_LEAST_VOLUME_FACTOR), _VOLUME_NULL_FACTOR * usual)
-    found = [
-        (ratio / limit, ratio, limit, number)
-        for number, each in zip(panel.stores["store_nbr"], ratios, strict=True)
-        for day in _recent_days(panel)
-        if np.isfinite(ratio := each[day])
-        for limit in [max(least, _NULL_FACTOR * _in_other_years(panel, each, day))]
-    ]
-    _, ratio, limit, number = max(found)
-    told = (
-        f"Store {number} sold at {np.exp(ratio):.2f} times more or less than its usual level on "
-        f"one of the last {_RECENT} days; up to {np.exp(limit):.2f} times is usual."
-    )
-    state, mend = (ALARM, _ASK) if ratio > limit else (OK, "")
-    return Check(HEALTH, name, state, told, mend, float(np.exp(ratio)), float(np.exp(limit)))
-
-
-def _volume_ratios(panel: Panel) -> np.ndarray:
-    """Return ln(level / median of the same weekday in 8 weeks before), [store, day].
-
-    The level is the sum of ln(1+units) over the store's series: wrong units and missing rows
-    change it, a single large sale does not. NaN on days on which the store was closed, without
-    four such weekdays, or more than two years ago.
-    """
-    n_before = _WEEKS_BEFORE * _WEEK
-    ratios = np.full(panel.open_days.shape, np.nan)
-    if panel.n_days <= n_before:
-        return ratios
-    first = max(panel.n_days - 2 * _YEAR - _WEEK - n_before, 0)
-    starts = np.searchsorted(panel.store_position, np.arange(len(panel.stores) + 1))
-    levels = np.stack(
-        [
-            np.log1p(panel.units[start:end, first:]).sum(axis=0, dtype=float)
-            for start, end in itertools.pairwise(starts)
-        ]
-    )
-    sold = np.where(panel.open_days[:, first:] & (levels > 0), levels, np.nan)
-    lags = [sold[:, n_before - k * _WEEK : sold.shape[1] - k * _WEEK] for k in range(1, 9)]
-    before = np.stack(lags)
-    enough = np.isfinite(before).sum(axis=0) >= _WEEKS_BEFORE // 2
-    middle = np.full(before.shape[1:], np.nan)
-    middle[enough] = np.nanmedian(before[:, enough], axis=0)
-    ratios[:, first + n_before :] = np.log(sold[:, n_before:] / middle)
-    return ratios
 
 
 def _check_files(report: dict[str, Any]) -> list[Check]:

@@ -12,6 +12,7 @@ from grocery_demand.core.panel import SERIES_KEY, Panel
 
 _WEEK, _MONTH, _YEAR = 7, 28, 364
 _MARGIN = 0.10
+_HIGHEST_PEAK = 3
 _FEWEST_WEEKS = 8
 _TOO_FEW = "Too few weeks of sales to compare with."
 
@@ -61,7 +62,7 @@ def _check_totals(panel: Panel, rows: np.ndarray, chosen: pd.DataFrame, bias: fl
     """
     name = "totals of forecasts"
     first = max(panel.n_days - _YEAR - _WEEK - _MONTH, 0)
-    by_day = panel.units[rows, first:].sum(axis=0, dtype=float)
+    by_day = _cut_peaks(panel.units[rows, first:].sum(axis=0, dtype=float))
     week = chosen.loc[chosen["step"] <= _WEEK, "point"].sum() / _WEEK
     if len(by_day) < _MONTH + _FEWEST_WEEKS * _WEEK or not by_day[-_MONTH:].any():
         return Check(OUTPUTS, name, UNKNOWN, _TOO_FEW)
@@ -83,6 +84,20 @@ def _check_totals(panel: Panel, rows: np.ndarray, chosen: pd.DataFrame, bias: fl
     mend = "See by family and store in the forecasts what is so high or low." if outside else ""
     bound = float(low if value < 1 else high)
     return Check(OUTPUTS, name, ALARM if outside else OK, told, mend, value, bound)
+
+
+def _cut_peaks(by_day: np.ndarray) -> np.ndarray:
+    """Return the units by day, none more than thrice the median of its weekday four weeks around.
+
+    A day of wrong units must not make the band so wide that nothing lies outside of it.
+    """
+    weekday = np.arange(len(by_day)) % _WEEK
+    cut = by_day.copy()
+    for each in range(_WEEK):
+        same = by_day[weekday == each]
+        around = [np.median(same[max(i - 4, 0) : i + 5]) for i in range(len(same))]
+        cut[weekday == each] = np.minimum(same, _HIGHEST_PEAK * np.array(around))
+    return cut
 
 
 def _check_distribution(chosen: pd.DataFrame, promise: Promise | None, max_psi: float) -> Check:

@@ -22,6 +22,8 @@ class MonitoringParameters:
         max_model_age_days: Days after its last sales at which a model is retrained anyway.
         min_days_between_trainings: Days of new sales that a training on advice waits for after
             the one before.
+        max_updates_without_day: Updates in a row that bring no new day of sales, from which on the
+            feed counts as stopped.
         confidence: Of the intervals by slice, for all slices together.
     """
 
@@ -34,6 +36,7 @@ class MonitoringParameters:
     max_refused_share: float = 0.20
     max_model_age_days: int = 120
     min_days_between_trainings: int = 5
+    max_updates_without_day: int = 2
     confidence: float = 0.99
 
     def __post_init__(self) -> None:
@@ -44,6 +47,7 @@ class MonitoringParameters:
             ("window_days", 3, 28),
             ("max_model_age_days", 1, 3660),
             ("min_days_between_trainings", 0, 366),
+            ("max_updates_without_day", 1, 1000),
         ):
             value = getattr(self, name)
             allowed = f"a whole number from {least} to {most}"

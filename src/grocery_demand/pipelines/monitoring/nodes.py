@@ -133,9 +133,17 @@ def measure_outputs(
     return outputs.sum_by_day(panel, rows, forecasts), checks
 
 
-def check_feed(panel: Panel, new_data_report: dict[str, Any] | None) -> list[Check]:
-    """Check whether the newest sales are whole."""
-    return data_health.check_data_health(panel, new_data_report)
+def check_feed(
+    panel: Panel,
+    new_data_report: dict[str, Any] | None,
+    champion: ModelVersion,
+    parameters: MonitoringParameters,
+) -> list[Check]:
+    """Check whether the sales since the champion's training are whole."""
+    n_new = min(panel.n_days - 1 - _training_day(panel, champion), parameters.history_days)
+    return data_health.check_data_health(
+        panel, new_data_report, n_new, parameters.max_updates_without_day
+    )
 
 
 def count_usage(

@@ -54,7 +54,7 @@ _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
         ["live_forecasts", "forecast_archive", "events", "champion", "served_challenger", _P],
         ["monitored_challenger", "challenger_comparison", "challenger_checks"],
     ),
-    nodes.check_feed: (["panel", "new_data_report"], "feed_checks"),
+    nodes.check_feed: (["panel", "new_data_report", "champion", _P], "feed_checks"),
     nodes.count_usage: (["events", _P], ["monitored_usage", "usage_checks"]),
     nodes.advise_retraining: (
         [*_CHECKS, "panel", "champion", "newest_training", "former_monitoring", _P],

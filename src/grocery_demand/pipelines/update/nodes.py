@@ -49,6 +49,7 @@ def check_incoming_files(
     incoming_files: IncomingFiles,
     standing_panel: Panel,
     items: pd.DataFrame,
+    former_report: dict[str, Any] | None,
     parameters: QualityParameters,
 ) -> tuple[Arrivals, dict[str, Any], pd.DataFrame]:
     """Check the files that the panel does not know, by the rules of the first ones.
@@ -70,6 +71,7 @@ def check_incoming_files(
         any(file.status == TAKEN_IN for file in files),
     )
     report = describe_incoming(files, sales, simulated=simulated)
+    report["updates_without_new_day"] = _count_updates(sales, standing_panel, former_report)
     tables = [file.table for file in files if file.table is not None]
     return arrivals, report, list_quarantined_rows(tables)
 
@@ -117,6 +119,13 @@ def take_in_arrivals(
         panel.n_planned_days,
     )
     return arrivals.sales, panel
+
+
+def _count_updates(sales: pl.DataFrame, panel: Panel, former: dict[str, Any] | None) -> int:
+    """Return how many updates in a row, this one included, brought no day after the last known."""
+    if (sales["date"].to_numpy().astype("datetime64[D]") > panel.cutoff).any():
+        return 0
+    return int((former or {}).get("updates_without_new_day", 0)) + 1
 
 
 def _is_simulated(file: CheckedFile) -> bool:

@@ -11,7 +11,13 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             node(
                 check_incoming_files,
-                inputs=["incoming_files", "standing_panel", "items", "params:quality"],
+                inputs=[
+                    "incoming_files",
+                    "standing_panel",
+                    "items",
+                    "new_data_report",
+                    "params:quality",
+                ],
                 outputs=["arrivals", "new_data_quality", "new_quarantined_rows"],
                 name="check_incoming_files",
             ),

@@ -17,6 +17,7 @@ from grocery_demand.core.monitoring.parameters import MonitoringParameters
         ("max_refused_share", 1.1),
         ("max_model_age_days", 0),
         ("min_days_between_trainings", -1),
+        ("max_updates_without_day", 0),
         ("confidence", 1.0),
     ],
 )
