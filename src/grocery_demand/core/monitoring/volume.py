@@ -19,7 +19,7 @@ _ALL, _STORES, _FAMILIES = "volume of all sales", "volume by store", "volume by 
 _LEAST_FACTORS = {
     _ALL: (1.45, 1.75, 1.45),
     _STORES: (1.75, 2.5, 1.75),
-    _FAMILIES: (5.0, np.inf, 5.0),
+    _FAMILIES: (8.0, np.inf, np.inf),
 }
 """By measure: what demand itself may do over night is less than that, and is no fault of a feed."""
 
