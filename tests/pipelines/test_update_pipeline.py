@@ -417,3 +417,15 @@ def test_a_plan_alone_is_taken_in(project):
     assert panel.promotions[:, 2].tolist() == [0, 0, 1]
     expected = build(OLD, {(2, 44, 9): True})
     assert panel.series.equals(expected.series)
+
+
+def test_updates_without_a_later_day_are_counted_until_one_comes(project):
+    def count() -> int:
+        project.update()
+        return project.report()["updates_without_new_day"]
+
+    assert [count(), count()] == [1, 2]
+    project.put("train-2017-01-02-corrected.csv", "1,2017-01-02,1,5,9,False\n")
+    assert count() == 3
+    project.put("train-2017-01-03.csv", DAY3)
+    assert [count(), count()] == [0, 1]

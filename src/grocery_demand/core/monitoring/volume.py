@@ -11,7 +11,7 @@ from grocery_demand.core.panel import Panel
 
 _WEEK, _YEAR = 7, 364
 _WEEKS_BEFORE, _FEWEST_WEEKS = 8, 4
-_USUAL, _NULL_FACTOR, _DATE_FACTOR = 0.99, 2.0, 1.25
+_USUAL, _DATE_FACTOR = 0.99, 1.25
 _MOST_UNITS_FACTOR = 10
 _MOST_NAMES = 5
 MEASURES = ("rows", "units", "log units")
@@ -22,6 +22,8 @@ _LEAST_FACTORS = {
     _FAMILIES: (8.0, np.inf, np.inf),
 }
 """By measure: what demand itself may do over night is less than that, and is no fault of a feed."""
+_NULL_FACTORS = {_ALL: 1.25, _STORES: 2.0, _FAMILIES: 2.0}
+"""Of what groups did in the year before, as ln: chance moves many small ones further than all."""
 
 _ASK = (
     "Ask those who send the files, and put corrected ones into the folder of incoming files. If "
@@ -156,15 +158,16 @@ def _check(panel: Panel, name: str, volumes: Volumes, n_recent: int) -> Check:
 def _set_limits(panel: Panel, name: str, volumes: Volumes, days: range) -> np.ndarray:
     """Return what is usual, as ln, float64 [measure, group, day that is looked at].
 
-    The largest of: what demand may do; twice what each group exceeded on one of a hundred days of
-    the year before; and a quarter more than it did around the same date of earlier years.
+    The largest of: what demand may do; what each group exceeded on one of a hundred days
+    of the year before, by a factor; and a quarter more than it did around the same date of earlier years.
     """
     sizes = np.abs(volumes.ratios)
     past = np.nan_to_num(sizes[..., max(days.start - _YEAR, 0) : days.start])
     usual = np.quantile(past, _USUAL, axis=-1) if past.shape[-1] else np.zeros(sizes.shape[:-1])
     least = np.log(_LEAST_FACTORS[name])[:, None]
+    factor = _NULL_FACTORS[name]
     limits = [
-        np.maximum(_NULL_FACTOR * usual, _DATE_FACTOR * _in_other_years(panel, volumes, day))
+        np.maximum(factor * usual, _DATE_FACTOR * _in_other_years(panel, volumes, day))
         for day in days
     ]
     return np.maximum(least[..., None], np.stack(limits, axis=-1))

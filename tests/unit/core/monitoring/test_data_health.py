@@ -1,10 +1,11 @@
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from calm_sales import calm_panel
-from grocery_demand.core.monitoring.data_health import _volume_ratios, check_data_health
+from grocery_demand.core.monitoring.data_health import check_data_health
 from grocery_demand.core.panel import Panel
 
 CLEAN = {"files": [], "rows_read": 1000, "rows_quarantined": 0}
@@ -96,21 +97,49 @@ def test_sales_of_some_weeks_are_checked_as_far_as_they_go(n_days):
     assert {found[name] for name in ("days without sales", "stores gone silent")} == {"ok"}
 
 
-def naive_ratio(panel: Panel, store: int, day: int) -> float:
-    def level(at: int) -> float:
-        units = panel.units[panel.store_position == store, at]
-        value = float(np.log1p(units).sum()) if panel.open_days[store, at] else 0.0
-        return value if value > 0 else np.nan
+def damaged(damage: str, day: int) -> Panel:
+    panel = calm_panel()
+    units = panel.units.copy()
+    if damage == "a thousandfold in two of six stores":
+        units[np.isin(panel.store_position, [1, 4]), day] *= 1000
+    elif damage == "all doubled":
+        units[:, day] *= 2
+    elif damage == "two rows of five missing":
+        units[np.flatnonzero(np.arange(120) % 5 < 2), day] = 0
+    elif damage == "a family missing":
+        units[(panel.series["family"] == "DAIRY").to_numpy(), day] = 0
+    return replace(panel, units=units)
 
-    before = [level(day - 7 * week) for week in range(1, 9) if day >= 56]
-    enough = np.isfinite(before).sum() >= 4
-    return np.log(level(day) / np.nanmedian(before)) if enough else np.nan
+
+@pytest.mark.parametrize(
+    ("damage", "check", "told"),
+    [
+        ("a thousandfold in two of six stores", "volume by store", "more"),
+        ("all doubled", "volume of all sales", "all stores .* more units"),
+        ("two rows of five missing", "volume of all sales", "all stores .* fewer rows"),
+        ("a family missing", "volume by family", "DAIRY .* fewer rows"),
+    ],
+)
+def test_a_wrong_day_is_an_alarm_until_it_is_corrected_or_learnt_from(damage, check, told):
+    panel = damaged(damage, -20)
+    found = {c.name: c for c in check_data_health(panel, None, n_new=25)}[check]
+    assert found.state == "alarm"
+    assert re.search(told, found.detail)
+    assert str(panel.date_of(panel.n_days - 20)) in found.detail
+    assert {c.state for c in check_data_health(calm_panel(), None, n_new=25)} == {"ok"}
+    assert {c.state for c in check_data_health(panel, None, n_new=15)} == {"ok"}
 
 
-def test_a_stores_level_is_held_against_its_weekdays_before_as_by_a_loop():
-    panel = close(calm_panel().until(150), [1], slice(90, 140))
-    found = _volume_ratios(panel)
-    expected = [[naive_ratio(panel, store, day) for day in range(151)] for store in range(6)]
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-    assert np.isnan(found[1, 143])
-    assert np.isfinite(found[:, 60]).all()
+def test_all_stores_concerned_are_named_or_counted():
+    panel = calm_panel()
+    units = panel.units.copy()
+    units[:, -1] *= 1000
+    found = {c.name: c for c in check_data_health(replace(panel, units=units), None)}
+    assert "and 1 more" in found["volume by store"].detail
+    assert found["volume by store"].detail.count("store ") == 5
+
+
+@pytest.mark.parametrize(("updates", "state"), [(0, "ok"), (1, "watch"), (2, "alarm")])
+def test_a_feed_that_stops_is_watched_and_then_an_alarm(updates, state):
+    report = CLEAN | {"updates_without_new_day": updates}
+    assert states(calm_panel(), report)["new days"] == state

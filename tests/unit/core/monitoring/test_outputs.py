@@ -102,3 +102,14 @@ def test_days_sold_and_forecast_follow_each_other(panel):
     assert table["sold"].tail(16).isna().all()
     assert table["forecast"].head(28).isna().all()
     assert table["date"].is_monotonic_increasing
+
+
+def test_a_day_of_wrong_units_does_not_widen_the_band(panel):
+    units = panel.units.copy()
+    units[:48, -100] *= 1000
+    wrong = replace(panel, units=units)
+    states = [
+        check_outputs(wrong, ROWS, forecasts(wrong, factor), None, 0.25)[0].state
+        for factor in (1.0, 2.0)
+    ]
+    assert states == ["ok", "alarm"]
