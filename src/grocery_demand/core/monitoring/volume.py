@@ -36,7 +36,7 @@ class Volumes:
     """What groups of series sold, as ln(sold / expected).
 
     Three measures, in the order of `MEASURES`: series with sales; units, of which a single large
-    sale counts no more than ten times what the series sells on average; sums of ln(1+units),
+    sale counts no more than ten times the geometric mean of 1 + what the series sells; sums of ln(1+units),
     which a few large sales do not move. Only series that are not on promotion, have begun, and
     whose store is open are looked at: each is expected to do what it did on the mean of the same
     weekday in the eight weeks before.
@@ -84,7 +84,8 @@ def _sum_up(panel: Panel, first: int, codes: np.ndarray, families: pd.Index) -> 
         if start == end:
             continue
         units = panel.units[start:end, first:]
-        most = _MOST_UNITS_FACTOR * (1 + panel.units[start:end, -_YEAR:].mean(axis=1))
+        usual = np.log1p(panel.units[start:end, -_YEAR:]).mean(axis=1)
+        most = _MOST_UNITS_FACTOR * np.exp(usual)
         begun = panel.series["first_sale"].to_numpy()[start:end, None] <= days
         plain = panel.promotions[start:end, first : panel.n_days] == 0
         looked_at = begun & plain & panel.open_days[store, first:]
@@ -158,8 +159,9 @@ def _check(panel: Panel, name: str, volumes: Volumes, n_recent: int) -> Check:
 def _set_limits(panel: Panel, name: str, volumes: Volumes, days: range) -> np.ndarray:
     """Return what is usual, as ln, float64 [measure, group, day that is looked at].
 
-    The largest of: what demand may do; what each group exceeded on one of a hundred days
-    of the year before, by a factor; and a quarter more than it did around the same date of earlier years.
+    The largest of: what demand may do; what each group exceeded on one of a hundred days of
+    the year before, by a factor; and a quarter more than it did around the same date of earlier
+    years.
     """
     sizes = np.abs(volumes.ratios)
     past = np.nan_to_num(sizes[..., max(days.start - _YEAR, 0) : days.start])

@@ -90,10 +90,10 @@ def test_too_few_days_are_unknown():
     assert [check.state for check in check_data_health(panel, None)] == ["unknown"]
 
 
-@pytest.mark.parametrize("n_days", [35, 55, 56, 57, 62, 90])
+@pytest.mark.parametrize("n_days", [35, 55, 56, 57, 62, 63, 90])
 def test_sales_of_some_weeks_are_checked_as_far_as_they_go(n_days):
     found = states(calm_panel().until(n_days - 1))
-    assert found["volume by store"] == ("unknown" if n_days <= 56 else "ok")
+    assert found["volume by store"] == ("unknown" if n_days < 63 else "ok")
     assert {found[name] for name in ("days without sales", "stores gone silent")} == {"ok"}
 
 
@@ -116,7 +116,7 @@ def damaged(damage: str, day: int) -> Panel:
     [
         ("a thousandfold in two of six stores", "volume by store", "more"),
         ("all doubled", "volume of all sales", "all stores .* more units"),
-        ("two rows of five missing", "volume of all sales", "all stores .* fewer rows"),
+        ("two rows of five missing", "volume of all sales", "all stores .* fewer "),
         ("a family missing", "volume by family", "DAIRY .* fewer rows"),
     ],
 )
