@@ -12,7 +12,7 @@ from grocery_demand.core.panel import Panel
 _WEEK, _YEAR = 7, 364
 _WEEKS_BEFORE, _FEWEST_WEEKS = 8, 4
 _USUAL, _DATE_FACTOR = 0.99, 1.25
-_MOST_UNITS_FACTOR = 10
+_MOST_UNITS_FACTOR = 8
 _MOST_NAMES = 5
 MEASURES = ("rows", "units", "log units")
 _ALL, _STORES, _FAMILIES = "volume of all sales", "volume by store", "volume by family"
@@ -36,8 +36,7 @@ class Volumes:
     """What groups of series sold, as ln(sold / expected).
 
     Three measures, in the order of `MEASURES`: series with sales; units, of which a single large
-    sale counts no more than ten times the geometric mean of 1 + what the series sells; sums of ln(1+units),
-    which a few large sales do not move. Only series that are not on promotion, have begun, and
+    sale counts no more than eight times what is usual for the series; sums of ln(1+units), which a few large sales do not move. Only series that are not on promotion, have begun, and
     whose store is open are looked at: each is expected to do what it did on the mean of the same
     weekday in the eight weeks before.
 
