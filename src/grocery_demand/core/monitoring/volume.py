@@ -36,9 +36,10 @@ class Volumes:
     """What groups of series sold, as ln(sold / expected).
 
     Three measures, in the order of `MEASURES`: series with sales; units, of which a single large
-    sale counts no more than eight times what is usual for the series; sums of ln(1+units), which a few large sales do not move. Only series that are not on promotion, have begun, and
-    whose store is open are looked at: each is expected to do what it did on the mean of the same
-    weekday in the eight weeks before.
+    sale counts no more than eight times what is usual for the series; sums of ln(1+units), which a
+    few large sales do not move. Only series that are not on promotion, have begun, and whose store
+    is open are looked at: each is expected to do what it did on the mean of the same weekday in
+    the eight weeks before.
 
     Attributes:
         first: Day of the first column.
