@@ -155,6 +155,13 @@ def test_a_champion_that_was_not_trained_last_is_kept_apart_from_the_scores(
     assert "coming days by version 2 (seasonal_naive), the champion" in subtitle
 
 
+def test_a_challenger_that_is_tried_first_is_not_called_promoted(other_champion):
+    rollout = {"mode": "canary", "share": 0.1}
+    verdict = other_champion["verdict"] | {"rollout": rollout}
+    card = make(["model_card"], other_champion, verdict=verdict)["model_card"]
+    assert "## Verdict: version 3 (lightgbm) accepted, canary first" in card
+
+
 def test_the_same_model_trained_again_is_the_champion_still(parts):
     verdict = parts["verdict"] | {"outcome": "keep"}
     card = make(["model_card"], parts, verdict=verdict)["model_card"]

@@ -150,6 +150,8 @@ def test_a_challenger_may_be_tried_beside_the_champion_first(panel, lightgbm, se
     assert made["verdict"]["outcome"] == "promote"
     decision = made["champion"]
     assert (decision.promoted, decision.mode, decision.share) == (False, mode, 0.2)
+    told = f"Accepted: it passes every bar; it is served as {mode} beside champion version 1 first."
+    assert decision.reason == made["verdict"]["reasons"][0] == told
     first = judge(better, panel, rollout=wanted)["champion"]
     assert (first.promoted, first.mode) == (True, None)
 

@@ -22,7 +22,7 @@ from grocery_demand.storage.panel_folder import write_panel
 from published import FOLDER, beside, serve, small_panel, started_rows, train_small, wait_for
 
 NAME = "grocery-demand"
-SECONDS_BETWEEN_REQUESTS = 0.005
+SECONDS_BETWEEN_REQUESTS = 0.02
 ANSWERS_PER_PHASE = 150
 
 

@@ -129,9 +129,8 @@ class SummaryHook:
         if rollout is None or rollout.model_version != version:
             return []
         return [
-            f"It is served as {rollout.mode} beside the champion first, for {rollout.share:.0%} of "
-            "the series: `kedro challenger promote` makes it champion, `kedro challenger off` ends "
-            "that."
+            f"It is served as {rollout.mode} for {rollout.share:.0%} of the series: `kedro "
+            "challenger promote` makes it champion, `kedro challenger off` ends that."
         ]
 
     def _tell_advice(self, catalog: CatalogProtocol) -> list[str]:

@@ -25,7 +25,6 @@ from grocery_demand.core.rollout import CHAMPION, RolloutParameters
 
 logger = logging.getLogger(__name__)
 
-_TRIED = "The gate accepted it; it is served beside the champion first."
 _ROW_KEY = [*SERIES_KEY, "date"]
 
 
@@ -36,11 +35,17 @@ def judge_challenger(
     holdout_forecasts: pd.DataFrame,
     panel: Panel,
     gate: GateParameters,
+    rollout: RolloutParameters,
 ) -> dict[str, Any]:
     """Judge a challenger by the holdout, beside the baselines and the champion.
 
+    Without a champion a challenger that is accepted becomes champion at once: there is nobody
+    beside whom it could be served.
+
     Returns:
-        The verdict: outcome (`promote`, `keep` or `reject`), reasons, checks, and what was judged.
+        The verdict: outcome (`promote`, `keep` or `reject`), reasons, checks, what was judged, and
+        in `rollout` the mode and share with which it is served beside the champion first; None if
+        it is not.
 
     Raises:
         GateError: If the files are not the challenger's, so that nothing can be said.
@@ -50,8 +55,15 @@ def judge_challenger(
     holdout, opponent = holdout_forecasts, None
     if incumbent is not None:
         holdout, opponent = _add_incumbent(challenger, incumbent, holdout_forecasts, panel)
-    judgement = judge(holdout, gate, opponent)
+    judgement, first = judge(holdout, gate, opponent), None
+    if incumbent is not None and judgement.outcome == PROMOTE and rollout.accepted != CHAMPION:
+        first = {"mode": rollout.accepted, "share": rollout.share}
+        judgement.reasons[0] = (
+            f"Accepted: it passes every bar; it is served as {rollout.accepted} beside champion "
+            f"version {incumbent.number} first."
+        )
     return _to_verdict(judgement) | {
+        "rollout": first,
         "challenger": _describe(challenger),
         "incumbent": _describe(incumbent) if incumbent is not None else None,
         "holdout": _describe_holdout(holdout_forecasts),
@@ -59,27 +71,22 @@ def judge_challenger(
     }
 
 
-def promote_challenger(verdict: dict[str, Any], rollout: RolloutParameters) -> Decision:
+def promote_challenger(verdict: dict[str, Any]) -> Decision:
     """Turn the verdict into a decision.
-
-    Without a champion a challenger that is accepted becomes champion at once: there is nobody
-    beside whom it could be served.
 
     Raises:
         GateError: If the challenger missed an absolute bar or a baseline.
     """
-    incumbent = verdict["incumbent"]
+    incumbent, first = verdict["incumbent"], verdict["rollout"]
     if verdict["outcome"] == REJECT:
         raise GateError(_explain_rejection(verdict))
-    is_accepted = verdict["outcome"] == PROMOTE
-    is_tried = is_accepted and incumbent is not None and rollout.accepted != CHAMPION
     return Decision(
-        promoted=is_accepted and not is_tried,
+        promoted=verdict["outcome"] == PROMOTE and first is None,
         version=verdict["challenger"]["version"],
         replaces=incumbent["version"] if incumbent else None,
-        reason=_TRIED if is_tried else verdict["reasons"][0],
-        mode=rollout.accepted if is_tried else None,
-        share=rollout.share if is_tried else 0.0,
+        reason=verdict["reasons"][0],
+        mode=first["mode"] if first else None,
+        share=first["share"] if first else 0.0,
     )
 
 

@@ -176,6 +176,8 @@ def _describe_verdict(verdict: dict[str, Any]) -> str:
     challenger = verdict["challenger"]
     name = f"version {challenger['version']} ({challenger['model']})"
     outcome = _OUTCOMES.get(verdict["outcome"], "rejected")
+    if verdict.get("rollout"):
+        outcome = f"accepted, {verdict['rollout']['mode']} first"
     return f"## Verdict: {name} {outcome}\n\n{bullets(verdict['reasons'])}"
 
 
