@@ -133,7 +133,8 @@ def main() -> None:
     notes = [
         f"Command: `python benchmarks/peers_speed.py --series {' '.join(map(str, options.series))}"
         f" --rows {' '.join(map(str, options.rows))}`. Simulated sales of {_DAYS} days, plain "
-        f"CSV; 16 days after {_CUTOFF} are forecast, and scored on the series that both forecast. Both fit the same number of trees; this project "
+        f"CSV; 16 days after {_CUTOFF} are forecast, and scored on the series that "
+        f"both forecast. Both fit the same number of trees; this project "
         f"learns from {budgets[-1]:,} rows at most by default, from fewer in the other lines "
         "(`training.max_training_rows`), mlforecast from all of them.",
     ]
