@@ -1,12 +1,15 @@
 """The panel: units and promotions of every series on every day, as dense arrays."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from grocery_demand.core.calendar import Calendar
+from grocery_demand.core.parts import Answer, PanelParts
 
 SERIES_KEY = ["store_nbr", "item_nbr"]
 ITEM_ATTRIBUTES = ["family", "class", "perishable"]
@@ -17,7 +20,7 @@ PERISHABLE_WEIGHT = 1.25
 
 
 @dataclass(frozen=True)
-class Panel:
+class Panel(PanelParts):
     """Units sold and promotions, dense by series and day, zero where no row was recorded.
 
     Attributes:
@@ -60,10 +63,21 @@ class Panel:
         """Days after the cutoff for which promotions are known."""
         return self.promotions.shape[1] - self.n_days
 
+    @cached_property
+    def first_sale(self) -> np.ndarray:
+        """Day of the first row of each series; `n_days` if it has none, int [series]."""
+        return self.series["first_sale"].to_numpy()
+
     @property
-    def cutoff(self) -> np.datetime64:
-        """The last day with known sales."""
-        return self.date_of(self.n_days - 1)
+    def bounds(self) -> np.ndarray:
+        """Bounds of the only part: the panel itself."""
+        return np.array([0, len(self.series)])
+
+    def map(
+        self, function: Callable[..., Answer], *shared: Any, own: Sequence[Any] | None = None
+    ) -> list[Answer]:
+        """Ask the only part: the panel itself."""
+        return [function(self, *shared) if own is None else function(self, own[0], *shared)]
 
     @cached_property
     def store_position(self) -> np.ndarray:
@@ -75,14 +89,6 @@ class Panel:
         """Weight of each series in the metric, float32 [series]."""
         perishable = self.series["perishable"].to_numpy() == 1
         return np.where(perishable, PERISHABLE_WEIGHT, 1).astype(np.float32)
-
-    def date_of(self, day: int) -> np.datetime64:
-        """Return the date of a day."""
-        return self.start_date + np.timedelta64(int(day), "D")
-
-    def day_of(self, date: str) -> int:
-        """Return the day of an ISO date, which may lie outside the panel."""
-        return int((np.datetime64(date, "D") - self.start_date).astype(int))
 
     def until(self, day: int) -> "Panel":
         """Return the panel as it was known at the end of a day; promotions and calendar stay."""
@@ -101,4 +107,24 @@ class Panel:
             units=self.units[rows],
             promotions=self.promotions[rows],
             series=self.series.iloc[rows].reset_index(drop=True),
+        )
+
+    def select_stores(self, stores: slice) -> "Panel":
+        """Return the panel of some consecutive stores only; days stay.
+
+        Args:
+            stores: Rows of `stores`.
+        """
+        kept = self.stores.iloc[stores].reset_index(drop=True)
+        store_nbr = self.series["store_nbr"].to_numpy()
+        first = np.searchsorted(store_nbr, kept["store_nbr"].min())
+        after = np.searchsorted(store_nbr, kept["store_nbr"].max(), side="right")
+        return replace(
+            self,
+            units=self.units[first:after],
+            promotions=self.promotions[first:after],
+            open_days=self.open_days[stores],
+            series=self.series.iloc[first:after].reset_index(drop=True),
+            stores=kept,
+            calendar=replace(self.calendar, local=self.calendar.local[stores]),
         )

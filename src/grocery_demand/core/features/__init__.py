@@ -2,6 +2,7 @@
 
 from grocery_demand.core.features.encoding import Encoding
 from grocery_demand.core.features.matrix import MOVING_AVERAGE, SEASONAL_NAIVE, Snapshot
+from grocery_demand.core.features.over_parts import sum_items
 from grocery_demand.core.features.sets import FEATURE_SETS
 from grocery_demand.core.features.tables import FeatureTables
 
@@ -12,4 +13,5 @@ __all__ = [
     "Encoding",
     "FeatureTables",
     "Snapshot",
+    "sum_items",
 ]

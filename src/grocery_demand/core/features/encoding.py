@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from grocery_demand.core.panel import Panel
+from grocery_demand.core.parts import PanelParts
+
 NUMBERS = ("store_nbr", "item_nbr", "class", "perishable", "cluster")
 WORDS = ("family", "city", "state", "type")
 ATTRIBUTES = (*NUMBERS, *WORDS)
@@ -25,9 +28,19 @@ class Encoding:
         """Number the words that occur, in alphabetical order."""
         return cls({column: sorted(series[column].astype(str).unique()) for column in WORDS})
 
+    @classmethod
+    def fit_parts(cls, parts: PanelParts) -> "Encoding":
+        """Number the words that occur in any part."""
+        found = parts.map(_list_words)
+        return cls({name: sorted(set().union(*(words[name] for words in found))) for name in WORDS})
+
     def encode(self, series: pd.DataFrame, column: str) -> np.ndarray:
         """Return an attribute as float32 [series]; a word never seen is NaN."""
         if column in NUMBERS:
             return series[column].to_numpy(np.float32)
         codes = {word: code for code, word in enumerate(self.words[column])}
         return series[column].astype(str).map(codes).to_numpy(np.float32, na_value=np.nan)
+
+
+def _list_words(part: Panel) -> dict[str, list[str]]:
+    return Encoding.fit(part.series).words

@@ -1,72 +1,83 @@
 """What the past of similar series says: group sums that split by store and add up."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
-from grocery_demand.core.features.history import (
-    WEEKDAY_WINDOWS,
-    WINDOWS,
-    History,
-    divide,
-)
+from grocery_demand.core.features.history import WEEKDAY_WINDOWS, WINDOWS, History, divide
 
-GROUPS: dict[str, list[str]] = {
-    "item": ["item_nbr"],
+ITEM = "item"
+"""Group of one item's series in all stores."""
+
+STORE_GROUPS: dict[str, list[str]] = {
     "class_store": ["class", "store_nbr"],
     "family_store": ["family", "store_nbr"],
 }
-"""Groups of series by name, with the columns that define them."""
+"""Groups of series within a store by name, with the columns that define them."""
+
+GROUPS = (ITEM, *STORE_GROUPS)
+"""Names of all groups."""
 
 GROUP_WINDOWS = (7, 28, 112)
 
+_WINDOWS = [WINDOWS.index(window) for window in GROUP_WINDOWS]
+_WEEKS = WEEKDAY_WINDOWS.index(8)
+
+
+@dataclass(frozen=True)
+class GroupSums:
+    """The past of all members of each group, added up, on ln(1+units).
+
+    Attributes:
+        sums: Over each of `GROUP_WINDOWS`, float64 [window, group].
+        counts: Observed days of all members, of the same shape.
+        weekday_sums: Over eight weeks, by weekday as in `History`, float64 [7, group].
+        weekday_counts: Observed days, of the same shape.
+    """
+
+    sums: np.ndarray
+    counts: np.ndarray
+    weekday_sums: np.ndarray
+    weekday_counts: np.ndarray
+
+    @classmethod
+    def of(cls, history: History, code: np.ndarray) -> "GroupSums":
+        """Add up over the members.
+
+        Args:
+            history: Statistics of each series.
+            code: Group of each series, int [series].
+        """
+        return cls(
+            sums=add_up(history.sums[_WINDOWS], code),
+            counts=add_up(history.counts[_WINDOWS], code),
+            weekday_sums=add_up(history.weekday_sums[_WEEKS], code),
+            weekday_counts=add_up(history.weekday_counts[_WEEKS], code),
+        )
+
+    def means(self, name: str, code: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the means of each series' group, float32 [series] by name.
+
+        A mean is the sum over all members divided by their observed days.
+        """
+        means = divide(self.sums, self.counts)
+        return {f"{name}_mean_{window}": means[i][code] for i, window in enumerate(GROUP_WINDOWS)}
+
+    def weekday_means(self, code: np.ndarray) -> np.ndarray:
+        """Return the means of each series' group by weekday, float32 [7, series]."""
+        return divide(self.weekday_sums, self.weekday_counts)[:, code]
+
 
 def group_codes(series: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the group of each series, int [series], by name of the grouping."""
+    """Return the group within its store of each series, int [series], by name of the grouping."""
     return {
         name: series.groupby(columns, sort=True).ngroup().to_numpy()
-        for name, columns in GROUPS.items()
+        for name, columns in STORE_GROUPS.items()
     }
 
 
-def summarise_groups(history: History, codes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return means over each series' groups, float32 [series] by name.
-
-    A mean is the sum over all members divided by their observed days.
-    """
-    stats = {}
-    for name, code in codes.items():
-        for window in GROUP_WINDOWS:
-            i = WINDOWS.index(window)
-            total, days = _add_up(history.sums[i], code), _add_up(history.counts[i], code)
-            stats[f"{name}_mean_{window}"] = divide(total, days)[code]
-    return stats
-
-
-def summarise_group_weekdays(
-    history: History, codes: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Return means over each series' groups by weekday, float32 [7, series] by name."""
-    stats = {}
-    i = WEEKDAY_WINDOWS.index(8)
-    for name, code in codes.items():
-        pairs = zip(history.weekday_sums[i], history.weekday_counts[i], strict=True)
-        means = [divide(_add_up(s, code), _add_up(c, code))[code] for s, c in pairs]
-        stats[f"{name}_weekday_mean"] = np.stack(means)
-    return stats
-
-
-def count_in_groups(
-    values: np.ndarray, members: np.ndarray, code: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many members of each group have a 1, [step, group], and its members, [group].
-
-    Args:
-        values: 0 or 1, [step, series].
-        members: Whether the series counts, bool [series].
-        code: Group of each series, int [series].
-    """
-    return np.stack([_add_up(row * members, code) for row in values]), _add_up(members, code)
-
-
-def _add_up(values: np.ndarray, code: np.ndarray) -> np.ndarray:
-    return np.bincount(code, weights=values)
+def add_up(values: np.ndarray | Sequence[np.ndarray], code: np.ndarray) -> np.ndarray:
+    """Return the sums over each group, float64 [row, group], of values [row, series]."""
+    return np.stack([np.bincount(code, weights=row) for row in values])

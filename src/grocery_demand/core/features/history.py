@@ -53,8 +53,7 @@ def summarise_history(panel: Panel, day: int) -> History:
     found = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
     kept = ("sums", "counts", "weekday_sums", "weekday_counts", "last_week")
     stats = _series_stats(found) | _promotion_stats(found)
-    first_sale = panel.series["first_sale"].to_numpy()
-    stats["days_since_first_sale"] = np.maximum(day + 1 - first_sale, 0).astype(np.float32)
+    stats["days_since_first_sale"] = np.maximum(day + 1 - panel.first_sale, 0).astype(np.float32)
     return History(stats=stats, **{name: found[name] for name in kept})
 
 
@@ -89,7 +88,7 @@ def _summarise_days(panel: Panel, day: int, rows: slice) -> dict[str, np.ndarray
         "last_week": log_units[-7:].copy(),
         "days_since_sale": _days_since_sale(sold),
         "promoted": _sums_back(promoted, WINDOWS),
-        "promoted_sum": np.sum(log_units * promoted, axis=0),
+        "promoted_sum": _add_up_days(log_units * promoted),
     }
 
 
@@ -103,7 +102,7 @@ def _last_days(values: np.ndarray, day: int) -> np.ndarray:
 
 def _observed_days(panel: Panel, day: int, rows: slice) -> np.ndarray:
     open_days = _last_days(panel.open_days, day)[:, panel.store_position[rows]]
-    first = panel.series["first_sale"].to_numpy()[rows] - (day + 1 - HISTORY_DAYS)
+    first = panel.first_sale[rows] - (day + 1 - HISTORY_DAYS)
     return (open_days & (np.arange(HISTORY_DAYS)[:, None] >= first)).view(np.uint8)
 
 
@@ -115,10 +114,20 @@ def _sums_back(block: np.ndarray, windows: tuple[int, ...]) -> np.ndarray:
     """Return the sums of the last rows of a block, as many as each window says, float32."""
     n = len(block)
     parts = [
-        block[n - longer : n - shorter].sum(axis=0, dtype=block.dtype)
+        _add_up_days(block[n - longer : n - shorter])
         for shorter, longer in zip((0, *windows), windows, strict=False)
     ]
     return np.array(list(accumulate(parts)), np.float32)
+
+
+def _add_up_days(block: np.ndarray) -> np.ndarray:
+    """Return the sums over days, one day after the other.
+
+    numpy adds a lone series up in another order, and would round it otherwise than among others.
+    """
+    if block.shape[-1] == 1:
+        return np.repeat(block, 2, axis=-1).sum(axis=0, dtype=block.dtype)[..., :1]
+    return block.sum(axis=0, dtype=block.dtype)
 
 
 def _days_since_sale(sold: np.ndarray) -> np.ndarray:

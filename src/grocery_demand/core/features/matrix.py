@@ -6,16 +6,18 @@ enters but what is known ahead: calendar, holidays and the promotion plan.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 
 import numpy as np
 
 from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
 from grocery_demand.core.features.groups import (
-    count_in_groups,
+    ITEM,
+    STORE_GROUPS,
+    GroupSums,
+    add_up,
     group_codes,
-    summarise_group_weekdays,
-    summarise_groups,
 )
 from grocery_demand.core.features.history import (
     WEEKDAY_WINDOWS,
@@ -24,6 +26,7 @@ from grocery_demand.core.features.history import (
     moving_average_level,
     summarise_history,
 )
+from grocery_demand.core.features.item_sums import ItemSums
 from grocery_demand.core.panel import Panel
 
 YEAR = 364
@@ -82,10 +85,13 @@ class Snapshot:
     Attributes:
         panel: The panel; of `units` only days up to `day` are read.
         day: The cutoff, as a day of the panel.
+        all_stores: What all stores say of each item, if the panel is a part of a larger one; see
+            `core.features.sum_items`. None: its stores are all there are.
     """
 
     panel: Panel
     day: int
+    all_stores: ItemSums | None = None
 
     @cached_property
     def history(self) -> History:
@@ -95,7 +101,8 @@ class Snapshot:
     @cached_property
     def series_stats(self) -> dict[str, np.ndarray]:
         """What depends on the series alone, float32 [series] by name."""
-        return self.history.stats | summarise_groups(self.history, self._codes)
+        means = [sums.means(name, self._codes[name]) for name, sums in self._group_sums.items()]
+        return reduce(or_, means, self.history.stats)
 
     @cached_property
     def weekday_stats(self) -> dict[str, np.ndarray]:
@@ -106,7 +113,10 @@ class Snapshot:
         past = self.history
         means = divide(past.weekday_sums, past.weekday_counts)
         own = {f"weekday_mean_{w}": means[i] for i, w in enumerate(WEEKDAY_WINDOWS)}
-        groups = summarise_group_weekdays(past, self._codes)
+        groups = {
+            f"{name}_weekday_mean": sums.weekday_means(self._codes[name])
+            for name, sums in self._group_sums.items()
+        }
         level = self._fill_unknown(moving_average_level(past), "mean_28")
         shape = means[WEEKDAY_WINDOWS.index(8)] - past.stats["mean_56"]
         moving_average = np.maximum(level + np.nan_to_num(shape), 0)
@@ -174,12 +184,32 @@ class Snapshot:
         return plan
 
     @cached_property
-    def _first_sale(self) -> np.ndarray:
-        return self.panel.series["first_sale"].to_numpy()
+    def item_sums(self) -> ItemSums:
+        """What the stores of this panel say of each item."""
+        item_nbrs, code = np.unique(self.panel.series["item_nbr"], return_inverse=True)
+        days = np.arange(1, PLAN_DAYS + 2)[None, :]
+        plan = self.planned_promotions(days, np.arange(len(code))).T
+        return ItemSums(
+            item_nbrs=item_nbrs,
+            past=GroupSums.of(self.history, code),
+            promoted=add_up(plan * self._started, code),
+            started=add_up([self._started], code)[0],
+        )
+
+    @cached_property
+    def _known_items(self) -> ItemSums:
+        return self.item_sums if self.all_stores is None else self.all_stores
+
+    @cached_property
+    def _group_sums(self) -> dict[str, GroupSums]:
+        return {ITEM: self._known_items.past} | {
+            name: GroupSums.of(self.history, self._codes[name]) for name in STORE_GROUPS
+        }
 
     @cached_property
     def _codes(self) -> dict[str, np.ndarray]:
-        return group_codes(self.panel.series)
+        item = self._known_items.positions(self.panel.series["item_nbr"].to_numpy())
+        return {ITEM: item} | group_codes(self.panel.series)
 
     @cached_property
     def _day_features(self) -> dict[str, np.ndarray]:
@@ -188,17 +218,7 @@ class Snapshot:
     @cached_property
     def _started(self) -> np.ndarray:
         """Whether each series had a sale, bool [series]."""
-        return self._first_sale <= self.day
-
-    @cached_property
-    def _item_promotions(self) -> tuple[np.ndarray, np.ndarray]:
-        """Started series on promotion by day ahead and item, and started series by item.
-
-        The last day ahead is the day after the plan.
-        """
-        days = np.arange(1, PLAN_DAYS + 2)[None, :]
-        plan = self.planned_promotions(days, np.arange(len(self.panel.series)))
-        return count_in_groups(plan.T, self._started, self._codes["item"])
+        return self.panel.first_sale <= self.day
 
     def _fill_unknown(self, level: np.ndarray, statistic: str) -> np.ndarray:
         """Give series without a past the level of their item, else class, else family."""
@@ -208,7 +228,7 @@ class Snapshot:
 
     def _log_units(self, days: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return ln(1+units) of past days [row, day]; NaN outside what is known at the cutoff."""
-        first = self._first_sale[rows, None]
+        first = self.panel.first_sale[rows, None]
         values = self.panel.units[rows[:, None], np.clip(days, 0, self.day)]
         known = (days >= first) & (days >= 0) & (days <= self.day)
         return np.where(known, np.log1p(values), np.nan)
@@ -246,10 +266,10 @@ def _promotions_ahead(known: Snapshot, ahead: Ahead) -> np.ndarray:
 def _item_share_promoted(known: Snapshot, ahead: Ahead) -> np.ndarray:
     """Return the share of the item's started series on promotion on that day."""
     day_of_plan = np.where(ahead.steps <= PLAN_DAYS, ahead.steps, PLAN_DAYS + 1) - 1
-    promoted, size = known._item_promotions
-    item = known._codes["item"][ahead.rows, None]
+    items = known._known_items
+    item = known._codes[ITEM][ahead.rows, None]
     change = _what_if_change(known, ahead) * known._started[ahead.rows, None]
-    return divide(promoted[day_of_plan, item] + change, size[item])
+    return divide(items.promoted[day_of_plan, item] + change, items.started[item])
 
 
 def _year_ago(known: Snapshot, ahead: Ahead) -> np.ndarray:

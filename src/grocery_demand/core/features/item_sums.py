@@ -1,0 +1,57 @@
+"""What all stores together say of each item: the one statistic that goes beyond a store.
+
+Sums of parts equal those of the whole to the bit: with units of three decimals at most, every
+ln(1+units) and every float32 sum of them is a multiple of 2⁻³³, which float64 adds up exactly as
+long as the total stays below 2²⁰.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grocery_demand.core.features.groups import GroupSums
+
+_ARRAYS = ("sums", "counts", "weekday_sums", "weekday_counts")
+
+
+@dataclass(frozen=True)
+class ItemSums:
+    """Sums over stores at one cutoff.
+
+    Attributes:
+        item_nbrs: The items, ascending, int [item].
+        past: What was sold of them.
+        promoted: Series that have begun and are on promotion, by day ahead from 1 to the day after
+            the plan, float64 [day, item].
+        started: Series that have begun, float64 [item].
+    """
+
+    item_nbrs: np.ndarray
+    past: GroupSums
+    promoted: np.ndarray
+    started: np.ndarray
+
+    def positions(self, item_nbr: np.ndarray) -> np.ndarray:
+        """Return the position of each item number, all of which are known, int."""
+        return np.searchsorted(self.item_nbrs, item_nbr)
+
+    @classmethod
+    def add_up(cls, parts: Sequence["ItemSums"]) -> "ItemSums":
+        """Return the sums over the stores of all parts."""
+        item_nbrs = np.unique(np.concatenate([part.item_nbrs for part in parts]))
+        places = [np.searchsorted(item_nbrs, part.item_nbrs) for part in parts]
+
+        def total(arrays: Sequence[np.ndarray]) -> np.ndarray:
+            summed = np.zeros((*arrays[0].shape[:-1], len(item_nbrs)))
+            for array, place in zip(arrays, places, strict=True):
+                summed[..., place] += array
+            return summed
+
+        past = {name: total([getattr(part.past, name) for part in parts]) for name in _ARRAYS}
+        return cls(
+            item_nbrs=item_nbrs,
+            past=GroupSums(**past),
+            promoted=total([part.promoted for part in parts]),
+            started=total([part.started for part in parts]),
+        )

@@ -1,0 +1,98 @@
+"""A panel in parts by store: what is asked of each part, and how the answers come together."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+Answer = TypeVar("Answer")
+
+
+class PanelParts(ABC):
+    """A panel in parts of consecutive stores, wherever they lie; `Panel` is one, in a single part.
+
+    The series of a part follow those of the parts before it, so that the positions of all series
+    are those of the whole panel.
+
+    Attributes:
+        start_date: Day 0, `datetime64[D]`.
+        digest: SHA-256 of the raw files that the panel was made from.
+        simulated: Whether any of these files said that they are simulated.
+    """
+
+    start_date: np.datetime64
+    digest: str
+    simulated: bool
+
+    @property
+    @abstractmethod
+    def n_days(self) -> int:
+        """Days with known sales."""
+
+    @property
+    @abstractmethod
+    def first_sale(self) -> np.ndarray:
+        """Day of the first row of each series; `n_days` if it has none, int [series]."""
+
+    @property
+    @abstractmethod
+    def bounds(self) -> np.ndarray:
+        """Position of the first series of each part, and the number of all, int [part + 1]."""
+
+    @abstractmethod
+    def map(
+        self, function: Callable[..., Answer], *shared: Any, own: Sequence[Any] | None = None
+    ) -> list[Answer]:
+        """Ask every part.
+
+        Args:
+            function: Called as `function(part, *shared)`, or `function(part, own, *shared)`, where
+                `part` is a `Panel`; importable, and pure.
+            shared: The same for every part.
+            own: What is meant for each part, one after the other.
+
+        Returns:
+            The answers, in the order of the parts.
+        """
+
+    @property
+    def n_parts(self) -> int:
+        """Number of parts."""
+        return len(self.bounds) - 1
+
+    @property
+    def n_series(self) -> int:
+        """Number of series."""
+        return int(self.bounds[-1])
+
+    @property
+    def cutoff(self) -> np.datetime64:
+        """The last day with known sales."""
+        return self.date_of(self.n_days - 1)
+
+    def date_of(self, day: int) -> np.datetime64:
+        """Return the date of a day."""
+        return self.start_date + np.timedelta64(int(day), "D")
+
+    def day_of(self, date: str) -> int:
+        """Return the day of an ISO date, which may lie outside the panel."""
+        return int((np.datetime64(date, "D") - self.start_date).astype(int))
+
+    def split(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Return positions of series as each part counts its own.
+
+        Args:
+            rows: Positions of series, ascending, int [row].
+        """
+        cuts = pairwise(np.searchsorted(rows, self.bounds))
+        return [
+            rows[low:high] - first for (low, high), first in zip(cuts, self.bounds, strict=False)
+        ]
+
+
+def join_tables(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the tables of all parts as one; the only one as it is."""
+    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
