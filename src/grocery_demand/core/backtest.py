@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from grocery_demand.core.errors import DataShortageError
-from grocery_demand.core.features import FEATURE_SETS
+from grocery_demand.core.features import FEATURE_SETS, ItemSums, sum_items
 from grocery_demand.core.forecaster import Forecaster
 from grocery_demand.core.models import MODELS
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.parameters import parameters, require, require_choice
+from grocery_demand.core.parts import PanelParts, join_tables
 
 WEEK = 7
 MIN_HISTORY = 7
@@ -33,7 +34,8 @@ class TrainingParameters:
         horizon: Days ahead that are forecast; also the length of holdout and folds, in days.
         backtest_folds: Cutoffs before the holdout whose out-of-sample errors give the intervals.
         backtest_fits: Models fitted for them; one serves several folds, fitted at the oldest.
-        max_backtest_rows: Rows (series x step x fold) that the folds forecast at most.
+        max_backtest_rows: Rows (series x step x fold) that the folds forecast at most; the holdout
+            has as many at most.
         max_training_cutoffs: Past cutoffs that one fit learns from at most, a week apart.
         max_training_rows: Rows (series x step x cutoff) that one fit learns from at most.
         max_long_range_rows: Rows that the model for dates beyond the horizon learns from at most,
@@ -86,7 +88,7 @@ class Cutoffs:
     folds: tuple[int, ...]
 
 
-def plan_cutoffs(panel: Panel, training: TrainingParameters) -> Cutoffs:
+def plan_cutoffs(panel: PanelParts, training: TrainingParameters) -> Cutoffs:
     """Choose cutoffs whose windows start on the same weekday as the holdout.
 
     Raises:
@@ -121,13 +123,15 @@ class TrainingDay:
     rows: np.ndarray
 
 
-def choose_training_days(panel: Panel, day: int, training: TrainingParameters) -> list[TrainingDay]:
+def choose_training_days(
+    panel: PanelParts, day: int, training: TrainingParameters
+) -> list[TrainingDay]:
     """Choose what a model fitted at the end of a day learns from, within the row budget.
 
     Cutoffs lie whole weeks before `day`, so that each step ahead falls on the weekday on which it
     will be forecast. Few series get many cutoffs; many series get few, and a random share of them.
     """
-    first_sale = panel.series["first_sale"].to_numpy()
+    first_sale = panel.first_sale
     n_started = max(int(np.sum(first_sale <= day)), 1)
     per_cutoff = n_started * training.horizon
     possible = range(day - WEEK, MIN_HISTORY - 1, -WEEK)[: training.max_training_cutoffs]
@@ -148,15 +152,18 @@ def choose_training_days(panel: Panel, day: int, training: TrainingParameters) -
 def scored_rows(panel: Panel, day: int, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return which rows count, bool [row, step]: the series had started, its store was open."""
     days = day + steps
-    started = days >= panel.series["first_sale"].to_numpy()[rows, None]
+    started = days >= panel.first_sale[rows, None]
     return started & panel.open_days[panel.store_position[rows, None], days]
 
 
 def choose_backtest_rows(
-    panel: Panel, day: int, n_folds: int, training: TrainingParameters
+    panel: PanelParts, day: int, n_folds: int, training: TrainingParameters
 ) -> np.ndarray:
-    """Choose the series that a fold forecasts: all, or a random share within the row budget."""
-    rows = np.flatnonzero(panel.series["first_sale"].to_numpy() <= day + training.horizon)
+    """Choose the series that a fold or the holdout forecasts, within the row budget.
+
+    All series that have begun by the last of its days, or a random share of them.
+    """
+    rows = np.flatnonzero(panel.first_sale <= day + training.horizon)
     n_series = max(training.max_backtest_rows // (n_folds * training.horizon), 1)
     if len(rows) <= n_series:
         return rows
@@ -166,7 +173,7 @@ def choose_backtest_rows(
 
 def compare_with_sales(
     forecaster: Forecaster,
-    panel: Panel,
+    panel: PanelParts,
     day: int,
     steps: np.ndarray,
     rows: np.ndarray | None = None,
@@ -178,20 +185,33 @@ def compare_with_sales(
         panel: Sales beyond the horizon.
         day: The cutoff, as a day of the panel.
         steps: Days ahead, ascending, int [step].
-        rows: Positions of the series; by default all that have begun by the last of the steps.
+        rows: Positions of the series, ascending; by default all that have begun by the last of the
+            steps.
 
     Returns:
         One row per series and day that count (see `scored_rows`): the forecast table with
         cutoff, family, type, perishable, unit_sales (returns as zero) and is_new (the series had
         no sale up to the cutoff).
     """
-    first_sale = panel.series["first_sale"].to_numpy()
-    rows = np.flatnonzero(first_sale <= day + steps[-1]) if rows is None else rows
-    table = forecaster.forecast(panel, day, steps, rows)
+    rows = np.flatnonzero(panel.first_sale <= day + steps[-1]) if rows is None else rows
+    items = sum_items(panel, [day])[0]
+    own = panel.split(rows)
+    return join_tables(panel.map(_compare_in_part, forecaster, day, steps, items, own=own))
+
+
+def _compare_in_part(
+    part: Panel,
+    rows: np.ndarray,
+    forecaster: Forecaster,
+    day: int,
+    steps: np.ndarray,
+    items: ItemSums | None,
+) -> pd.DataFrame:
+    table = forecaster.forecast_part(part, rows, day, steps, items)
     repeated = np.repeat(rows, len(steps))
-    added: dict[str, Any] = {"cutoff": panel.date_of(day).astype("datetime64[ms]")}
-    added |= {name: panel.series[name].to_numpy()[repeated] for name in _ATTRIBUTES}
-    added["unit_sales"] = panel.units[rows[:, None], day + steps].ravel()
-    added["is_new"] = (first_sale > day)[repeated]
-    counted = scored_rows(panel, day, steps, rows).ravel()
+    added: dict[str, Any] = {"cutoff": part.date_of(day).astype("datetime64[ms]")}
+    added |= {name: part.series[name].array[repeated] for name in _ATTRIBUTES}
+    added["unit_sales"] = part.units[rows[:, None], day + steps].ravel()
+    added["is_new"] = (part.first_sale > day)[repeated]
+    counted = scored_rows(part, day, steps, rows).ravel()
     return table.assign(**added)[counted].reset_index(drop=True)

@@ -9,10 +9,18 @@ import numpy as np
 import pandas as pd
 
 from grocery_demand.core.errors import HorizonError, ModelFileError
-from grocery_demand.core.features import MOVING_AVERAGE, SEASONAL_NAIVE, Encoding, Snapshot
+from grocery_demand.core.features import (
+    MOVING_AVERAGE,
+    SEASONAL_NAIVE,
+    Encoding,
+    ItemSums,
+    Snapshot,
+    sum_items,
+)
 from grocery_demand.core.intervals import INTERVAL, QUANTILES, Intervals
 from grocery_demand.core.models import PointModel, restore_model
 from grocery_demand.core.panel import SERIES_KEY, Panel
+from grocery_demand.core.parts import PanelParts, join_tables
 from grocery_demand.core.spread import SPREAD_FEATURES
 
 FORECAST = ("point", *QUANTILES, *INTERVAL)
@@ -56,7 +64,7 @@ class Forecaster:
         return self._tabulate(matrix, known)
 
     def forecast(
-        self, panel: Panel, day: int, steps: np.ndarray, rows: np.ndarray | None = None
+        self, panel: PanelParts, day: int, steps: np.ndarray, rows: np.ndarray | None = None
     ) -> pd.DataFrame:
         """Forecast series from what is known at the end of a day.
 
@@ -64,18 +72,38 @@ class Forecaster:
             panel: Sales and plan; of the sales, only those up to `day` are read.
             day: The cutoff, as a day of the panel.
             steps: Days ahead of the cutoff, 1 for the day after it.
-            rows: Positions of the series wanted; all of them by default.
+            rows: Positions of the series wanted, ascending; all of them by default.
 
         Returns:
             One row per series and step, the steps of a series one after the other: store_nbr,
             item_nbr, date, step, `FORECAST` and the two baselines in units, and what else the
             quantiles depend on (`SPREAD_FEATURES`).
         """
-        snapshot = Snapshot(panel, day)
-        rows = np.arange(len(panel.series)) if rows is None else rows
+        rows = np.arange(panel.n_series) if rows is None else rows
+        items, own = sum_items(panel, [day])[0], panel.split(rows)
+        return join_tables(panel.map(_forecast_part, self, day, steps, items, own=own))
+
+    def forecast_part(
+        self,
+        part: Panel,
+        rows: np.ndarray,
+        day: int,
+        steps: np.ndarray,
+        items: ItemSums | None = None,
+    ) -> pd.DataFrame:
+        """Forecast series of one part of a panel; see `forecast`.
+
+        Args:
+            part: Sales and plan of its stores.
+            rows: Positions of the series wanted in this part.
+            day: The cutoff.
+            steps: Days ahead of the cutoff.
+            items: What all stores say of each item; None if the part is the whole panel.
+        """
+        snapshot = Snapshot(part, day, items)
         chunks = [
             self._forecast_chunk(snapshot, steps, rows[start : start + _SERIES_PER_CHUNK])
-            for start in range(0, len(rows), _SERIES_PER_CHUNK)
+            for start in range(0, max(len(rows), 1), _SERIES_PER_CHUNK)
         ]
         return pd.concat(chunks, ignore_index=True)
 
@@ -103,6 +131,8 @@ class Forecaster:
             matrix: `feature_names`, float32 [row, feature].
             known: `SPREAD_FEATURES`, float32 [row, feature].
         """
+        if not len(matrix):
+            return np.empty((0, len(FORECAST)), np.float32)
         log_units = self.model.predict(matrix)
         bounds = self.intervals.predict(log_units, known)
         return np.expm1(np.column_stack([log_units, bounds]))
@@ -134,6 +164,17 @@ class Forecaster:
         )
 
 
+def _forecast_part(
+    part: Panel,
+    rows: np.ndarray,
+    forecaster: Forecaster,
+    day: int,
+    steps: np.ndarray,
+    items: ItemSums | None,
+) -> pd.DataFrame:
+    return forecaster.forecast_part(part, rows, day, steps, items)
+
+
 @dataclass(frozen=True)
 class TrainedModel:
     """What one training made: the forecaster to use and the one that the scores stand for.
@@ -163,7 +204,7 @@ class TrainedModel:
         return int(self.metadata.get("furthest_step", self.horizon))
 
     def forecast(
-        self, panel: Panel, day: int, steps: np.ndarray, rows: np.ndarray | None = None
+        self, panel: PanelParts, day: int, steps: np.ndarray, rows: np.ndarray | None = None
     ) -> pd.DataFrame:
         """Forecast series from what is known at the end of a day; see `Forecaster.forecast`.
 
@@ -171,7 +212,7 @@ class TrainedModel:
             panel: Sales and plan; of the sales, only those up to `day` are read.
             day: The cutoff, as a day of the panel.
             steps: Days ahead of the cutoff, ascending.
-            rows: Positions of the series wanted; all of them by default.
+            rows: Positions of the series wanted, ascending; all of them by default.
 
         Returns:
             The forecasters' table with `long_range`: whether the date lies beyond the horizon.

@@ -14,15 +14,16 @@ import pandas as pd
 from grocery_demand.core.backtest import (
     MIN_HISTORY,
     WEEK,
+    TrainingDay,
     TrainingParameters,
     compare_with_sales,
-    scored_rows,
 )
-from grocery_demand.core.features import SEASONAL_NAIVE, Encoding, Snapshot
+from grocery_demand.core.features import SEASONAL_NAIVE, Encoding
 from grocery_demand.core.forecaster import Forecaster
 from grocery_demand.core.intervals import Intervals
 from grocery_demand.core.models import feature_names_of, fit_model, needs_fitting
-from grocery_demand.core.panel import Panel
+from grocery_demand.core.parts import PanelParts
+from grocery_demand.core.rows import RowPlan, Rows
 
 logger = logging.getLogger(__name__)
 
@@ -62,21 +63,7 @@ class LongRange:
     furthest_step: int
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Rows to learn from: features, ln(1+units), weight, and the day whose sales they know."""
-
-    matrix: np.ndarray
-    target: np.ndarray
-    weight: np.ndarray
-    day: np.ndarray
-
-    def known_on(self, day: int) -> "_Rows":
-        kept = self.day <= day
-        return _Rows(self.matrix[kept], self.target[kept], self.weight[kept], self.day[kept])
-
-
-def plan_folds(panel: Panel, horizon: int) -> list[int]:
+def plan_folds(panel: PanelParts, horizon: int) -> list[int]:
     """Return the cutoffs of the backtest, the oldest first; none if the sales are too short."""
     last = panel.n_days - 1
     longest = min(FURTHEST_STEP, last - _LEAST_HISTORY)
@@ -85,7 +72,7 @@ def plan_folds(panel: Panel, horizon: int) -> list[int]:
 
 
 def train_long_range(
-    panel: Panel, training: TrainingParameters, settings: dict[str, Any], encoding: Encoding
+    panel: PanelParts, training: TrainingParameters, settings: dict[str, Any], encoding: Encoding
 ) -> tuple[LongRange, pd.DataFrame]:
     """Backtest and fit the model for dates beyond the horizon.
 
@@ -103,7 +90,7 @@ def train_long_range(
     folds = plan_folds(panel, training.horizon)
     if folds:
         rows = _assemble_rows(panel, training, encoding)
-        folds = [day for day in folds if len(rows.known_on(day).target) >= _FEWEST_ROWS]
+        folds = [day for day in folds if len(rows.known_on(day)) >= _FEWEST_ROWS]
     if not folds:
         logger.info("No forecasts beyond %d days: the sales are too short.", training.horizon)
         return LongRange(None, 0), pd.DataFrame()
@@ -134,37 +121,29 @@ def name_steps(steps: pd.Series) -> pd.Series:
     return pd.cut(steps, [0, *_SPANS.values()], labels=list(_SPANS))
 
 
-def _assemble_rows(panel: Panel, training: TrainingParameters, encoding: Encoding) -> _Rows:
+def _assemble_rows(panel: PanelParts, training: TrainingParameters, encoding: Encoding) -> Rows:
     names = feature_names_of(training.model, training.feature_set)
+    return RowPlan.of(panel, _choose_windows(panel, training), names, encoding).gather(panel)
+
+
+def _choose_windows(panel: PanelParts, training: TrainingParameters) -> list[TrainingDay]:
     generator = np.random.default_rng([training.seed, panel.n_days])
-    first_sale = panel.series["first_sale"].to_numpy()
     days = _choose_cutoffs(panel, training.horizon)
     n_series = max(training.max_long_range_rows // (len(days) * _STEPS_PER_CUTOFF), 1)
-    parts = []
-    for day in days:
+    windows = []
+    for day in days.tolist():
         steps = _choose_steps(generator, training.horizon, panel.n_days - 1 - day)
-        rows = np.flatnonzero(first_sale <= day)
+        rows = np.flatnonzero(panel.first_sale <= day)
         if len(rows) > n_series:
             rows = np.sort(generator.choice(rows, n_series, replace=False))
-        counted = scored_rows(panel, day, steps, rows).ravel()
-        matrix = Snapshot(panel, day).features(encoding, steps, names, rows)
-        units = panel.units[rows[:, None], day + steps].ravel()[counted]
-        parts.append(
-            (
-                np.compress(counted, matrix.T, axis=1),
-                np.log1p(units),
-                np.repeat(panel.weights[rows], len(steps))[counted],
-                np.tile(day + steps, len(rows))[counted],
-            )
-        )
-    matrix, *columns = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
-    return _Rows(matrix.T, *columns)
+        windows.append(TrainingDay(day, steps, rows))
+    return windows
 
 
-def _choose_cutoffs(panel: Panel, horizon: int) -> np.ndarray:
+def _choose_cutoffs(panel: PanelParts, horizon: int) -> np.ndarray:
     """Return past days, evenly spread over all that have sales behind and before them."""
     possible = np.arange(MIN_HISTORY, panel.n_days - 1 - horizon)
-    affordable = _SERIES_SUMMARISED // max(len(panel.series), 1)
+    affordable = _SERIES_SUMMARISED // max(panel.n_series, 1)
     most = int(np.clip(affordable, _FEWEST_CUTOFFS, _MOST_CUTOFFS))
     n_cutoffs = int(np.clip(len(possible) // WEEK, 1, most))
     return possible[np.linspace(0, len(possible) - 1, n_cutoffs).astype(int)]
@@ -178,8 +157,8 @@ def _choose_steps(generator: np.random.Generator, horizon: int, n_ahead: int) ->
 
 
 def _fit(
-    rows: _Rows,
-    panel: Panel,
+    rows: Rows,
+    panel: PanelParts,
     day: int,
     training: TrainingParameters,
     settings: dict[str, Any],
@@ -196,19 +175,19 @@ def _fit(
 
 
 def _forecast_fold(
-    forecaster: Forecaster, panel: Panel, day: int, training: TrainingParameters
+    forecaster: Forecaster, panel: PanelParts, day: int, training: TrainingParameters
 ) -> pd.DataFrame:
     furthest = panel.n_days - 1 - day
     spread = np.linspace(training.horizon + 1, furthest, _STEPS_PER_FOLD)
     steps = np.unique(spread.astype(int))
-    rows = np.flatnonzero(panel.series["first_sale"].to_numpy() <= day)
+    rows = np.flatnonzero(panel.first_sale <= day)
     n_series = max(training.max_long_range_rows // (len(_FOLD_DAYS) * len(steps)), 1)
     if len(rows) > n_series:
         generator = np.random.default_rng([training.seed, day])
         rows = np.sort(generator.choice(rows, n_series, replace=False))
     table = compare_with_sales(forecaster, panel, day, steps, rows)
-    counted = scored_rows(panel, day, steps, rows).ravel()
     names = (SEASONAL_NAIVE, "year_ago")
-    known = Snapshot(panel, day).features(forecaster.encoding, steps, names, rows)[counted]
+    plan = RowPlan.of(panel, [TrainingDay(day, steps, rows)], names, forecaster.encoding)
+    known = plan.gather(panel).matrix
     year_ago = np.where(np.isnan(known[:, 1]), known[:, 0], known[:, 1])
     return table.assign(**{YEARLY_NAIVE: np.expm1(year_ago)})

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -128,3 +129,17 @@ class Panel(PanelParts):
             stores=kept,
             calendar=replace(self.calendar, local=self.calendar.local[stores]),
         )
+
+    def cut_stores(self, n_parts: int) -> list[slice]:
+        """Return rows of `stores`, cut into parts of about equally many series, none without any.
+
+        Args:
+            n_parts: Parts wanted; fewer if there are fewer stores with series.
+        """
+        series = np.bincount(self.store_position, minlength=len(self.stores)).cumsum()
+        wanted = np.linspace(0, series[-1], n_parts + 1)[1:-1]
+        inner = np.searchsorted(series, wanted) + 1
+        ends = np.unique(np.append(inner, len(self.stores)))
+        ends = ends[np.diff(np.append(0, series[ends - 1])) > 0]
+        ends[-1] = len(self.stores)
+        return [slice(int(first), int(end)) for first, end in pairwise([0, *ends])]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 Answer = TypeVar("Answer")
+Model = TypeVar("Model")
 
 
 class PanelParts(ABC):
@@ -57,6 +58,25 @@ class PanelParts(ABC):
         Returns:
             The answers, in the order of the parts.
         """
+
+    def learn(
+        self,
+        fit: Callable[[list[Answer]], Model],
+        function: Callable[..., Answer],
+        *shared: Any,
+        own: Sequence[Any] | None = None,
+    ) -> Model:
+        """Fit a model on what every part answers.
+
+        The answers are gathered, unless the model can learn from them where they are made.
+
+        Args:
+            fit: Makes the model from the answers of all parts; see `core.rows.Recipe`.
+            function: As in `map`, like `shared` and `own`.
+            shared: The same for every part.
+            own: What is meant for each part.
+        """
+        return fit(self.map(function, *shared, own=own))
 
     @property
     def n_parts(self) -> int:

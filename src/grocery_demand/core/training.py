@@ -13,16 +13,16 @@ from grocery_demand.core.backtest import (
     choose_training_days,
     compare_with_sales,
     plan_cutoffs,
-    scored_rows,
 )
-from grocery_demand.core.errors import DataShortageError
-from grocery_demand.core.features import Encoding, Snapshot
+from grocery_demand.core.features import Encoding, ItemSums, Snapshot, sum_items
 from grocery_demand.core.forecaster import Forecaster, TrainedModel
 from grocery_demand.core.intervals import Intervals
 from grocery_demand.core.long_range import LongRange, with_intervals_of_others
 from grocery_demand.core.models import PointModel, feature_names_of, fit_model, needs_fitting
 from grocery_demand.core.monitoring.promise import make_promise
 from grocery_demand.core.panel import Panel
+from grocery_demand.core.parts import PanelParts
+from grocery_demand.core.rows import Recipe, RowPlan, make_rows
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,9 @@ class Backtest:
     holdout_forecaster: Forecaster
 
 
-def run_backtest(panel: Panel, training: TrainingParameters, settings: dict[str, Any]) -> Backtest:
+def run_backtest(
+    panel: PanelParts, training: TrainingParameters, settings: dict[str, Any]
+) -> Backtest:
     """Forecast from each cutoff of the backtest and from the holdout's.
 
     A model may serve several folds: it is fitted at the oldest of them and has seen none of their
@@ -57,7 +59,7 @@ def run_backtest(panel: Panel, training: TrainingParameters, settings: dict[str,
         settings: The model library's own parameters.
     """
     cutoffs = plan_cutoffs(panel, training)
-    encoding = Encoding.fit(panel.series)
+    encoding = Encoding.fit_parts(panel)
     steps = np.arange(1, training.horizon + 1)
     folds = []
     for days in np.array_split(cutoffs.folds, min(training.backtest_fits, len(cutoffs.folds))):
@@ -71,15 +73,16 @@ def run_backtest(panel: Panel, training: TrainingParameters, settings: dict[str,
         intervals=Intervals.of_table(pd.concat(folds)),
     )
     logger.info("Holdout: scoring %s days after %s", training.horizon, holdout_forecaster.cutoff)
+    rows = choose_backtest_rows(panel, cutoffs.holdout, 1, training)
     return Backtest(
         folds=pd.concat(with_intervals_of_others(folds), ignore_index=True),
-        holdout=compare_with_sales(holdout_forecaster, panel, cutoffs.holdout, steps),
+        holdout=compare_with_sales(holdout_forecaster, panel, cutoffs.holdout, steps, rows),
         holdout_forecaster=holdout_forecaster,
     )
 
 
 def fit_final_model(
-    panel: Panel,
+    panel: PanelParts,
     training: TrainingParameters,
     settings: dict[str, Any],
     backtest: Backtest,
@@ -106,23 +109,29 @@ def fit_final_model(
 
 
 def fit_point_model(
-    panel: Panel,
+    panel: PanelParts,
     day: int,
     training: TrainingParameters,
     settings: dict[str, Any],
     encoding: Encoding,
 ) -> PointModel:
-    """Fit a point model on what is known at the end of a day."""
+    """Fit a point model on what is known at the end of a day.
+
+    Raises:
+        DataShortageError: If no series was observed in any of the chosen windows.
+    """
     names = feature_names_of(training.model, training.feature_set)
-    if needs_fitting(training.model):
-        rows = assemble_rows(panel, day, training, names, encoding)
-    else:
-        rows = (np.empty((0, len(names)), np.float32), np.empty(0), np.empty(0))
-    return fit_model(training.model, names, *rows, settings, training.seed)
+    if not needs_fitting(training.model):
+        nothing = (np.empty((0, len(names)), np.float32), np.empty(0), np.empty(0))
+        return fit_model(training.model, names, *nothing, settings, training.seed)
+    shortage = _explain_shortage(panel, day, training)
+    recipe = Recipe(training.model, names, settings, training.seed, shortage)
+    plan = _plan_rows(panel, day, training, names, encoding)
+    return panel.learn(recipe, make_rows, *plan.shared, own=plan.windows)
 
 
 def assemble_rows(
-    panel: Panel,
+    panel: PanelParts,
     day: int,
     training: TrainingParameters,
     names: tuple[str, ...],
@@ -132,30 +141,31 @@ def assemble_rows(
 
     Returns:
         Features float32 [row, feature], ln(1+units) float32 [row] and weights float32 [row].
-
-    Raises:
-        DataShortageError: If no series was observed in any of the chosen windows.
     """
-    blocks, targets, weights = [], [], []
-    for chosen in choose_training_days(panel, day, training):
-        known = Snapshot(panel, chosen.day)
-        counted = scored_rows(panel, chosen.day, chosen.steps, chosen.rows).ravel()
-        matrix = known.features(encoding, chosen.steps, names, chosen.rows)
-        blocks.append(np.compress(counted, matrix.T, axis=1))
-        units = panel.units[chosen.rows[:, None], chosen.day + chosen.steps].ravel()
-        targets.append(np.log1p(units[counted]))
-        weights.append(np.repeat(panel.weights[chosen.rows], len(chosen.steps))[counted])
-    if not any(len(part) for part in targets):
-        raise DataShortageError(
-            f"No series has sales to learn from up to {panel.date_of(day)} within "
-            f"{training.max_training_rows} rows: give more days, or raise the budget with "
-            "--params training.max_training_rows=…"
-        )
-    return np.concatenate(blocks, axis=1).T, np.concatenate(targets), np.concatenate(weights)
+    rows = _plan_rows(panel, day, training, names, encoding).gather(panel)
+    return rows.matrix, rows.target, rows.weight
+
+
+def _plan_rows(
+    panel: PanelParts,
+    day: int,
+    training: TrainingParameters,
+    names: tuple[str, ...],
+    encoding: Encoding,
+) -> RowPlan:
+    return RowPlan.of(panel, choose_training_days(panel, day, training), names, encoding)
+
+
+def _explain_shortage(panel: PanelParts, day: int, training: TrainingParameters) -> str:
+    return (
+        f"No series has sales to learn from up to {panel.date_of(day)} within "
+        f"{training.max_training_rows} rows: give more days, or raise the budget with "
+        "--params training.max_training_rows=…"
+    )
 
 
 def _fit(
-    panel: Panel,
+    panel: PanelParts,
     day: int,
     training: TrainingParameters,
     settings: dict[str, Any],
@@ -171,7 +181,7 @@ def _fit(
 
 
 def _describe(
-    panel: Panel,
+    panel: PanelParts,
     training: TrainingParameters,
     settings: dict[str, Any],
     backtest: Backtest,
@@ -191,17 +201,41 @@ def _describe(
         "start_date": str(panel.start_date),
         "cutoff": str(panel.cutoff),
         "holdout_cutoff": backtest.holdout_forecaster.cutoff,
-        "series": len(panel.series),
-        "stores": len(panel.stores),
-        "items": int(panel.series["item_nbr"].nunique()),
+        **_count(panel),
         "metrics": metrics,
         "promise": make_promise(panel, backtest.folds, backtest.holdout).to_dict(),
     }
 
 
-def _example(panel: Panel, forecaster: Forecaster) -> pd.DataFrame:
-    rows = np.arange(min(_EXAMPLE_ROWS, len(panel.series)))
-    known = Snapshot(panel, panel.n_days - 1)
-    names = forecaster.input_names
-    matrix = known.features(forecaster.encoding, np.array([1]), names, rows)
-    return pd.DataFrame(matrix.astype(float), columns=list(names))
+def _count(panel: PanelParts) -> dict[str, int]:
+    """Return the numbers of series, stores and items."""
+    found = panel.map(_list_stores_and_items)
+    items = np.unique(np.concatenate([items for _, items in found]))
+    stores = sum(n_stores for n_stores, _ in found)
+    return {"series": panel.n_series, "stores": stores, "items": len(items)}
+
+
+def _list_stores_and_items(part: Panel) -> tuple[int, np.ndarray]:
+    return len(part.stores), part.series["item_nbr"].unique()
+
+
+def _example(panel: PanelParts, forecaster: Forecaster) -> pd.DataFrame:
+    """Return the features of the first series on the day after the cutoff."""
+    first = np.arange(min(_EXAMPLE_ROWS, panel.n_series))
+    day, names = panel.n_days - 1, forecaster.input_names
+    items, own = sum_items(panel, [day])[0], panel.split(first)
+    found = panel.map(_example_in_part, day, forecaster.encoding, names, items, own=own)
+    return pd.DataFrame(np.concatenate(found).astype(float), columns=list(names))
+
+
+def _example_in_part(
+    part: Panel,
+    rows: np.ndarray,
+    day: int,
+    encoding: Encoding,
+    names: tuple[str, ...],
+    items: ItemSums | None,
+) -> np.ndarray:
+    if not len(rows):
+        return np.empty((0, len(names)), np.float32)
+    return Snapshot(part, day, items).features(encoding, np.array([1]), names, rows)

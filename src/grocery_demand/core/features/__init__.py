@@ -1,6 +1,7 @@
 """Features: one function from panel, cutoff and days ahead to a matrix."""
 
 from grocery_demand.core.features.encoding import Encoding
+from grocery_demand.core.features.item_sums import ItemSums
 from grocery_demand.core.features.matrix import MOVING_AVERAGE, SEASONAL_NAIVE, Snapshot
 from grocery_demand.core.features.over_parts import sum_items
 from grocery_demand.core.features.sets import FEATURE_SETS
@@ -12,6 +13,7 @@ __all__ = [
     "SEASONAL_NAIVE",
     "Encoding",
     "FeatureTables",
+    "ItemSums",
     "Snapshot",
     "sum_items",
 ]

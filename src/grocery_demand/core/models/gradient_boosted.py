@@ -30,6 +30,24 @@ def draw_fewer_rows(settings: dict[str, Any], n_rows: int) -> dict[str, Any]:
     return settings
 
 
+def choose_params(settings: dict[str, Any], n_rows: int, seed: int) -> tuple[dict[str, Any], int]:
+    """Return LightGBM's parameters and the number of trees, for a fit on so many rows in all."""
+    params = draw_fewer_rows(settings, n_rows)
+    n_trees = params.pop("n_estimators")
+    fixed = {"objective": "regression", "verbose": -1, "seed": seed}
+    reproducible = {"deterministic": True, "force_col_wise": True}
+    return fixed | reproducible | params, n_trees
+
+
+def take_off_average(
+    feature_names: tuple[str, ...], matrix: np.ndarray, target: np.ndarray
+) -> np.ndarray:
+    """Return what the trees are fitted on: the target less the moving average, if it is there."""
+    if MOVING_AVERAGE not in feature_names:
+        return target
+    return target - matrix[:, feature_names.index(MOVING_AVERAGE)]
+
+
 @dataclass(frozen=True)
 class LightGBM:
     """Trees that correct the moving average.
@@ -67,23 +85,22 @@ class LightGBM:
             settings: LightGBM's parameters, `n_estimators` and `max_rows_per_tree` among them.
             seed: Of what LightGBM draws.
         """
-        relative = MOVING_AVERAGE in feature_names
-        if relative:
-            target = target - matrix[:, feature_names.index(MOVING_AVERAGE)]
-        settings = draw_fewer_rows(settings, len(target))
-        n_trees = settings.pop("n_estimators")
+        params, n_trees = choose_params(settings, len(target), seed)
         data = lgb.Dataset(
             matrix,
-            target,
+            take_off_average(feature_names, matrix, target),
             weight=weight,
             feature_name=list(feature_names),
             params={"max_bin": settings.get("max_bin", 255), "verbose": -1},
             free_raw_data=True,
         )
-        fixed = {"objective": "regression", "verbose": -1, "seed": seed}
-        reproducible = {"deterministic": True, "force_col_wise": True}
-        booster = lgb.train(fixed | reproducible | settings, data, num_boost_round=n_trees)
-        return cls(feature_names, booster.model_to_string(), relative)
+        booster = lgb.train(params, data, num_boost_round=n_trees)
+        return cls.of_text(feature_names, booster.model_to_string())
+
+    @classmethod
+    def of_text(cls, feature_names: tuple[str, ...], model_text: str) -> "LightGBM":
+        """Return the model of a booster that was fitted by these features' `take_off_average`."""
+        return cls(feature_names, model_text, MOVING_AVERAGE in feature_names)
 
     @classmethod
     def from_files(cls, feature_names: tuple[str, ...], files: dict[str, bytes]) -> "LightGBM":
@@ -92,7 +109,7 @@ class LightGBM:
         Raises:
             ModelFileError: If LightGBM cannot read its text.
         """
-        model = cls(feature_names, files[_FILE].decode(), MOVING_AVERAGE in feature_names)
+        model = cls.of_text(feature_names, files[_FILE].decode())
         try:
             n_features = model.booster.num_feature()
         except lgb.basic.LightGBMError as error:

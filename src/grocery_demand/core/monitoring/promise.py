@@ -12,8 +12,9 @@ from grocery_demand.core.intervals import INTERVAL
 from grocery_demand.core.metrics import log1p_units
 from grocery_demand.core.monitoring.distance import count_bins
 from grocery_demand.core.monitoring.group_scores import add_errors, score_groups, sum_groups
-from grocery_demand.core.monitoring.sample import SLICES, describe_series
-from grocery_demand.core.panel import SERIES_KEY, Panel
+from grocery_demand.core.monitoring.sample import SLICES, describe_series, find_series
+from grocery_demand.core.panel import SERIES_KEY
+from grocery_demand.core.parts import PanelParts
 
 _DECIMALS = 6
 _LEVELS = np.linspace(0, 1, 11)[1:-1]
@@ -55,7 +56,7 @@ class Promise:
         return cls(**metadata["promise"]) if "promise" in metadata else None
 
 
-def make_promise(panel: Panel, folds: pd.DataFrame, holdout: pd.DataFrame) -> Promise:
+def make_promise(panel: PanelParts, folds: pd.DataFrame, holdout: pd.DataFrame) -> Promise:
     """Sum up what a backtest found.
 
     Args:
@@ -63,7 +64,8 @@ def make_promise(panel: Panel, folds: pd.DataFrame, holdout: pd.DataFrame) -> Pr
         folds: Forecasts of the backtest beside sales, see `core.backtest.compare_with_sales`.
         holdout: The same of the holdout.
     """
-    series = describe_series(panel, panel.n_days - 1)
+    scored = find_series(panel, (folds, holdout))
+    series = describe_series(panel, panel.n_days - 1, scored)
     rows = add_errors(pl.concat([_with_slices(table, series) for table in (folds, holdout)]))
     total = score_groups(rows.with_columns(slice=pl.lit("total")), ["slice"])
     steps = score_groups(rows, ["step"]).select("step", "nwrmsle")
