@@ -10,8 +10,9 @@ from grocery_demand.core.forecaster import FORECAST
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.sample import choose_series
-from grocery_demand.core.panel import SERIES_KEY, Panel
+from grocery_demand.core.panel import SERIES_KEY
 from grocery_demand.core.parameters import parameters, require
+from grocery_demand.core.parts import PanelParts
 from grocery_demand.core.rollout import ServedChallenger
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class ForecastingParameters:
 def forecast_series(
     champion: ModelVersion,
     served_challenger: ServedChallenger | None,
-    panel: Panel,
+    panel: PanelParts,
     forecasting: ForecastingParameters,
     monitoring: MonitoringParameters,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -68,7 +69,7 @@ def forecast_series(
     first, last = panel.cutoff + steps[0], panel.cutoff + steps[-1]
     logger.info(
         "Forecasts: %s series × %d days, %s … %s, by version %d (%s).",
-        f"{len(panel.series):,}", len(steps), first, last,
+        f"{panel.n_series:,}", len(steps), first, last,
         champion.number, champion.model.final.name,
     )  # fmt: skip
     kept = [_keep_monitored(table, panel, champion.number, monitoring.max_series)]
@@ -79,7 +80,7 @@ def forecast_series(
 
 
 def _forecast_beside(
-    challenger: ModelVersion, panel: Panel, steps: np.ndarray, max_series: int
+    challenger: ModelVersion, panel: PanelParts, steps: np.ndarray, max_series: int
 ) -> list[pd.DataFrame]:
     """Return what is kept of the challenger's forecasts; nothing if it cannot make them."""
     try:
@@ -93,17 +94,17 @@ def _forecast_beside(
 
 
 def _keep_monitored(
-    table: pd.DataFrame, panel: Panel, version: int, max_series: int
+    table: pd.DataFrame, panel: PanelParts, version: int, max_series: int
 ) -> pd.DataFrame:
     """Return the rows of the monitored series within the horizon."""
-    chosen = np.zeros(len(panel.series), bool)
+    chosen = np.zeros(panel.n_series, bool)
     chosen[choose_series(panel, max_series)] = True
-    n_steps = len(table) // len(panel.series)
+    n_steps = len(table) // panel.n_series
     kept = table[np.repeat(chosen, n_steps) & ~table["long_range"].to_numpy()]
     return _label(kept, panel, version)
 
 
-def _label(table: pd.DataFrame, panel: Panel, version: int) -> pd.DataFrame:
+def _label(table: pd.DataFrame, panel: PanelParts, version: int) -> pd.DataFrame:
     return table.assign(model_version=version, cutoff=panel.cutoff.astype("datetime64[ms]"))
 
 

@@ -20,7 +20,9 @@ from grocery_demand.core.gate import (
     judge,
 )
 from grocery_demand.core.model_version import Decision, ModelVersion, identify_model
-from grocery_demand.core.panel import SERIES_KEY, Panel
+from grocery_demand.core.monitoring.sample import find_series
+from grocery_demand.core.panel import SERIES_KEY
+from grocery_demand.core.parts import PanelParts
 from grocery_demand.core.rollout import CHAMPION, RolloutParameters
 
 logger = logging.getLogger(__name__)
@@ -33,7 +35,7 @@ def judge_challenger(
     identity: dict[str, Any],
     incumbent: ModelVersion | None,
     holdout_forecasts: pd.DataFrame,
-    panel: Panel,
+    panel: PanelParts,
     gate: GateParameters,
     rollout: RolloutParameters,
 ) -> dict[str, Any]:
@@ -100,7 +102,9 @@ def _refuse_foreign_model(challenger: ModelVersion, identity: dict[str, Any]) ->
         )
 
 
-def _refuse_foreign_holdout(challenger: ModelVersion, holdout: pd.DataFrame, panel: Panel) -> None:
+def _refuse_foreign_holdout(
+    challenger: ModelVersion, holdout: pd.DataFrame, panel: PanelParts
+) -> None:
     metadata = challenger.model.metadata
     found = [f"{date:%Y-%m-%d}" for date in holdout["cutoff"].unique()]
     if found != [metadata["holdout_cutoff"]] or panel.digest != metadata["data_digest"]:
@@ -113,7 +117,7 @@ def _refuse_foreign_holdout(challenger: ModelVersion, holdout: pd.DataFrame, pan
 
 
 def _add_incumbent(
-    challenger: ModelVersion, incumbent: ModelVersion, holdout: pd.DataFrame, panel: Panel
+    challenger: ModelVersion, incumbent: ModelVersion, holdout: pd.DataFrame, panel: PanelParts
 ) -> tuple[pd.DataFrame, Incumbent]:
     """Put the champion's forecast beside the challenger's, if it can make one."""
     name = f"champion version {incumbent.number}"
@@ -140,14 +144,13 @@ def _choose_fit(model: TrainedModel, cutoff: str) -> tuple[Forecaster, str]:
     return model.holdout, told + "the comparison is to its advantage."
 
 
-def _forecast_holdout(forecaster: Forecaster, holdout: pd.DataFrame, panel: Panel) -> np.ndarray:
+def _forecast_holdout(
+    forecaster: Forecaster, holdout: pd.DataFrame, panel: PanelParts
+) -> np.ndarray:
     """Forecast the rows of the holdout from its cutoff, in their order."""
     day = panel.day_of(holdout["cutoff"].iloc[0].to_datetime64())
     steps = np.sort(holdout["step"].unique()).astype(int)
-    series = pd.MultiIndex.from_frame(panel.series[SERIES_KEY])
-    wanted = pd.MultiIndex.from_frame(holdout[SERIES_KEY].drop_duplicates())
-    rows = np.sort(series.get_indexer(wanted))
-    table = forecaster.forecast(panel.until(day), day, steps, rows)
+    table = forecaster.forecast(panel, day, steps, find_series(panel, [holdout]))
     merged = holdout[_ROW_KEY].merge(
         table[[*_ROW_KEY, "point"]], how="left", on=_ROW_KEY, validate="1:1"
     )

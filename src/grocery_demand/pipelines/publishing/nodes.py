@@ -3,12 +3,12 @@
 import logging
 
 from grocery_demand.core.model_version import ModelVersion
-from grocery_demand.core.panel import Panel
+from grocery_demand.core.parts import PanelParts
 
 logger = logging.getLogger(__name__)
 
 
-def publish_champion(champion: ModelVersion, panel: Panel) -> ModelVersion:
+def publish_champion(champion: ModelVersion, panel: PanelParts) -> ModelVersion:
     """Hand the champion over to the web app, to forecast from the panel as it stands."""
     logger.info(
         "Published: version %d (%s), forecasting from sales up to %s.",

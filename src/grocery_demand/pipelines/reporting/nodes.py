@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from grocery_demand.core.model_version import ModelVersion
-from grocery_demand.core.panel import Panel
+from grocery_demand.core.parts import PanelParts
 from grocery_demand.pipelines.reporting import error_figures, series_figures
 from grocery_demand.pipelines.reporting.examples import choose_examples
 from grocery_demand.pipelines.reporting.model_card import write_card
@@ -25,7 +25,7 @@ def identify_subject(
     champion: ModelVersion,
     verdict: dict[str, Any],
     data_quality: dict[str, Any],
-    panel: Panel,
+    panel: PanelParts,
     scores: pd.DataFrame,
     forecasts: pd.DataFrame,
 ) -> Subject:
@@ -39,7 +39,7 @@ def identify_subject(
 
 
 def draw_forecast_examples(
-    panel: Panel, holdout_forecasts: pd.DataFrame, forecasts: pd.DataFrame, subject: Subject
+    panel: PanelParts, holdout_forecasts: pd.DataFrame, forecasts: pd.DataFrame, subject: Subject
 ) -> go.Figure:
     """Draw forecast against sales for some series."""
     examples = choose_examples(panel)
@@ -47,7 +47,7 @@ def draw_forecast_examples(
 
 
 def draw_total_sales(
-    panel: Panel, holdout_forecasts: pd.DataFrame, forecasts: pd.DataFrame, subject: Subject
+    panel: PanelParts, holdout_forecasts: pd.DataFrame, forecasts: pd.DataFrame, subject: Subject
 ) -> go.Figure:
     """Draw the sales of all series together beside their forecasts."""
     return series_figures.draw_totals(panel, holdout_forecasts, forecasts, subject)

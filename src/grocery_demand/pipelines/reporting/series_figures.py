@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 from grocery_demand.core.intervals import INTERVAL
 from grocery_demand.core.metrics import bias
 from grocery_demand.core.panel import SERIES_KEY, Panel
+from grocery_demand.core.parts import PanelParts
 from grocery_demand.figure_style import (
     DATE_FORMAT,
     INK,
@@ -21,7 +22,7 @@ from grocery_demand.figure_style import (
     to_days,
     to_numbers,
 )
-from grocery_demand.pipelines.reporting.examples import RECENT_DAYS, Example
+from grocery_demand.pipelines.reporting.examples import Example
 from grocery_demand.pipelines.reporting.subject import Subject
 
 SALES = "Sales"
@@ -35,7 +36,7 @@ _TOTAL_DAYS = 112
 
 
 def draw_examples(
-    panel: Panel,
+    panel: PanelParts,
     holdout: pd.DataFrame,
     forecasts: pd.DataFrame,
     examples: list[Example],
@@ -43,14 +44,14 @@ def draw_examples(
 ) -> go.Figure:
     """Draw some series: recent sales, and the two forecasts with their 80 % bands."""
     n_rows = max(-(-len(examples) // _COLUMNS), 1)
-    titles = [_name_series(panel, example) for example in examples]
+    titles = [_name_series(example) for example in examples]
     parts = ("Units a day", "band: 80 % interval", *_name_models(subject), subject.data_note)
     figure = new_figure("Forecast against sales", parts, 120 + 230 * n_rows)
     gaps = {"vertical_spacing": 0.3 / n_rows, "horizontal_spacing": 0.08}
     make_subplots(n_rows, _COLUMNS, subplot_titles=titles, figure=figure, **gaps)
     for position, example in enumerate(examples):
         place = {"row": position // _COLUMNS + 1, "col": position % _COLUMNS + 1}
-        for trace in _example_traces(panel, holdout, forecasts, example.row):
+        for trace in _example_traces(panel.cutoff, holdout, forecasts, example):
             figure.add_trace(trace.update(showlegend=position == 0), **place)
         figure.update_yaxes(title_text="units", rangemode="tozero", **place)
     figure.update_annotations(font_size=13)
@@ -59,11 +60,11 @@ def draw_examples(
 
 
 def draw_totals(
-    panel: Panel, holdout: pd.DataFrame, forecasts: pd.DataFrame, subject: Subject
+    panel: PanelParts, holdout: pd.DataFrame, forecasts: pd.DataFrame, subject: Subject
 ) -> go.Figure:
     """Draw the units of all series together, with the sums of the two point forecasts."""
     days = np.arange(max(panel.n_days - _TOTAL_DAYS, 0), panel.n_days)
-    sold = panel.units[:, days[0] :].sum(axis=0, dtype=float)
+    sold = np.sum(panel.map(_add_up_units, days[0]), axis=0)
     lack = bias(holdout["unit_sales"].to_numpy(), holdout["point"].to_numpy())
     note = f"holdout forecast {lack:+.0%} against sales"
     parts = ("Units a day", note, *_name_models(subject), subject.data_note)
@@ -83,18 +84,21 @@ def _name_models(subject: Subject) -> Iterable[str]:
     return (f"holdout by {subject.scored}", f"coming days by {subject.champion}, the champion")
 
 
-def _name_series(panel: Panel, example: Example) -> str:
-    series = panel.series.iloc[example.row]
-    key = f"store {series['store_nbr']}, item {series['item_nbr']}"
-    return f"{example.role}: {key} ({series['family']})"
+def _add_up_units(part: Panel, first_day: int) -> np.ndarray:
+    return part.units[:, first_day:].sum(axis=0, dtype=float)
+
+
+def _name_series(example: Example) -> str:
+    key = f"store {example.store_nbr}, item {example.item_nbr}"
+    return f"{example.role}: {key} ({example.family})"
 
 
 def _example_traces(
-    panel: Panel, holdout: pd.DataFrame, forecasts: pd.DataFrame, row: int
+    cutoff: np.datetime64, holdout: pd.DataFrame, forecasts: pd.DataFrame, example: Example
 ) -> list[go.Scatter]:
-    days = np.arange(max(panel.n_days - RECENT_DAYS, 0), panel.n_days)
-    key = panel.series.iloc[row][SERIES_KEY]
-    sold = _line(SALES, to_days(panel.start_date + days), panel.units[row, days], INK)
+    days = np.arange(1 - len(example.units), 1)
+    key = pd.Series({"store_nbr": example.store_nbr, "item_nbr": example.item_nbr})
+    sold = _line(SALES, to_days(cutoff + days), example.units, INK)
     traces = [sold]
     for name, table in ((HOLDOUT, holdout), (COMING, forecasts)):
         rows = table[(table[SERIES_KEY] == key).all(axis=1)].sort_values("date")

@@ -9,7 +9,7 @@ import pandas as pd
 from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.gate import PROMOTE
 from grocery_demand.core.model_version import ModelVersion
-from grocery_demand.core.panel import Panel
+from grocery_demand.core.parts import PanelParts
 
 SIMULATED = "Simulated data"
 
@@ -70,7 +70,7 @@ def describe_subject(
 def refuse_mixed_parts(
     champion: ModelVersion,
     verdict: dict[str, Any],
-    panel: Panel,
+    panel: PanelParts,
     scores: pd.DataFrame,
     forecasts: pd.DataFrame,
 ) -> None:

@@ -15,7 +15,7 @@ from grocery_demand.core.long_range import (
 )
 from grocery_demand.core.model_version import identify_model
 from grocery_demand.core.models import BASELINES, needs_fitting
-from grocery_demand.core.panel import Panel
+from grocery_demand.core.parts import PanelParts
 from grocery_demand.core.scores import compare_errors, score_table, summarise_scores
 from grocery_demand.core.training import Backtest, fit_final_model, run_backtest
 
@@ -35,7 +35,7 @@ def choose_settings(
 
 
 def backtest_model(
-    panel: Panel, training: TrainingParameters, settings: dict[str, Any]
+    panel: PanelParts, training: TrainingParameters, settings: dict[str, Any]
 ) -> tuple[pd.DataFrame, pd.DataFrame, Forecaster]:
     """Forecast from past cutoffs and from the holdout's, by models that saw nothing later."""
     backtest = run_backtest(panel, training, settings)
@@ -43,7 +43,7 @@ def backtest_model(
 
 
 def train_beyond_horizon(
-    panel: Panel,
+    panel: PanelParts,
     training: TrainingParameters,
     settings: dict[str, Any],
     holdout_forecaster: Forecaster,
@@ -78,7 +78,7 @@ def compare_with_baselines(
 
 
 def fit_challenger(  # noqa: PLR0913
-    panel: Panel,
+    panel: PanelParts,
     training: TrainingParameters,
     settings: dict[str, Any],
     backtest_forecasts: pd.DataFrame,
