@@ -134,7 +134,7 @@ class Panel(PanelParts):
         """Return rows of `stores`, cut into parts of about equally many series, none without any.
 
         Args:
-            n_parts: Parts wanted; fewer if there are fewer stores with series.
+            n_parts: Parts wanted; there may be fewer, as no store is cut.
         """
         series = np.bincount(self.store_position, minlength=len(self.stores)).cumsum()
         wanted = np.linspace(0, series[-1], n_parts + 1)[1:-1]

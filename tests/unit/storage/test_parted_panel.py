@@ -1,0 +1,142 @@
+"""A panel in parts: in a folder and on S3, whole or as it was before."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grocery_demand.core.errors import GroceryDemandError
+from grocery_demand.core.panel import Panel
+from grocery_demand.storage.panel_folder import read_panel, write_panel
+from grocery_demand.storage.parted_panel import PartedPanelError, PartedPlace, join_parts
+from moto_s3 import BUCKET, running_s3
+from worlds import make_panel
+
+FACTS = {"digest": "d"}
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[dict[str, str]]:
+    with running_s3() as environment:
+        yield environment
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request, tmp_path, monkeypatch) -> PartedPlace:
+    if request.param == "folder":
+        return PartedPlace(str(tmp_path / "parts"))
+    for name, value in request.getfixturevalue("s3").items():
+        monkeypatch.setenv(name, value)
+    return PartedPlace(f"s3://{BUCKET}/{tmp_path.name}/parts")
+
+
+@pytest.fixture(scope="module")
+def world() -> Panel:
+    return make_panel(seed=4, n_stores=5, n_items=6, n_days=60)
+
+
+def write(place: PartedPlace, panel: Panel, n_parts: int) -> str:
+    version = place.new_version()
+    cuts = panel.cut_stores(n_parts)
+    for number, stores in enumerate(cuts):
+        place.write_part(version, number, panel.select_stores(stores))
+    place.write_manifest(version, FACTS, len(cuts))
+    return version
+
+
+def assert_same(one: Panel, other: Panel) -> None:
+    for field in fields(Panel):
+        if field.name not in {"series", "stores", "calendar"}:
+            assert np.array_equal(getattr(one, field.name), getattr(other, field.name)), field.name
+    pd.testing.assert_frame_equal(one.series, other.series)
+    pd.testing.assert_frame_equal(one.stores, other.stores)
+    np.testing.assert_array_equal(one.calendar.local, other.calendar.local)
+    np.testing.assert_array_equal(one.calendar.national, other.calendar.national)
+
+
+def test_each_part_comes_back_as_it_was_written(place, world, tmp_path):
+    version = write(place, world, 3)
+    manifest = place.read_manifest()
+    assert (manifest["panel"], manifest["parts"], manifest["digest"]) == (version, 3, "d")
+    for number, stores in enumerate(world.cut_stores(3)):
+        part = place.read_part(version, number, tmp_path / "copies")
+        assert_same(part, world.select_stores(stores))
+
+
+def test_the_parts_joined_are_the_panel_that_was_cut(place, world, tmp_path):
+    write(place, world, 4)
+    join_parts(place, tmp_path / "panel")
+    assert_same(read_panel(tmp_path / "panel"), world)
+    assert (tmp_path / "panel" / "units.npy").read_bytes() == _units_file(world, tmp_path)
+
+
+def _units_file(panel: Panel, folder: Path) -> bytes:
+    (folder / "alone").mkdir()
+    write_panel(folder / "alone", panel)
+    return (folder / "alone" / "units.npy").read_bytes()
+
+
+def test_a_panel_is_joined_once_and_again_when_it_has_changed(place, world, tmp_path):
+    write(place, world, 2)
+    join_parts(place, tmp_path / "panel")
+    first = (tmp_path / "panel" / "units.npy").stat().st_ino
+    join_parts(place, tmp_path / "panel")
+    assert (tmp_path / "panel" / "units.npy").stat().st_ino == first
+    write(place, world.until(40), 2)
+    join_parts(place, tmp_path / "panel")
+    assert read_panel(tmp_path / "panel").n_days == 41
+
+
+def test_a_run_killed_before_the_manifest_leaves_the_former_panel(place, world, tmp_path):
+    former = write(place, world, 2)
+    place.write_part(place.new_version(), 0, world.until(30))
+    assert place.read_manifest()["panel"] == former
+    assert place.read_part(former, 1, tmp_path / "copies").n_days == 60
+
+
+def test_the_next_panel_removes_what_neither_it_nor_the_former_needs(place, world, tmp_path):
+    stale = write(place, world, 2)
+    killed = place.new_version()
+    place.write_part(killed, 0, world)
+    former, newest = write(place, world, 2), write(place, world, 2)
+    for version in (former, newest):
+        place.read_part(version, 0, tmp_path / "copies")
+    for version in (stale, killed):
+        with pytest.raises((GroceryDemandError, FileNotFoundError)):
+            place.read_part(version, 0, tmp_path / "copies")
+
+
+def test_where_no_panel_is_the_error_says_how_to_make_one(place):
+    assert not place.exists()
+    with pytest.raises(PartedPanelError, match="kedro run --pipeline preprocess --env cluster"):
+        place.read_manifest()
+
+
+@pytest.mark.parametrize("contents", ["{}", '{"format": "else"}', "not json"])
+def test_a_manifest_of_something_else_is_refused(tmp_path, contents):
+    (tmp_path / "manifest.json").write_text(contents)
+    with pytest.raises(PartedPanelError, match=r"manifest\.json"):
+        PartedPlace(str(tmp_path)).read_manifest()
+
+
+@pytest.mark.parametrize("n_parts", [1, 2, 3, 5, 9])
+def test_stores_are_cut_into_parts_that_all_have_series_and_follow_each_other(world, n_parts):
+    cuts = world.cut_stores(n_parts)
+    assert len(cuts) <= min(n_parts, 5)
+    assert [cut.start for cut in cuts] == [0, *(cut.stop for cut in cuts[:-1])]
+    assert cuts[-1].stop == len(world.stores)
+    sizes = [len(world.select_stores(cut).series) for cut in cuts]
+    assert min(sizes) > 0
+    assert sum(sizes) == len(world.series)
+    largest_store = world.series["store_nbr"].value_counts().max()
+    assert max(sizes) <= len(world.series) / n_parts + largest_store
+
+
+def test_stores_without_series_join_their_neighbours(world):
+    without = world.select(np.flatnonzero(world.store_position != world.store_position.max()))
+    cuts = without.cut_stores(9)
+    assert cuts[-1].stop == 5
+    assert all(len(without.select_stores(cut).series) for cut in cuts)
