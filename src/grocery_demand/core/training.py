@@ -127,6 +127,7 @@ def fit_point_model(
     shortage = _explain_shortage(panel, day, training)
     recipe = Recipe(training.model, names, settings, training.seed, shortage)
     plan = _plan_rows(panel, day, training, names, encoding)
+    recipe.require_rows(len(plan.items))
     return panel.learn(recipe, make_rows, *plan.shared, own=plan.windows)
 
 

@@ -30,22 +30,26 @@ def draw_fewer_rows(settings: dict[str, Any], n_rows: int) -> dict[str, Any]:
     return settings
 
 
-def choose_params(settings: dict[str, Any], n_rows: int, seed: int) -> tuple[dict[str, Any], int]:
-    """Return LightGBM's parameters and the number of trees, for a fit on so many rows in all."""
-    params = draw_fewer_rows(settings, n_rows)
-    n_trees = params.pop("n_estimators")
-    fixed = {"objective": "regression", "verbose": -1, "seed": seed}
-    reproducible = {"deterministic": True, "force_col_wise": True}
-    return fixed | reproducible | params, n_trees
+def dataset_params(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what of the settings concerns the bins of features."""
+    return {"max_bin": settings.get("max_bin", 255), "verbose": -1}
 
 
-def take_off_average(
-    feature_names: tuple[str, ...], matrix: np.ndarray, target: np.ndarray
-) -> np.ndarray:
-    """Return what the trees are fitted on: the target less the moving average, if it is there."""
-    if MOVING_AVERAGE not in feature_names:
-        return target
-    return target - matrix[:, feature_names.index(MOVING_AVERAGE)]
+@dataclass(frozen=True)
+class Peers:
+    """Other machines that fit the same trees at the same time, each on rows of its own.
+
+    Attributes:
+        network: LightGBM's parameters by which they find each other.
+        n_rows: Rows of all of them.
+        bins: The bins of each feature, found on rows of all of them. On its own, LightGBM takes a
+            feature's bins from the rows of one machine, and with rows by store that machine knows
+            its own stores only.
+    """
+
+    network: dict[str, Any]
+    n_rows: int
+    bins: lgb.Dataset
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class LightGBM:
         weight: np.ndarray,
         settings: dict[str, Any],
         seed: int,
+        peers: Peers | None = None,
     ) -> "LightGBM":
         """Fit the trees; the same input gives the same model on any number of cores.
 
@@ -84,23 +89,30 @@ class LightGBM:
             weight: Of each row in the loss [row].
             settings: LightGBM's parameters, `n_estimators` and `max_rows_per_tree` among them.
             seed: Of what LightGBM draws.
+            peers: Machines that hold other rows; None if these are all.
         """
-        params, n_trees = choose_params(settings, len(target), seed)
+        relative = MOVING_AVERAGE in feature_names
+        if relative:
+            target = target - matrix[:, feature_names.index(MOVING_AVERAGE)]
+        settings = draw_fewer_rows(settings, peers.n_rows if peers else len(target))
+        n_trees = settings.pop("n_estimators")
         data = lgb.Dataset(
             matrix,
-            take_off_average(feature_names, matrix, target),
+            target,
             weight=weight,
             feature_name=list(feature_names),
-            params={"max_bin": settings.get("max_bin", 255), "verbose": -1},
+            params=dataset_params(settings),
+            reference=peers.bins if peers else None,
             free_raw_data=True,
         )
+        fixed = {"objective": "regression", "verbose": -1, "seed": seed}
+        reproducible = {"deterministic": True, "force_col_wise": True}
+        network = peers.network if peers else {}
+        params = fixed | reproducible | settings | network
         booster = lgb.train(params, data, num_boost_round=n_trees)
-        return cls.of_text(feature_names, booster.model_to_string())
-
-    @classmethod
-    def of_text(cls, feature_names: tuple[str, ...], model_text: str) -> "LightGBM":
-        """Return the model of a booster that was fitted by these features' `take_off_average`."""
-        return cls(feature_names, model_text, MOVING_AVERAGE in feature_names)
+        if peers:
+            booster.free_network()
+        return cls(feature_names, booster.model_to_string(), relative)
 
     @classmethod
     def from_files(cls, feature_names: tuple[str, ...], files: dict[str, bytes]) -> "LightGBM":
@@ -109,7 +121,7 @@ class LightGBM:
         Raises:
             ModelFileError: If LightGBM cannot read its text.
         """
-        model = cls.of_text(feature_names, files[_FILE].decode())
+        model = cls(feature_names, files[_FILE].decode(), MOVING_AVERAGE in feature_names)
         try:
             n_features = model.booster.num_feature()
         except lgb.basic.LightGBMError as error:

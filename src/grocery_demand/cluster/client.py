@@ -1,0 +1,113 @@
+"""The connection to the cluster: a scheduler that is named, or workers of this machine."""
+
+import atexit
+import logging
+import os
+from functools import cache
+from typing import Any
+from urllib.parse import urlparse
+
+import dask
+from distributed import Client, LocalCluster
+
+from grocery_demand.cluster.errors import ClusterError
+
+logger = logging.getLogger(__name__)
+
+ADDRESS = "DASK_SCHEDULER_ADDRESS"
+WORKERS = "DEMAND_WORKERS"
+MEMORY = "DEMAND_WORKER_MEMORY"
+
+_PATIENCE = 30
+"""Seconds that a scheduler has to answer, and to have a worker."""
+
+_SETTINGS = {
+    # Parts stay where they were read: moving one costs more than waiting for its worker.
+    "distributed.scheduler.work-stealing": False,
+    "distributed.admin.large-graph-warning-threshold": "200MB",
+}
+
+
+@cache
+def connect() -> Client:
+    """Return the connection of this process, made at first use.
+
+    The environment's DASK_SCHEDULER_ADDRESS names a scheduler. Without it, worker processes are
+    started here: as many as DEMAND_WORKERS says (by default one for each processor), each with
+    DEMAND_WORKER_MEMORY (by default its share of the machine's).
+
+    Raises:
+        ClusterError: If the scheduler cannot be reached or has no worker.
+    """
+    dask.config.set(_SETTINGS)
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+    address = os.environ.get(ADDRESS)
+    client = _reach(address) if address else _start_workers()
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    logger.info(
+        "Cluster: %d workers, %.1f GiB of memory in all; dashboard: %s",
+        len(workers),
+        sum(worker["memory_limit"] for worker in workers.values()) / 2**30,
+        client.dashboard_link,
+    )
+    atexit.register(_close, client)
+    return client
+
+
+def _close(client: Client) -> None:
+    """End the connection, and the workers that were started for it, without telling of each."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    client.close()
+    if client.cluster is not None:
+        client.cluster.close()
+
+
+def list_workers(client: Client) -> list[str]:
+    """Return the addresses of the workers that are there."""
+    return sorted(client.scheduler_info(n_workers=-1)["workers"])
+
+
+def pin(worker: str) -> dict[str, Any]:
+    """Return what tells `Client.submit` to use a worker as long as it is there."""
+    return {"workers": [worker], "allow_other_workers": True}
+
+
+def only(worker: str) -> dict[str, Any]:
+    """Return what tells `Client.submit` to use a worker and no other."""
+    return {"workers": [worker], "allow_other_workers": False}
+
+
+def host_of(worker: str) -> str:
+    """Return the host in a worker's address, such as `tcp://10.0.0.7:34567`."""
+    return urlparse(worker).hostname or worker
+
+
+def _reach(address: str) -> Client:
+    try:
+        client = Client(address, timeout=_PATIENCE)
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError as error:
+        raise ClusterError(
+            f"The scheduler at {address} ({ADDRESS}) has no worker after {_PATIENCE} seconds: "
+            f"start some with `dask worker {address}`, or see why those that should be there ended."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"No scheduler answers at {address} ({ADDRESS}): {error}. Start one with "
+            "`dask scheduler`, give the address that it prints, or unset the variable to run on "
+            "worker processes of this machine."
+        ) from error
+    return client
+
+
+def _start_workers() -> Client:
+    number = int(os.environ.get(WORKERS) or os.cpu_count() or 1)
+    cluster = LocalCluster(
+        n_workers=number,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        memory_limit=os.environ.get(MEMORY, "auto"),
+        env={"DASK_LOGGING__DISTRIBUTED": "warning"},
+    )
+    return Client(cluster)

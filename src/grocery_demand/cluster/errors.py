@@ -1,0 +1,49 @@
+"""What goes wrong on a cluster, in words that say how to mend it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from distributed import KilledWorker
+from distributed.client import FutureCancelledError
+from distributed.comm import CommClosedError
+
+from grocery_demand.core.errors import GroceryDemandError
+
+MORE_MEMORY = (
+    "give each more (DEMAND_WORKER_MEMORY for local workers, `dask worker --memory-limit` or the "
+    "pod's limit elsewhere), or cut the panel into more parts (`parts` in "
+    "conf/cluster/globals.yml, then `kedro run --pipeline preprocess --env cluster`)."
+)
+
+
+class ClusterError(GroceryDemandError):
+    """The cluster cannot be reached, or has lost what it was working on."""
+
+
+class WorkerLostError(ClusterError):
+    """A worker ended while others waited for what it was doing."""
+
+
+@contextmanager
+def explained(stage: str) -> Iterator[None]:
+    """Turn Dask's errors into ones that say what to do; those of the work itself pass.
+
+    Args:
+        stage: What the cluster was doing, for the message.
+    """
+    try:
+        yield
+    except KilledWorker as error:
+        raise ClusterError(
+            f"Workers died again and again while {stage} (last: {error.last_worker}). Mostly they "
+            f"ran out of memory: {MORE_MEMORY}"
+        ) from error
+    except MemoryError as error:
+        raise ClusterError(
+            f"A worker had too little memory while {stage}: {MORE_MEMORY}"
+        ) from error
+    except (CommClosedError, FutureCancelledError) as error:
+        raise ClusterError(
+            f"The scheduler was lost while {stage}: see its log, start it again if it has ended, "
+            "and run again. The champion is as it was."
+        ) from error

@@ -1,0 +1,148 @@
+"""LightGBM fitted on rows that stay with the workers that made them.
+
+This is what `lightgbm.dask` does, with the `LightGBM.fit` of one machine on each worker. That
+module gives workers of one host their ranks at random, so that a fit does not repeat itself, and
+has the bins of each feature found on one worker's rows: here, on some of the stores.
+"""
+
+import logging
+import socket
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+from distributed import Future
+
+from grocery_demand.cluster.client import host_of, only, pin
+from grocery_demand.cluster.errors import WorkerLostError
+from grocery_demand.cluster.gathering import Crew
+from grocery_demand.core.models.gradient_boosted import LightGBM, Peers, dataset_params
+from grocery_demand.core.rows import Recipe, Rows
+
+_BIN_ROWS = 200_000
+"""Rows on which bins are found at most, as many as LightGBM takes on one machine."""
+
+_MINUTES = 5
+"""After which a worker gives the others up."""
+
+_OF_THIS_RUN = ("[machines:", "[local_listen_port:", "[time_out:")
+"""Lines of a model's text that name this run's addresses."""
+
+
+def fit_where_rows_lie(crew: Crew, blocks: list[Future], recipe: Recipe) -> LightGBM:
+    """Fit the trees by exchanging histograms, and return an ordinary model.
+
+    The same rows on the same number of workers give the same model: each worker has its rows in
+    the order of parts, and its rank among the others by them. Another number adds the histograms
+    up in another order and draws other rows for each tree.
+
+    Args:
+        crew: The workers of the parts.
+        blocks: Of each part, its list of `Rows`.
+        recipe: What is fitted.
+
+    Raises:
+        DataShortageError: If there is no row.
+        WorkerLostError: If a worker ends meanwhile.
+    """
+    submit = partial(crew.client.submit, pure=False)
+    joined = _join_by_worker(crew, blocks)
+    sizes = crew.gather([submit(len, rows) for rows in joined.values()])
+    n_rows = sum(sizes)
+    recipe.require_rows(n_rows)
+    rows = {home: own for (home, own), size in zip(joined.items(), sizes, strict=True) if size}
+    bins = submit(bytes, _find_bins(crew, rows, n_rows, recipe))
+    ports = crew.gather([submit(_find_port, **only(home)) for home in rows], together=True)
+    machines = ",".join(f"{host_of(home)}:{port}" for home, port in zip(rows, ports, strict=True))
+    fits = [
+        submit(_fit, own, bins, recipe, machines, port, n_rows, **only(home))
+        for (home, own), port in zip(rows.items(), ports, strict=True)
+    ]
+    try:
+        return LightGBM.from_files(recipe.names, crew.gather(fits, together=True)[0])
+    except lgb.basic.LightGBMError as error:
+        crew.client.cancel(fits, force=True)
+        if "socket" not in str(error).lower():
+            raise
+        raise WorkerLostError(f"A worker ended while {crew.stage}: {error}.") from error
+
+
+def _join_by_worker(crew: Crew, blocks: list[Future]) -> dict[str, Future]:
+    """Return each worker's rows by its address, in the order of parts."""
+    own: dict[str, list[Future]] = {}
+    for block, home in zip(blocks, crew.homes, strict=True):
+        own.setdefault(home, []).append(block)
+    return {
+        home: crew.client.submit(Rows.join, parts, pure=False, **pin(home))
+        for home, parts in own.items()
+    }
+
+
+def _find_bins(crew: Crew, rows: dict[str, Future], n_rows: int, recipe: Recipe) -> bytes:
+    """Find the features' bins on rows drawn from all workers; return them in LightGBM's format."""
+    share = min(_BIN_ROWS / n_rows, 1.0)
+    submit = partial(crew.client.submit, pure=False)
+    drawn = [submit(_draw, own, share, recipe.seed) for own in rows.values()]
+    sample = np.concatenate(crew.gather(drawn))
+    names, params = list(recipe.names), dataset_params(recipe.settings)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bins"
+        lgb.Dataset(sample, feature_name=names, params=params).construct().save_binary(path)
+        return path.read_bytes()
+
+
+def _draw(rows: Rows, share: float, seed: int) -> np.ndarray:
+    """Return the features of some rows."""
+    if share == 1:
+        return rows.matrix
+    chosen = np.random.default_rng(seed).random(len(rows)) < share
+    return rows.matrix[chosen]
+
+
+def _find_port() -> int:
+    """Return a port of this worker that nobody listens on."""
+    with socket.socket() as any_port:
+        any_port.bind(("", 0))
+        return int(any_port.getsockname()[1])
+
+
+def _fit(
+    rows: Rows, bins: bytes, recipe: Recipe, machines: str, port: int, n_rows: int
+) -> dict[str, bytes]:
+    """Fit on the rows of one worker, in step with the others; return the model's files."""
+    _silence()
+    network: dict[str, Any] = {}
+    if "," in machines:
+        network = {"machines": machines, "local_listen_port": port, "time_out": _MINUTES}
+        network |= {"tree_learner": "data", "num_machines": machines.count(",") + 1}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bins"
+        path.write_bytes(bins)
+        of_all = lgb.Dataset(path, params=dataset_params(recipe.settings)).construct()
+        peers = Peers(network, n_rows, of_all)
+        model = LightGBM.fit(
+            recipe.names,
+            rows.matrix,
+            rows.target,
+            rows.weight,
+            recipe.settings,
+            recipe.seed,
+            peers,
+        )
+    return {name: _without_addresses(text) for name, text in model.to_files().items()}
+
+
+def _silence() -> None:
+    """Leave out what LightGBM tells of its network; its errors are raised anyway."""
+    log = logging.getLogger("lightgbm")
+    log.setLevel(logging.ERROR)
+    lgb.register_logger(log)
+
+
+def _without_addresses(model_text: bytes) -> bytes:
+    """Return the text without what differs from run to run, so that equal models are equal."""
+    lines = model_text.decode().split("\n")
+    return "\n".join(line for line in lines if not line.startswith(_OF_THIS_RUN)).encode()
