@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 _PYTHON = Path(__file__).parents[1] / ".tools" / "bin" / "python"
 BUCKET = "demand"
 CREDENTIALS = {
@@ -30,9 +28,13 @@ sys.stdin.read()
 
 @contextmanager
 def running_s3() -> Iterator[dict[str, str]]:
-    """Start it with an empty bucket; give the environment by which it is reached."""
+    """Start it with an empty bucket; give the environment by which it is reached.
+
+    Without moto (`make tools`) there is none, and the environment is empty.
+    """
     if not _PYTHON.exists():
-        pytest.skip("moto is missing: make tools")
+        yield {}
+        return
     server = subprocess.Popen(
         [_PYTHON, "-c", _SERVER],
         stdin=subprocess.PIPE,

@@ -29,6 +29,7 @@ from grocery_demand.core.models import feature_names_of
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.scores import row_weights
 from grocery_demand.core.training import Backtest, assemble_rows, fit_point_model, run_backtest
+from moto_s3 import BUCKET, running_s3
 from worlds import SMALL_MODELS, make_panel
 
 TRAINING = TrainingParameters(max_training_rows=20_000, backtest_folds=2, backtest_fits=1)
@@ -41,16 +42,24 @@ def world() -> Panel:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    os.environ["DEMAND_WORKERS"] = "2"
-    connect.cache_clear()
-    client = connect()
+def s3() -> Iterator[dict[str, str]]:
+    with running_s3() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def client(s3) -> Iterator[Client]:
+    """Two workers that reach the S3."""
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    yield client
-    client.close()
-    client.cluster.close()
     connect.cache_clear()
-    del os.environ["DEMAND_WORKERS"]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**s3, "DEMAND_WORKERS": "2"}.items():
+            patch.setenv(name, value)
+        client = connect()
+        yield client
+        client.close()
+        client.cluster.close()
+    connect.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +85,15 @@ def test_rows_to_learn_from_are_the_same_to_the_bit(world, parts):
     expected = assemble_rows(world, 150, TRAINING, names, Encoding.fit(world.series))
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_parts_on_s3_are_read_by_the_workers(client, s3, world):
+    if not s3:
+        pytest.skip("moto is missing: make tools")
+    dataset = PartedPanelDataset(filepath=f"s3://{BUCKET}/panel", parts=3)
+    assert not dataset.exists()
+    dataset.save(world)
+    np.testing.assert_array_equal(dataset.load().first_sale, world.first_sale)
 
 
 def test_item_sums_of_all_parts_are_those_of_the_whole_panel(world, parts):
