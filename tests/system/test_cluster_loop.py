@@ -1,0 +1,95 @@
+"""`kedro run --env cluster` beside `kedro run`: the same project, the same sales."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("distributed", reason="Dask is missing: the extra `cluster`")
+
+WEAK = (
+    "training.max_training_rows=10000,training.max_long_range_rows=2000,"
+    "training.backtest_folds=2,training.backtest_fits=1,"
+    "model_settings.lightgbm.n_estimators=20,model_settings.lightgbm.bagging_fraction=1.0,"
+    "gate.max_nwrmsle=0.9,gate.max_slice_loss=1"
+)
+"""A small model on all of its rows: which rows are drawn for a tree depends on the workers."""
+
+KEPT = {
+    "forecasts": "data/07_model_output/forecasts.parquet",
+    "holdout": "data/07_model_output/holdout_forecasts.parquet",
+    "folds": "data/07_model_output/backtest_forecasts.parquet",
+}
+KEY = ["store_nbr", "item_nbr", "date"]
+
+
+def read(project: Path) -> dict[str, object]:
+    """Return what a run has left: tables by name, and its metrics."""
+    tables = {name: pd.read_parquet(project / path) for name, path in KEPT.items()}
+    metrics = json.loads((project / "data/08_reporting/metrics.json").read_text())
+    return {**tables, "metrics": metrics}
+
+
+@pytest.fixture(scope="module")
+def whole(kedro, world, project) -> dict[str, object]:
+    """What the run on one machine left."""
+    outcome = kedro("run", "--params", WEAK)
+    assert outcome.returncode == 0, outcome.stderr
+    return read(project)
+
+
+@pytest.fixture(scope="module")
+def outcome(kedro, whole):
+    """The run on two workers, after that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEMAND_WORKERS", "2")
+        return kedro("run", "--env", "cluster", "--params", WEAK)
+
+
+@pytest.fixture(scope="module")
+def parts(outcome, project) -> dict[str, object]:
+    """What the run on two workers left."""
+    assert outcome.returncode == 0, outcome.stderr
+    return read(project)
+
+
+def test_it_names_the_workers_and_the_dashboard(outcome, parts):
+    assert "Cluster: 2 workers" in outcome.stderr
+    assert "dashboard: http://127.0.0.1:" in outcome.stderr
+    assert "28/28" in outcome.stderr
+
+
+def test_scores_lie_within_half_a_percent_of_one_machines(whole, parts):
+    for name in ("nwrmsle", "backtest_nwrmsle"):
+        assert parts["metrics"][name] == pytest.approx(whole["metrics"][name], rel=0.005)
+    for name in ("baseline_moving_average_nwrmsle", "baseline_seasonal_naive_nwrmsle"):
+        assert parts["metrics"][name] == whole["metrics"][name]
+
+
+def test_the_backtest_has_the_same_rows(whole, parts):
+    for name in ("folds", "holdout"):
+        columns = [*KEY, "unit_sales", "moving_average", "deviation_28"]
+        pd.testing.assert_frame_equal(parts[name][columns], whole[name][columns])
+
+
+def test_forecasts_lie_close_to_one_machines(whole, parts):
+    one, other = whole["forecasts"], parts["forecasts"]
+    pd.testing.assert_frame_equal(other[KEY], one[KEY])
+    away = np.log1p(other["point"]) - np.log1p(one["point"])
+    assert np.sqrt(np.mean(away**2)) < 0.1
+
+
+def test_the_gate_compares_it_with_the_champion_of_one_machine(parts, project):
+    verdict = json.loads((project / "data/08_reporting/verdict.json").read_text())
+    assert verdict["challenger"]["version"] == 2
+    assert verdict["incumbent"]["version"] == 1
+
+
+def test_one_machine_serves_and_forecasts_from_the_panel_joined_from_parts(kedro, parts, project):
+    assert (project / "data/03_primary/panel/joined-from").is_file()
+    outcome = kedro("run", "--pipeline", "forecast")
+    assert outcome.returncode == 0, outcome.stderr
+    again = pd.read_parquet(project / KEPT["forecasts"])
+    pd.testing.assert_frame_equal(again, parts["forecasts"])
