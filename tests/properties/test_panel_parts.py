@@ -1,12 +1,28 @@
 """A panel in parts says what the whole panel says, to the bit."""
 
 import numpy as np
-from hypothesis import given
+import pandas as pd
+import polars as pl
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot, sum_items
+from grocery_demand.core.pairs import find_day_span
 from grocery_demand.core.panel import Panel
+from grocery_demand.core.panel_building import Draft, Frame
+from grocery_demand.core.promotion_filling import PromotionCounts
 from parted import PartedPanel
+from small_sales import (
+    STORES,
+    build,
+    holidays,
+    items,
+    plans,
+    sales_rows,
+    stores,
+    to_plan,
+    to_table,
+)
 from worlds import make_panel, panels
 
 FULL = FEATURE_SETS["full"]
@@ -76,3 +92,27 @@ def test_every_position_belongs_to_one_part_which_finds_the_same_series_there(cu
     expected = panel.series[["store_nbr", "item_nbr"]].to_numpy()[rows]
     np.testing.assert_array_equal(np.concatenate(keys), expected)
     np.testing.assert_array_equal(parted.first_sale, panel.first_sale)
+
+
+@given(sales_rows, plans, st.integers(1, len(STORES) - 1))
+@settings(max_examples=30)
+def test_a_panel_made_in_parts_is_the_whole_panel_cut(sales, plan, cut):
+    table, planned, whole = to_table(sales), to_plan(plan), build(sales, plan)
+    frame = Frame.of(find_day_span(table["date"]), planned)
+    drafts = [
+        Draft.of(
+            table.filter(pl.col("store_nbr").is_in(own["store_nbr"].to_list())),
+            planned[planned["store_nbr"].isin(own["store_nbr"])],
+            items,
+            own,
+            frame,
+        )
+        for own in (stores.iloc[:cut], stores.iloc[cut:])
+    ]
+    counts = PromotionCounts.add_up([draft.count_promotions() for draft in drafts])
+    for draft, rows in zip(drafts, (slice(0, cut), slice(cut, None)), strict=True):
+        part, expected = draft.finish(holidays, "d", counts), whole.select_stores(rows)
+        for name in ("units", "promotions", "open_days"):
+            np.testing.assert_array_equal(getattr(part, name), getattr(expected, name), name)
+        pd.testing.assert_frame_equal(part.series, expected.series, check_dtype=False)
+        np.testing.assert_array_equal(part.calendar.local, expected.calendar.local)
