@@ -186,6 +186,14 @@ def test_a_scheduler_without_workers_is_named_with_the_mend(monkeypatch):
             connect.__wrapped__()
 
 
+@pytest.mark.parametrize("number", ["0", "two", "-1"])
+def test_a_number_of_workers_that_makes_no_sense_is_refused(monkeypatch, number):
+    monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
+    monkeypatch.setenv("DEMAND_WORKERS", number)
+    with pytest.raises(ClusterError, match="DEMAND_WORKERS"):
+        connect.__wrapped__()
+
+
 def test_a_model_is_fitted_anew_when_a_worker_is_killed_meanwhile(
     client, parts, backtest, tmp_path
 ):

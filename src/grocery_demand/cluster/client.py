@@ -101,9 +101,11 @@ def _reach(address: str) -> Client:
 
 
 def _start_workers() -> Client:
-    number = int(os.environ.get(WORKERS) or os.cpu_count() or 1)
+    wanted = os.environ.get(WORKERS) or str(os.cpu_count() or 1)
+    if not wanted.isdecimal() or wanted == "0":
+        raise ClusterError(f"{WORKERS} is {wanted!r}; allowed: a whole number from 1.")
     cluster = LocalCluster(
-        n_workers=number,
+        n_workers=int(wanted),
         threads_per_worker=1,
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
