@@ -72,6 +72,7 @@ class LiveError(BaseModel):
     moving_average: Number = None
     seasonal_naive: Number = None
     promised: Number = Field(None, description="NWRMSLE in the backtest at the same steps.")
+    mean_step: Number = Field(None, description="Days ahead of the forecasts, on average.")
     bar: Number = Field(None, description="NWRMSLE above which it is an alarm.")
     wape: Number = None
     bias: Number = None
