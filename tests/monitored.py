@@ -260,11 +260,13 @@ def _usage() -> dict:
     return {
         "requests": 8652,
         "refused": 112,
+        "failed": 21,
         "long_range_share": 0.062,
         "refused_share": 0.013,
+        "failed_share": 0.0024,
         "by_day": [
             {"date": str(day), "requests": 412 - 180 * (day.weekday() >= 5) + 9 * (i % 5),
-             "refused": 3 + 12 * (i % 6 == 2)}
+             "refused": 3 + 12 * (i % 6 == 2), "failed": i % 3}
             for i, day in enumerate(days)
         ],
         "products": [{"item_nbr": n, "requests": r} for n, r in

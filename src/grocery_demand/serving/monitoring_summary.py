@@ -201,11 +201,12 @@ class Challenger(BaseModel):
 
 
 class UsageDay(BaseModel):
-    """Forecasts served, and questions refused, on one day (UTC)."""
+    """Forecasts served, and questions refused or failed to answer, on one day (UTC)."""
 
     date: dt.date
     requests: Count = None
     refused: Count = None
+    failed: Count = None
 
 
 class ProductUsage(BaseModel):
@@ -234,8 +235,10 @@ class Usage(BaseModel):
 
     requests: Count = None
     refused: Count = None
+    failed: Count = Field(None, description="Requests answered by HTTP 5xx.")
     long_range_share: Number = None
     refused_share: Number = None
+    failed_share: Number = None
     by_day: Many[UsageDay] = []
     products: Many[ProductUsage] = []
     stores: Many[StoreUsage] = []

@@ -153,7 +153,7 @@ def count_usage(
 
     Returns:
         One row per counted thing: kind (`date`, `item_nbr`, `store_nbr`, `client`), value,
-        requests, long_range and refused (both by day only).
+        requests, long_range, refused and failed (these by day only).
     """
     tables = {"date": events.by_day, "item_nbr": events.products}
     tables |= {"store_nbr": events.stores, "client": events.clients}
@@ -161,7 +161,7 @@ def count_usage(
         table.rename(columns={kind: "value"}).assign(kind=kind).astype({"value": str})
         for kind, table in tables.items()
     ]
-    columns = ["kind", "value", "requests", "long_range", "refused"]
+    columns = ["kind", "value", "requests", "long_range", "refused", "failed"]
     usage = pd.concat(parts, ignore_index=True).reindex(columns=columns)
     return usage, check_usage(events, parameters)
 
