@@ -78,11 +78,31 @@ def test_half_of_the_rows_missing_are_an_alarm():
 
 def test_refused_files_and_many_bad_rows_are_alarms():
     file = {"file": "train-2017-06-01.csv", "status": "refused", "reason": "no column date"}
-    checks = check_data_health(calm_panel(), CLEAN | {"files": [file], "rows_quarantined": 20})
-    found = {check.name: check for check in checks}
+    of_earlier_version = CLEAN | {"files": [file], "rows_quarantined": 20}
+    found = {check.name: check for check in check_data_health(calm_panel(), of_earlier_version)}
     assert found["files refused"].state == "alarm"
     assert "train-2017-06-01.csv" in found["files refused"].detail
     assert found["rows set aside"].state == "alarm"
+
+
+def recent(name: str, day: str, aside: int) -> dict:
+    counts = {"rows_read": 100, "rows_quarantined": aside}
+    return {"table": "train", "file": name, "dates": [day]} | counts
+
+
+def test_rows_set_aside_count_as_long_as_their_day_is_new():
+    panel = calm_panel()
+    days = [str(panel.date_of(panel.n_days - 20 + i)) for i in range(20)]
+    files = [recent(f"train-{day}.csv", day, 5 * (i == 4)) for i, day in enumerate(days)]
+    report = CLEAN | {"recent_files": files}
+    found = {n: check_data_health(panel, report, n_new=n) for n in (20, 16, 15, 3)}
+    rows = {n: next(c for c in f if c.name == "rows set aside") for n, f in found.items()}
+    assert {n: check.state for n, check in rows.items()} == {
+        20: "alarm", 16: "alarm", 15: "ok", 3: "ok",
+    }  # fmt: skip
+    assert f"Too many of train-{days[4]}.csv (5.0%)." in rows[20].detail
+    assert "5 of 2,000 new rows were set aside (0.25%), of 20 files." in rows[20].detail
+    assert (rows[20].value, rows[15].value) == (0.05, 0.0)
 
 
 def test_too_few_days_are_unknown():
