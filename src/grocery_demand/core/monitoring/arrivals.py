@@ -4,6 +4,7 @@ from typing import Any
 
 from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, WATCH, Check
 
+_SALES = "train"
 _MAX_QUARANTINED_SHARE = 0.01
 _MOST_NAMES = 3
 _MEND_FILES = "See the reasons below, have the files mended, and put them into the folder again."
@@ -53,7 +54,10 @@ def _check_rows(report: dict[str, Any], since: str) -> Check:
     if not bad:
         return Check(HEALTH, "rows set aside", OK, told, "", worst, _MAX_QUARANTINED_SHARE)
     told += " Too many of " + _name([f"{file['file']} ({_share(file):.1%})" for file in bad]) + "."
-    return Check(HEALTH, "rows set aside", ALARM, told, _MEND_ROWS, worst, _MAX_QUARANTINED_SHARE)
+    days = tuple(sorted({d for file in bad if file.get("table") == _SALES for d in file["dates"]}))
+    return Check(
+        HEALTH, "rows set aside", ALARM, told, _MEND_ROWS, worst, _MAX_QUARANTINED_SHARE, days
+    )
 
 
 def _list_files(report: dict[str, Any]) -> list[dict[str, Any]]:

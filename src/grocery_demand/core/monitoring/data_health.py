@@ -59,7 +59,7 @@ def _check_days(panel: Panel, n_days: int) -> Check:
         told = f"Closed as in other years: {', '.join(dates)}." if dates else told
         return Check(HEALTH, name, OK, told, "", 0.0, 0.0)
     told = f"No store sold anything on {', '.join(missing)}."
-    return Check(HEALTH, name, ALARM, told, _ASK, float(len(missing)), 0.0)
+    return Check(HEALTH, name, ALARM, told, _ASK, float(len(missing)), 0.0, tuple(missing))
 
 
 def _check_stores(panel: Panel, n_days: int) -> Check:
@@ -80,7 +80,8 @@ def _check_stores(panel: Panel, n_days: int) -> Check:
     if value > threshold:
         worst = panel.date_of(recent[int(np.argmax(unusual))])
         told = f"{value:.0%} of the stores sold nothing on {worst}."
-        return Check(HEALTH, name, ALARM, told, _ASK, value, threshold)
+        wrong = panel.dates_of(recent.start + np.flatnonzero(np.array(unusual) > threshold))
+        return Check(HEALTH, name, ALARM, told, _ASK, value, threshold, wrong)
     if gone.any():
         told = f"Nothing sold for {_RECENT} days in store {numbers}."
         mend = "Ask whether it is closed; if not, its sales are missing."

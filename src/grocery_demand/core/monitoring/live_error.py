@@ -1,5 +1,7 @@
 """Forecasts beside the sales that have arrived since: the live error against the promised one."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -7,7 +9,16 @@ import polars as pl
 
 from grocery_demand.core.features import MOVING_AVERAGE
 from grocery_demand.core.monitoring.bar import UNKNOWN_BAR, fit_step_growth, mix_steps, set_bar
-from grocery_demand.core.monitoring.check import ALARM, ERROR, LIVE_ERROR, OK, UNKNOWN, WATCH, Check
+from grocery_demand.core.monitoring.check import (
+    ALARM,
+    ERROR,
+    LIVE_ERROR,
+    OK,
+    UNKNOWN,
+    WATCH,
+    Check,
+    tell_left_out,
+)
 from grocery_demand.core.monitoring.group_scores import (
     add_errors,
     score_groups,
@@ -32,7 +43,12 @@ _MEND = "Retrain: `kedro run --pipeline retrain`."
 
 
 def join_sales(
-    archive: pl.LazyFrame, panel: Panel, version: int, cutoff: str, days: int
+    archive: pl.LazyFrame,
+    panel: Panel,
+    version: int,
+    cutoff: str,
+    days: int,
+    wrong_days: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Put the sales that have arrived beside a version's stored forecasts.
 
@@ -43,6 +59,7 @@ def join_sales(
         version: Whose forecasts are looked at.
         cutoff: Last day of the sales that it was trained on, ISO.
         days: How many of the last days of the panel.
+        wrong_days: Dates, ISO, whose sales are known to be wrong; they are left out.
 
     Returns:
         One row per series, cutoff and date, up to the panel's last day, on which the store was
@@ -54,6 +71,7 @@ def join_sales(
     series = describe_series(panel, min(panel.day_of(cutoff), panel.n_days - 1))
     due = pl.col("date").is_between(first.astype(date), last.astype(date))
     due &= pl.col("cutoff") >= date.fromisoformat(cutoff)
+    due &= ~pl.col("date").is_in([date.fromisoformat(day) for day in wrong_days])
     of_version = pl.col("model_version") == version
     rows = archive.filter(due, of_version).collect().join(series, on=SERIES_KEY, how="inner")
     day = (rows["date"].to_physical() - int(panel.start_date.astype(int))).to_numpy()
@@ -126,13 +144,24 @@ def score_live(live: pl.DataFrame, cutoff: str, names: tuple[str, ...]) -> pl.Da
     return pl.concat(parts)
 
 
-def check_live_error(windows: pl.DataFrame, promise: Promise | None, version: int) -> list[Check]:
-    """Hold the windows against their bars, the baseline and the promised coverage."""
+def check_live_error(
+    windows: pl.DataFrame, promise: Promise | None, version: int, wrong_days: Sequence[str] = ()
+) -> list[Check]:
+    """Hold the windows against their bars, the baseline and the promised coverage.
+
+    Args:
+        windows: See `score_windows`.
+        promise: What the backtest promised.
+        version: Whose forecasts they are.
+        wrong_days: Dates that were left out of them, ISO.
+    """
+    left_out = tell_left_out(wrong_days)
     if windows.is_empty():
         told = f"No sales have arrived yet for forecasts of version {version}."
-        return [Check(LIVE_ERROR, ERROR, UNKNOWN, told)]
+        return [Check(LIVE_ERROR, ERROR, UNKNOWN, told + left_out)]
     newest = windows.row(-1, named=True)
-    checks = [_check_bar(windows, newest), _check_baseline(newest)]
+    error = _check_bar(windows, newest)
+    checks = [replace(error, detail=error.detail + left_out), _check_baseline(newest)]
     return [*checks, _check_coverage(newest, promise.coverage)] if promise else checks
 
 

@@ -1,13 +1,21 @@
 """Whether new sales look like those that the model was trained on, the season considered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
-from grocery_demand.core.monitoring.check import ALARM, DRIFT, OK, UNKNOWN, WATCH, Check
+from grocery_demand.core.monitoring.check import (
+    ALARM,
+    DRIFT,
+    OK,
+    UNKNOWN,
+    WATCH,
+    Check,
+    tell_left_out,
+)
 from grocery_demand.core.monitoring.distance import find_edges, stability_index
 from grocery_demand.core.panel import Panel
 
@@ -30,18 +38,34 @@ class Windows:
         length: Weeks of a window.
         gap: Weeks between a window and what the model was trained on.
         n_weeks: Whole weeks that the panel holds, at most those needed.
+        n_days: Days of the panel.
+        kept: Days of each week that are looked at, counted from its first, int [day]. A weekday
+            is left out of all weeks if any of its days in the newest window is wrong: so the same
+            weekdays are compared.
     """
 
     length: int
     gap: int
     n_weeks: int
+    n_days: int
+    kept: np.ndarray
 
     @classmethod
-    def of(cls, panel: Panel, cutoff: str) -> "Windows":
+    def of(cls, panel: Panel, cutoff: str, wrong_days: Sequence[str] = ()) -> "Windows":
         """Choose them for a model trained on sales up to `cutoff`: whole weeks after it."""
         since = (panel.n_days - 1 - panel.day_of(cutoff)) // _WEEK
         length = min(since, _LONGEST_WINDOW)
-        return cls(length, since - length, min(panel.n_days // _WEEK, 2 * _YEAR + since + _BEFORE))
+        n_weeks = min(panel.n_days // _WEEK, 2 * _YEAR + since + _BEFORE)
+        wrong = np.array([panel.day_of(day) for day in wrong_days], int)
+        first = panel.n_days - length * _WEEK
+        wrong = (wrong[wrong >= first] - first) % _WEEK
+        kept = np.setdiff1d(np.arange(_WEEK), wrong)
+        return cls(length, since - length, n_weeks, panel.n_days, kept)
+
+    def days(self, week: int, n_weeks: int = 1) -> np.ndarray:
+        """Return the days of the panel that are looked at in some weeks, the newest given."""
+        first = self.n_days - (week + np.arange(n_weeks)[:, None] + 1) * _WEEK
+        return (first + self.kept).ravel()
 
     @property
     def past(self) -> range:
@@ -69,7 +93,11 @@ class Windows:
 
 
 def measure_sales_drift(
-    panel: Panel, rows: np.ndarray, cutoff: str, max_psi: float
+    panel: Panel,
+    rows: np.ndarray,
+    cutoff: str,
+    max_psi: float,
+    wrong_days: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Compare the weeks since a model's cutoff with those before, column by column.
 
@@ -81,12 +109,14 @@ def measure_sales_drift(
         rows: Positions of the series that are looked at.
         cutoff: Last day of the sales that the model was trained on, ISO.
         max_psi: Index that counts as a change, unless history itself moved more.
+        wrong_days: Dates, ISO, whose sales are known to be wrong; their weekdays are left out.
 
     Returns:
-        One row per column: `SALES_DRIFT_COLUMNS`; empty if no whole week has passed.
+        One row per column: `SALES_DRIFT_COLUMNS`; empty if no whole week has passed, or no weekday
+        is left.
     """
-    windows = Windows.of(panel, cutoff)
-    if windows.length < 1:
+    windows = Windows.of(panel, cutoff, wrong_days)
+    if windows.length < 1 or not len(windows.kept):
         return pl.DataFrame(schema=dict.fromkeys(SALES_DRIFT_COLUMNS, pl.String))
     counted = _count_by_week(panel, rows, windows)
     records = [_compare(name, weekly, windows, max_psi) for name, weekly in counted.items()]
@@ -94,10 +124,11 @@ def measure_sales_drift(
     return pl.DataFrame(records, orient="row", schema=list(SALES_DRIFT_COLUMNS))
 
 
-def check_sales_drift(drift: pl.DataFrame) -> list[Check]:
-    """Return one check for all columns, naming those that moved."""
+def check_sales_drift(drift: pl.DataFrame, wrong_days: Sequence[str] = ()) -> list[Check]:
+    """Return one check for all columns, naming those that moved, and the days left out."""
+    left_out = tell_left_out(wrong_days)
     if drift.is_empty():
-        told = "No whole week of sales has arrived since the model's training."
+        told = f"No whole week of sales has arrived since the model's training.{left_out}"
         return [Check(DRIFT, "columns of the sales", UNKNOWN, told)]
     moved = drift.filter(pl.col("state") == ALARM)
     doubtful = drift.filter(pl.col("state") == WATCH)
@@ -113,6 +144,7 @@ def check_sales_drift(drift: pl.DataFrame) -> list[Check]:
     )
     mend = "See whether the error rises with it; it decides." if state in (ALARM, WATCH) else ""
     value, threshold = furthest["value"], furthest["threshold"]
+    told += left_out
     return [Check(DRIFT, "columns of the sales", state, told, mend, value, threshold)]
 
 
@@ -126,7 +158,7 @@ def _count_by_week(panel: Panel, rows: np.ndarray, windows: Windows) -> dict[str
     sold = started & (units > 0)
     edges = find_edges(np.log1p(units[sold]))
     bins = np.where(sold, 1 + np.searchsorted(edges, np.log1p(units)), 0)
-    by_week = _by_week(windows)
+    by_week = _by_week(windows, first)
     return {
         "unit_sales": by_week(lambda w: np.bincount(bins[:, w][sold[:, w]], None, len(edges) + 2)),
         "sold at all": by_week(lambda w: _two(sold[:, w], started[:, w])),
@@ -137,9 +169,10 @@ def _count_by_week(panel: Panel, rows: np.ndarray, windows: Windows) -> dict[str
     }
 
 
-def _by_week(windows: Windows) -> Callable[[Callable[[slice], np.ndarray]], np.ndarray]:
-    last = windows.n_weeks * _WEEK
-    weeks = [slice(last - (i + 1) * _WEEK, last - i * _WEEK) for i in range(windows.n_weeks)]
+def _by_week(
+    windows: Windows, first: int
+) -> Callable[[Callable[[np.ndarray], np.ndarray]], np.ndarray]:
+    weeks = [windows.days(week) - first for week in range(windows.n_weeks)]
     return lambda count: np.stack([count(week).astype(float) for week in weeks])
 
 
@@ -173,10 +206,9 @@ def _measure_new_series(
     first_sale = panel.series["first_sale"].to_numpy()[rows]
 
     def share(start: int) -> float:
-        last = panel.n_days - start * _WEEK
-        days = slice(last - windows.length * _WEEK, last)
-        units = panel.units[rows, days].sum(axis=1, dtype=float)
-        known_until = last - (windows.length + windows.gap) * _WEEK
+        days = windows.days(start, windows.length)
+        units = panel.units[rows[:, None], days].sum(axis=1, dtype=float)
+        known_until = panel.n_days - (start + windows.length + windows.gap) * _WEEK
         return float(units[first_sale >= known_until].sum() / max(units.sum(), 1.0))
 
     value, null = share(0), [share(start) for start in windows.past]

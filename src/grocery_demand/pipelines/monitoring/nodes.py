@@ -27,7 +27,7 @@ from grocery_demand.core.monitoring.advice import (
     date_advice,
     date_checks,
 )
-from grocery_demand.core.monitoring.check import Check
+from grocery_demand.core.monitoring.check import Check, list_wrong_days
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.promise import Promise
 from grocery_demand.core.monitoring.sample import SLICES, choose_series
@@ -43,15 +43,22 @@ def compare_with_new_sales(
     forecast_archive: pl.LazyFrame,
     panel: Panel,
     champion: ModelVersion,
+    wrong_days: list[str],
     parameters: MonitoringParameters,
 ) -> pl.DataFrame:
-    """Put the sales that have arrived beside the champion's stored forecasts."""
+    """Put the sales of days that are not wrong beside the champion's stored forecasts of them."""
     live = live_error.join_sales(
-        forecast_archive, panel, champion.number, _cutoff(champion), parameters.history_days
+        forecast_archive,
+        panel,
+        champion.number,
+        _cutoff(champion),
+        parameters.history_days,
+        wrong_days,
     )
     logger.info(
-        "%s forecasts of version %d have met their sales, of the last %d days.",
+        "%s forecasts of version %d have met their sales, of the last %d days; wrong days: %s.",
         f"{live.height:,}", champion.number, parameters.history_days,
+        ", ".join(wrong_days) or "none",
     )  # fmt: skip
     return live
 
@@ -60,6 +67,7 @@ def measure_live_error(
     live_forecasts: pl.DataFrame,
     panel: Panel,
     champion: ModelVersion,
+    wrong_days: list[str],
     parameters: MonitoringParameters,
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Check]]:
     """Score the forecasts by window of days and by slice; hold them against the promise.
@@ -71,17 +79,22 @@ def measure_live_error(
     season = Season.of(panel, choose_series(panel, parameters.max_series))
     windows = live_error.score_windows(live_forecasts, promise, season, parameters)
     slices = live_error.score_live(live_forecasts, _cutoff(champion), SLICES)
-    checks = live_error.check_live_error(windows, promise, champion.number)
+    checks = live_error.check_live_error(windows, promise, champion.number, wrong_days)
     return windows.to_pandas(), slices.to_pandas(), checks
 
 
 def measure_drift(
-    panel: Panel, champion: ModelVersion, parameters: MonitoringParameters
+    panel: Panel,
+    champion: ModelVersion,
+    wrong_days: list[str],
+    parameters: MonitoringParameters,
 ) -> tuple[pd.DataFrame, list[Check]]:
     """Compare the columns of the sales since the training with those before."""
     rows = choose_series(panel, parameters.max_series)
-    drift = sales_drift.measure_sales_drift(panel, rows, _cutoff(champion), parameters.max_psi)
-    return drift.to_pandas(), sales_drift.check_sales_drift(drift)
+    drift = sales_drift.measure_sales_drift(
+        panel, rows, _cutoff(champion), parameters.max_psi, wrong_days
+    )
+    return drift.to_pandas(), sales_drift.check_sales_drift(drift, wrong_days)
 
 
 def measure_skew(
@@ -138,12 +151,17 @@ def check_feed(
     new_data_report: dict[str, Any] | None,
     champion: ModelVersion,
     parameters: MonitoringParameters,
-) -> list[Check]:
-    """Check whether the sales since the champion's training are whole."""
+) -> tuple[list[str], list[Check]]:
+    """Check whether the sales since the champion's training are whole.
+
+    Returns:
+        The dates of these whose sales are wrong, ISO; and the checks.
+    """
     n_new = min(panel.n_days - 1 - _training_day(panel, champion), parameters.history_days)
-    return data_health.check_data_health(
+    checks = data_health.check_data_health(
         panel, new_data_report, n_new, parameters.max_updates_without_day
     )
+    return [day for day in list_wrong_days(checks) if day > _cutoff(champion)], checks
 
 
 def count_usage(

@@ -28,12 +28,22 @@ _TABLES = [
     "monitored_fairness",
 ]
 _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
-    nodes.compare_with_new_sales: (["forecast_archive", "panel", "champion", _P], "live_forecasts"),
+    nodes.check_feed: (
+        ["panel", "new_data_report", "champion", _P],
+        ["wrong_days", "feed_checks"],
+    ),
+    nodes.compare_with_new_sales: (
+        ["forecast_archive", "panel", "champion", "wrong_days", _P],
+        "live_forecasts",
+    ),
     nodes.measure_live_error: (
-        ["live_forecasts", "panel", "champion", _P],
+        ["live_forecasts", "panel", "champion", "wrong_days", _P],
         ["monitored_live_windows", "monitored_live_scores", "live_error_checks"],
     ),
-    nodes.measure_drift: (["panel", "champion", _P], ["monitored_sales_drift", "drift_checks"]),
+    nodes.measure_drift: (
+        ["panel", "champion", "wrong_days", _P],
+        ["monitored_sales_drift", "drift_checks"],
+    ),
     nodes.measure_skew: (
         ["events", "panel", "champion", _P],
         ["monitored_feature_skew", "skew_checks"],
@@ -54,7 +64,6 @@ _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
         ["live_forecasts", "forecast_archive", "events", "champion", "served_challenger", _P],
         ["monitored_challenger", "challenger_comparison", "challenger_checks"],
     ),
-    nodes.check_feed: (["panel", "new_data_report", "champion", _P], "feed_checks"),
     nodes.count_usage: (["events", _P], ["monitored_usage", "usage_checks"]),
     nodes.advise_retraining: (
         [*_CHECKS, "panel", "champion", "newest_training", "former_monitoring", _P],

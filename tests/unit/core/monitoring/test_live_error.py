@@ -134,6 +134,22 @@ def test_forecasts_meet_the_sales_of_open_stores_and_started_series_only(panel):
     assert found == expected
 
 
+def test_wrong_days_are_left_out_and_told(panel):
+    archive, trained = archive_of(panel, range(100, 119)), str(panel.date_of(100))
+    wrong = [str(panel.date_of(day)) for day in (112, 115, 116, 117)]
+    live = join_sales(archive, panel, 1, trained, 10, wrong)
+    whole = join_sales(archive, panel, 1, trained, 10)
+    assert set(live["date"].cast(pl.String)) == set(whole["date"].cast(pl.String)) - set(wrong)
+    told = " Left out, as data health says that they are wrong: "
+    one, many = (
+        check_live_error(windows_of([0.8]), promise_of(EVEN), 1, days)[0].detail
+        for days in (wrong[:1], wrong)
+    )
+    assert one.endswith(f"{told}{wrong[0]}.")
+    assert many.endswith(f"{told}{', '.join(wrong[:3])} and 1 more.")
+    assert check_live_error(pl.DataFrame(), None, 1, wrong)[0].detail.endswith("and 1 more.")
+
+
 def test_other_versions_do_not_count(panel):
     archive = archive_of(panel, [100], version=2)
     assert join_sales(archive, panel, 1, str(panel.date_of(100)), 30).is_empty()
