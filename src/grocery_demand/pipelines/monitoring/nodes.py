@@ -15,10 +15,11 @@ from grocery_demand.core.monitoring import (
     data_health,
     explanations,
     fairness,
+    feature_skew,
     live_error,
     outputs,
     sales_drift,
-    served_features,
+    skew_checks,
 )
 from grocery_demand.core.monitoring.advice import (
     Advice,
@@ -33,6 +34,7 @@ from grocery_demand.core.monitoring.promise import Promise
 from grocery_demand.core.monitoring.sample import SLICES, choose_series
 from grocery_demand.core.monitoring.season import Season
 from grocery_demand.core.monitoring.served import ServedEvents, check_usage
+from grocery_demand.core.monitoring.served_features import ServedFeatures
 from grocery_demand.core.panel import Panel
 from grocery_demand.pipelines.monitoring.summary import Findings, summarise
 
@@ -101,13 +103,13 @@ def measure_skew(
     events: ServedEvents, panel: Panel, champion: ModelVersion, parameters: MonitoringParameters
 ) -> tuple[pd.DataFrame, list[Check]]:
     """Compare the features that were served with those of training."""
-    served = served_features.ServedFeatures.of(events.newest, panel, champion)
+    served = ServedFeatures.of(events.newest, panel, champion)
     if served is None:
-        empty = pd.DataFrame(columns=list(served_features.FEATURE_SKEW_COLUMNS))
-        return empty, served_features.check_skew(None)
+        empty = pd.DataFrame(columns=list(feature_skew.FEATURE_SKEW_COLUMNS))
+        return empty, skew_checks.check_skew(None)
     trained = _training_day(panel, champion)
-    skew = served_features.measure_skew(served, _snapshots(panel), trained, parameters.max_psi)
-    return skew.to_pandas(), served_features.check_skew(skew, int(served.changed.sum()))
+    skew = feature_skew.measure_skew(served, _snapshots(panel), trained, parameters.max_psi)
+    return skew.to_pandas(), skew_checks.check_skew(skew, int(served.changed.sum()))
 
 
 def explain_forecasts(

@@ -11,12 +11,9 @@ import pytest
 from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot
 from grocery_demand.core.late_days import saw_other_sales
 from grocery_demand.core.monitoring.check import Check
-from grocery_demand.core.monitoring.served_features import (
-    PLANNED_FEATURES,
-    ServedFeatures,
-    check_skew,
-    measure_skew,
-)
+from grocery_demand.core.monitoring.feature_skew import PLANNED_FEATURES, measure_skew
+from grocery_demand.core.monitoring.served_features import ServedFeatures
+from grocery_demand.core.monitoring.skew_checks import check_skew
 from worlds import make_panel
 
 NAMES = FEATURE_SETS["full"]
