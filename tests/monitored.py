@@ -207,7 +207,7 @@ def _output(i: int) -> dict:
 
 def _skew(feature: str, **others: object) -> dict:
     skew = {"feature": feature, "served_missing_share": 0.021, "training_missing_share": 0.019,
-            "psi": 0.01, "ks": 0.02, "threshold": 0.25, "differing_share": 0.0,
+            "psi": 0.01, "ks": 0.02, "threshold": 0.25, "ks_threshold": 0.2, "differing_share": 0.0,
             "state": "ok"}  # fmt: skip
     return skew | others
 

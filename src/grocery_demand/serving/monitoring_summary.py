@@ -121,7 +121,8 @@ class Skew(BaseModel):
     training_missing_share: Number = None
     psi: Number = None
     ks: Number = None
-    threshold: Number = None
+    threshold: Number = Field(None, description="Of the PSI.")
+    ks_threshold: Number = None
     differing_share: Number = None
     state: State = "unknown"
 

@@ -5,6 +5,7 @@ of a series belong together, and with each draw one of the past comparisons. So 
 both how far history moved and how much of that hangs on single series.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +83,7 @@ def compare_shares(reference: np.ndarray, found: np.ndarray) -> np.ndarray:
     return np.abs(sums[0] - sums[1]).max(axis=1)
 
 
-def nearest_index(references: list[np.ndarray], found: np.ndarray) -> np.ndarray:
+def nearest_index(references: Sequence[np.ndarray], found: np.ndarray) -> np.ndarray:
     """Return the lowest stability index against several references; NaN where all are unknown."""
     indices = [stability_index(reference, found) for reference in references]
     return np.fmin.reduce(indices)

@@ -1,5 +1,8 @@
 """What is said of training–serving skew, see `feature_skew`."""
 
+from typing import Any
+
+import numpy as np
 import polars as pl
 
 from grocery_demand.core.monitoring.check import ALARM, OK, SKEW, UNKNOWN, WATCH, Check
@@ -46,15 +49,27 @@ def _check_differing(skew: pl.DataFrame, n_changed: int) -> Check:
 
 def _check_distances(skew: pl.DataFrame) -> Check:
     known = skew.filter(pl.col("psi").is_not_nan())
-    moved = skew.filter(has_moved()).sort(pl.col("psi").fill_nan(-1), descending=True)
+    furthest = pl.max_horizontal(_ratio("psi", "threshold"), _ratio("ks", "ks_threshold"))
+    moved = skew.filter(has_moved()).sort(furthest, descending=True)
     name = "distribution against training"
     if len(moved):
-        top = moved.row(0, named=True)
+        value, threshold = _tell_further(moved.row(0, named=True))
         told = f"{len(moved)} of {len(skew)} moved: {', '.join(moved['feature'].head(5))}."
         mend = "See whether the live error rises with it; it decides."
-        return Check(SKEW, name, WATCH, told, mend, top["psi"], top["threshold"])
+        return Check(SKEW, name, WATCH, told, mend, value, threshold)
     if known.is_empty():
         return Check(SKEW, name, UNKNOWN, "Too little history to compare with.")
-    top = known.sort(pl.col("psi") / pl.col("threshold")).row(-1, named=True)
+    top = known.sort(furthest).row(-1, named=True)
     told = f"{len(known)} features within what they moved before; {top['feature']} the most."
-    return Check(SKEW, name, OK, told, "", top["psi"], top["threshold"])
+    return Check(SKEW, name, OK, told, "", *_tell_further(top))
+
+
+def _ratio(statistic: str, threshold: str) -> pl.Expr:
+    return (pl.col(statistic) / pl.col(threshold)).fill_nan(-1)
+
+
+def _tell_further(row: dict[str, Any]) -> tuple[float | None, float | None]:
+    """Return the statistic that lies further beyond its threshold, and the threshold."""
+    both = [(row["psi"], row["threshold"]), (row["ks"], row["ks_threshold"])]
+    known = [(v, t) for v, t in both if v is not None and np.isfinite(v / t)]
+    return max(known, key=lambda each: each[0] / each[1], default=(None, None))
