@@ -10,7 +10,7 @@ from grocery_demand.core.monitoring.distance import find_edges
 from grocery_demand.core.monitoring.sales_windows import WEEK, Windows
 from grocery_demand.core.panel import Panel
 
-_BY_UNITS = ("store_nbr", "family")
+_BY_UNITS = ("store_nbr", "family", "class", "perishable")
 """Columns of the series, counted in units sold."""
 
 

@@ -61,8 +61,10 @@ def measure_sales_drift(
         return pl.DataFrame(schema=dict.fromkeys(SALES_DRIFT_COLUMNS, pl.String))
     counted = count_by_week(panel, rows, windows)
     records = [_compare(name, weekly, windows, max_psi) for name, weekly in counted.items()]
-    first_sale = panel.series["first_sale"].to_numpy()[rows]
-    records.append(_measure_new("new series", panel, rows, first_sale, windows))
+    first_sale = panel.series["first_sale"]
+    of_item = first_sale.groupby(panel.series["item_nbr"]).transform("min")
+    for name, known in (("new series", first_sale), ("new items", of_item)):
+        records.append(_measure_new(name, panel, rows, known.to_numpy()[rows], windows))
     return pl.DataFrame(records, orient="row", schema=list(SALES_DRIFT_COLUMNS))
 
 

@@ -72,6 +72,35 @@ def test_series_that_the_model_never_saw_are_counted():
     units[:40, : N_DAYS - 10] = 0
     new = replace(panel, units=units, series=panel.series.assign(first_sale=first_sale))
     assert drift_of(new)["new series"] == "alarm"
+    # Items 100 … 119 are sold by the other four stores for long.
+    assert drift_of(new)["new items"] == "ok"
+
+
+def test_items_that_no_store_ever_sold_are_counted():
+    panel = calm_panel()
+    new = panel.series["item_nbr"].to_numpy() < 104
+    first_sale = np.where(new, N_DAYS - 10, 0)
+    units = panel.units.copy()
+    units[new, : N_DAYS - 10] = 0
+    found = replace(panel, units=units, series=panel.series.assign(first_sale=first_sale))
+    table = measure_sales_drift(found, np.arange(120), str(found.cutoff - 28), 0.25)
+    share = units[new, -28:].sum() / units[:, -28:].sum()
+    for name in ("new series", "new items"):
+        row = table.filter(column=name).to_dicts()[0]
+        assert row["value"] == pytest.approx(share)
+        assert (row["state"], row["statistic"]) == ("alarm", "share")
+
+
+@pytest.mark.parametrize("column", ["class", "perishable"])
+def test_a_mix_of_classes_or_of_what_perishes_that_changes_is_found(column):
+    """Not by family: each of them holds both values alike."""
+    panel = calm_panel()
+    half = (panel.series["item_nbr"].to_numpy() // 4) % 2
+    panel = replace(panel, series=panel.series.assign(**{column: half}))
+    assert drift_of(panel)[column] == "ok"
+    moved = drift_of(change(panel, np.flatnonzero(half), 6))
+    assert moved[column] == "alarm"
+    assert moved["family"] == "ok"
 
 
 def test_nothing_is_said_before_a_week_has_passed():
