@@ -145,6 +145,7 @@ class Slice(BaseModel):
     rows: Count = None
     series: Count = None
     nwrmsle: Number = None
+    promised_nwrmsle: Number = Field(None, description="NWRMSLE in the backtest.")
     bias: Number = None
     bias_low: Number = None
     bias_high: Number = None
