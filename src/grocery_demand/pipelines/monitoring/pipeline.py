@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from kedro.pipeline import Pipeline, node
 
-from grocery_demand.pipelines.monitoring import challenger_nodes, figures, nodes
+from grocery_demand.pipelines.monitoring import advice_nodes, challenger_nodes, figures, nodes
 
 _P = "params:monitoring"
 _CHECKS = [
+    "feed_checks",
     "live_error_checks",
     "drift_checks",
     "skew_checks",
@@ -15,9 +16,11 @@ _CHECKS = [
     "explanation_checks",
     "fairness_checks",
     "challenger_checks",
-    "feed_checks",
+    "age_checks",
     "usage_checks",
 ]
+"""In the order in which they are shown."""
+
 _TABLES = [
     "monitored_live_windows",
     "monitored_live_scores",
@@ -65,11 +68,13 @@ _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
         ["monitored_challenger", "challenger_comparison", "challenger_checks"],
     ),
     nodes.count_usage: (["events", _P], ["monitored_usage", "usage_checks"]),
-    nodes.advise_retraining: (
-        [*_CHECKS, "panel", "champion", "newest_training", "former_monitoring", _P],
+    advice_nodes.check_model_age: (["panel", "champion", _P], "age_checks"),
+    advice_nodes.gather_checks: (_CHECKS, "checks"),
+    advice_nodes.advise_retraining: (
+        ["checks", "panel", "champion", "newest_training", "former_monitoring", _P],
         ["monitored_checks", "retraining_advice", "monitoring_metrics"],
     ),
-    nodes.summarise_monitoring: (
+    advice_nodes.summarise_monitoring: (
         ["monitored_checks", "retraining_advice", *_TABLES, "monitored_challenger",
          "challenger_comparison", "events", "new_data_report", "panel", "champion"],
         "monitoring_summary",
