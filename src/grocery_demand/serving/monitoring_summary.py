@@ -61,6 +61,7 @@ class Check(BaseModel):
     threshold: Number = None
     detail: Text = ""
     mend: Text = ""
+    days: Many[str] = Field([], description="Days of sales that are wrong by it.")
 
 
 class LiveError(BaseModel):

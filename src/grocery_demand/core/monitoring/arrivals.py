@@ -3,15 +3,15 @@
 from typing import Any
 
 from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, WATCH, Check
+from grocery_demand.core.quality.incoming import SALES
 
-_SALES = "train"
 _MAX_QUARANTINED_SHARE = 0.01
 _MOST_NAMES = 3
 _MEND_FILES = "See the reasons below, have the files mended, and put them into the folder again."
 _MEND_ROWS = (
-    "Have these files mended, and put them into the folder again. The rows and their reasons: "
-    "data/02_intermediate/new_quarantined_rows.parquet, those of earlier updates on their MLflow "
-    "runs."
+    "Have these files mended, and put them into the folder again; if nobody can, retrain by hand: "
+    "`kedro run --pipeline retrain`. The rows and their reasons: data/02_intermediate/"
+    "new_quarantined_rows.parquet, those of earlier updates on their MLflow runs."
 )
 
 
@@ -54,7 +54,7 @@ def _check_rows(report: dict[str, Any], since: str) -> Check:
     if not bad:
         return Check(HEALTH, "rows set aside", OK, told, "", worst, _MAX_QUARANTINED_SHARE)
     told += " Too many of " + _name([f"{file['file']} ({_share(file):.1%})" for file in bad]) + "."
-    days = tuple(sorted({d for file in bad if file.get("table") == _SALES for d in file["dates"]}))
+    days = tuple(sorted({d for file in bad if file.get("table") == SALES for d in file["dates"]}))
     return Check(
         HEALTH, "rows set aside", ALARM, told, _MEND_ROWS, worst, _MAX_QUARANTINED_SHARE, days
     )
