@@ -16,6 +16,8 @@ N_GROUPS = 25
 _QUANTILE = 0.995
 _DRAWS = 500
 _SEED = 17
+_SCATTER = 2_654_435_761
+"""2³² divided by the golden ratio (Knuth, The Art of Computer Programming, section 6.4)."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,13 @@ class Draws:
 
 
 def group_series(positions: np.ndarray) -> np.ndarray:
-    """Return the group of each series, int [series], by its position in the panel."""
-    return np.asarray(positions) % N_GROUPS
+    """Return the group of each series, int [series], by its position in the panel.
+
+    Positions are scattered first: a panel in which each store has the same items would put an item
+    into the same group in each store.
+    """
+    scattered = np.asarray(positions).astype(np.uint64) * np.uint64(_SCATTER) % np.uint64(2**32)
+    return (scattered >> np.uint64(16)).astype(int) % N_GROUPS
 
 
 def set_threshold(null: np.ndarray, least: float, factor: float) -> float:

@@ -4,6 +4,7 @@ import pytest
 from grocery_demand.core.monitoring.bootstrap import (
     Draws,
     compare_shares,
+    group_series,
     nearest_index,
     set_threshold,
 )
@@ -61,3 +62,14 @@ def test_shares_that_lie_furthest_apart_count():
     reference, found = np.array([[1.0, 1.0, 2.0]]), np.array([[0.0, 4.0, 4.0]])
     assert compare_shares(reference, found) == pytest.approx(0.25)
     assert np.isnan(compare_shares(reference, np.zeros((1, 3)))).all()
+
+
+@pytest.mark.parametrize("n_items", [25, 100, 200, 4096])
+def test_groups_are_of_about_the_same_size_and_cut_across_items(n_items):
+    positions = np.arange(10 * n_items)
+    groups = group_series(positions)
+    counts = np.bincount(groups, minlength=25)
+    assert counts.min() > 0.6 * counts.mean()
+    assert counts.max() < 1.6 * counts.mean()
+    same_item = groups.reshape(10, n_items)
+    assert np.mean([len(set(column)) for column in same_item.T]) > 6
