@@ -132,6 +132,8 @@ def _to_plain(value: Any) -> Any:
         return round(float(value), _DECIMALS) if np.isfinite(value) else None
     if isinstance(value, np.integer):
         return int(value)
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if hasattr(value, "isoformat"):
         return value.isoformat()[:10]
     return None if value is pd.NaT else value
