@@ -82,6 +82,17 @@ REFUSALS = Table(
 """One row per problem of a request that could not be answered; `problem` counts those of one
 request, from 0."""
 
+FAILURES = Table(
+    "failed_requests",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("time_ms", BigInteger, nullable=False, index=True),
+    Column("client", String(80), nullable=False),
+    Column("path", String(120), nullable=False),
+    Column("status", Integer, nullable=False),
+)
+"""One row per request that the app itself failed to answer, with its HTTP status, 500 or above."""
+
 MISSES = Table(
     "challenger_misses",
     metadata,
