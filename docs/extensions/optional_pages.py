@@ -1,4 +1,4 @@
-"""Leaves patterns out of tables of contents that no page matches, so that Sphinx has nothing to say."""
+"""Leaves patterns that no page matches out of the first page's tables of contents."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

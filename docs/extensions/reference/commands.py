@@ -9,7 +9,7 @@ from reference.project import ROOT
 
 _TARGET = re.compile(r"^([a-z][a-z-]*):.*?(?:## (.*))?$", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\(([A-Z_]+)\)")
-_OWN = {"BIN", "BUILD", "KEDRO_RUN", "MAKEFILE_LIST", "CURDIR"}
+_OWN = {"BIN", "BUILD", "CURDIR", "KEDRO_RUN", "MAKEFILE_LIST", "SPHINX"}
 
 
 def write_commands() -> str:
