@@ -13,8 +13,13 @@ _OWN = {"BIN", "BUILD", "CURDIR", "KEDRO_RUN", "MAKEFILE_LIST", "SPHINX"}
 
 
 def write_commands() -> str:
-    """Return a section for each command."""
-    return join(_write_command(name, each) for name, each in sorted(commands().items()))
+    """Return a table of the commands, and a section for each."""
+    found = sorted(commands().items())
+    rows = [
+        (f"[`kedro {name}`](#kedro-{name})", (each.help or "").partition("\n")[0])
+        for name, each in found
+    ]
+    return join([table(("command", "what it does"), rows), *(_write_command(*n) for n in found)])
 
 
 def commands() -> dict[str, click.Command]:
@@ -26,7 +31,8 @@ def commands() -> dict[str, click.Command]:
 
 def _write_command(name: str, command: click.Command) -> str:
     about, _, examples = _strip_marks(command.help or "").partition("Examples:\n")
-    usage = " ".join(["kedro", name, *_arguments(command)])
+    arguments = _arguments(command)
+    usage = "Arguments: " + code(" ".join(arguments)) if arguments else ""
     listed = "\n".join(line.strip() for line in examples.splitlines() if line.strip())
     shown = f"```\n{listed}\n```" if listed else ""
     rows = [
@@ -35,7 +41,7 @@ def _write_command(name: str, command: click.Command) -> str:
         if isinstance(option, click.Option)
     ]
     options = table(("option", "what it does", "default"), rows) if rows else ""
-    return section(2, f"kedro {name}", _write_about(about), code(usage), shown, options)
+    return section(2, f"kedro {name}", _write_about(about), usage, shown, options)
 
 
 def _arguments(command: click.Command) -> list[str]:
