@@ -19,6 +19,7 @@ root_doc = "docs/index"
 include_patterns = [
     "docs/**.md",
     "notebooks/*.ipynb",
+    "notebooks/*.md",
     "benchmarks/README.md",
     "benchmarks/results/*.md",
     "CHANGELOG.md",

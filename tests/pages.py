@@ -14,7 +14,13 @@ from markdown_it.token import Token
 
 from make_targets import ROOT
 
-_FOLDERS = ("docs/**/*.md", "benchmarks/**/*.md", "notebooks/*.ipynb", "data/01_raw/sample/*.md")
+_FOLDERS = (
+    "docs/**/*.md",
+    "benchmarks/**/*.md",
+    "notebooks/*.ipynb",
+    "notebooks/*.md",
+    "data/01_raw/sample/*.md",
+)
 _SHELL = ("", "bash", "sh", "shell", "console")
 MORE = "…"
 """What stands for words that are left out."""
