@@ -45,6 +45,8 @@ nb_ipywidgets_js = {}
 
 # A shell prompt or an ellipsis is no syntax that anybody would want highlighted.
 highlight_language = "none"
+# Of a block with prompts only the commands are copied.
+copybutton_prompt_text = "$ "
 linkcheck_ignore = [r"http://(127\.0\.0\.1|localhost).*"]
 linkcheck_timeout = 20
 
