@@ -12,6 +12,10 @@ _LAYERS = {
     "intermediate": "Intermediate: checked tables",
     "primary": "Primary: the panel",
     "models": "Models: versions by alias, and the gate's verdict",
+    "backtest": "Backtest: what intervals and scores are made from",
+    "model_output": "Model output: forecasts, and what is handed to the web app",
+    "reporting": "Reporting: figures, cards, what monitoring found",
+    "other": "Beside the layers: what the registry says",
 }
 
 
@@ -22,7 +26,7 @@ def write_catalog() -> str:
         layers.setdefault(layer_of(entry), []).append(name)
     parts = []
     for layer, names in layers.items():
-        title = _LAYERS.get(layer, layer.replace("_", " ").capitalize())
+        title = _LAYERS.get(layer, layer.capitalize())
         rows = [
             (code(n), description_of(catalog()[n]), _type_of(catalog()[n]), _place(catalog()[n]))
             for n in names
