@@ -4,17 +4,19 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from reference.docstrings import attributes
 from reference.fields import FIELDS
 from reference.markdown import code, codes, join, section, table
+from reference.project import ROOT
 
 
 @cache
@@ -150,22 +152,18 @@ def write_metrics() -> str:
 
 def write_settings() -> str:
     """Return a table of the web app's settings with the variables that override them."""
-    from grocery_demand.serving.settings import _VARIABLES, ServingSettings
+    from grocery_demand.serving.settings import _VARIABLES, FILE, ServingSettings
 
+    written = yaml.safe_load((ROOT / "conf/base" / FILE).read_text(encoding="utf-8"))
     variables = {setting: variable for variable, setting in _VARIABLES.items()}
     told = attributes(ServingSettings)
-    rows = [
-        (code(f.name), code(variables.get(f.name, "")), code(default_of(f)), told.get(f.name, ""))
-        for f in fields(ServingSettings)
-    ]
-    return table(("setting", "variable", "default", "meaning"), rows)
-
-
-def default_of(field: Any) -> str:
-    """Return a setting's default as it is written in a file."""
-    if field.default is MISSING:
-        return "none"
-    return '""' if field.default == "" else str(field.default)
+    rows = []
+    for field in fields(ServingSettings):
+        default = written.get(field.name, field.default)
+        shown = code('""' if default == "" else default)
+        variable = code(variables.get(field.name, ""))
+        rows.append((code(field.name), variable, shown, told.get(field.name, "")))
+    return table(("setting", "variable", "in conf/base", "meaning"), rows)
 
 
 def write_events() -> str:
