@@ -4,6 +4,7 @@ What there is, is asked of the code and the configuration here, not of what writ
 """
 
 import ast
+import json
 import re
 from functools import cache
 
@@ -183,6 +184,17 @@ def test_every_field_of_every_event_has_a_meaning(tmp_path):
     engine.dispose()
     assert {"prediction", "shadow_of", "problem"} <= columns
     assert without_meaning(columns, rows_of("events"), column=1) == set()
+
+
+def test_every_field_that_fluentd_gets_has_a_meaning():
+    from grocery_demand.serving.events.description import _to_outbox
+    from grocery_demand.storage.event_tables import PREDICTIONS
+
+    row = {str(column.key): 0 for column in PREDICTIONS.columns}
+    row |= {"date": "2017-06-03", "contributions": "[]", "features": "{}"}
+    record = json.loads(_to_outbox(row)["record"])
+    assert record["dayoff"] is True
+    assert without_meaning(record, rows_of("events")) == set()
 
 
 def test_every_field_of_verdict_and_advice_has_a_meaning():
