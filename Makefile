@@ -12,6 +12,8 @@ endif
 PYTHON ?= python3.11
 BIN := .venv/bin
 IMAGE ?= grocery-demand
+SPHINX = $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env \
+  --conf-dir docs --doctree-dir build/docs
 KEDRO_RUN = $(BIN)/kedro run $(if $(PARAMS),--params '$(PARAMS)')
 
 # What builds images, and what it is told besides; compose asks for Docker or Podman.
@@ -23,7 +25,7 @@ BUILD := $(BUILDER) build $(if $(findstring docker,$(firstword $(BUILDER))),,--f
 COMPOSE ?= docker compose
 PUBLICATION ?= data/07_model_output/publication
 
-.PHONY: help setup tools run repro loop test check format lock serve viz ui notebook clean \
+.PHONY: help setup tools run repro loop test check format lock docs serve viz ui notebook clean \
   data train gate verdict publish deploy smoke rollback stop release lineage \
   image image-with-model up down
 
@@ -76,6 +78,13 @@ lock: setup  ## Pin the newest allowed versions in requirements.lock
 	  --upgrade pyproject.toml --output-file requirements.lock
 	$(BIN)/uv pip compile --python-version 3.11 --no-emit-index-url --no-header \
 	  --upgrade tools/requirements.in --output-file tools/requirements.lock
+
+# Sphinx is told nothing of this machine; the search says so if it writes of it all the same.
+docs: setup  ## Build the documentation in build/site; NOTEBOOKS=run runs them, LINKS=check asks the web
+	rm -rf build/site
+	NOTEBOOKS=$(NOTEBOOKS) $(SPHINX) -b html . build/site
+	! grep -rl '$(CURDIR)' build/site
+	$(if $(LINKS),$(SPHINX) -b linkcheck . build/links)
 
 data: setup  ## Check the raw files and make the panel (PARAMS=group.name=value,… as of kedro run)
 	$(KEDRO_RUN) --pipeline preprocess

@@ -248,7 +248,13 @@ def daily(context: click.Context, /, env: str | None) -> None:
 
 @cli.command(help=_REHEARSE_HELP)
 @click.option("--folder", default="build/loop", show_default=True, help="Where the copy is made.")
-@click.option("--quiet-days", default=28, show_default=True, type=click.IntRange(3, 366))
+@click.option(
+    "--quiet-days",
+    default=28,
+    show_default=True,
+    type=click.IntRange(3, 366),
+    help="Days of sales before demand shifts.",
+)
 @click.option("--stores", type=int, help="Stores of another, smaller world than the sample's.")
 @click.option("--items", type=int, help="Items of another, smaller world than the sample's.")
 @click.pass_context

@@ -63,10 +63,13 @@ class Guards:
         self._paths = frozenset(paths)
         self._note_failure = note_failure
         self._requests = Counter(
-            "http_requests", "Requests answered.", ("path", "status"), registry=registry
+            "http_requests",
+            "Requests answered, by path and status.",
+            ("path", "status"),
+            registry=registry,
         )
         self._latency = Histogram(
-            "http_request_seconds", "Time to answer.", ("path",), buckets=_LATENCY_S,
+            "http_request_seconds", "Seconds to answer, by path.", ("path",), buckets=_LATENCY_S,
             registry=registry,
         )  # fmt: skip
 
