@@ -142,6 +142,28 @@ def test_the_web_app_serves_the_stored_forecasts_of_the_champion(first, project)
     assert "Model card: grocery demand, version 1" in page
 
 
+def test_kedro_viz_shows_the_layers_in_order_and_what_lies_in_each_dataset(first, kedro, project):
+    outcome = kedro("viz", "build", "--include-previews")
+    assert "could not be previewed" not in outcome.stdout + outcome.stderr
+    site = project / "build/api"
+    graph = as_json(site / "main")
+    assert graph["layers"] == [
+        "raw", "intermediate", "primary", "backtest", "models", "model_output", "reporting",
+    ]  # fmt: skip
+    shown = {
+        node["name"]: as_json(site / "nodes" / node["id"]).get("preview")
+        for node in graph["nodes"]
+        if node["type"] == "data" and node["layer"]
+    }
+    unseen = {name for name, preview in shown.items() if not preview}
+    assert unseen == {
+        "challenger", "champion", "incumbent", "served_challenger",
+        "model_card", "published_card", "report",
+    }  # fmt: skip
+    assert shown["sales"]["data"][0][0].startswith("201")
+    assert shown["total_sales_figure"]["data"]
+
+
 def test_a_better_model_replaces_the_champion(first, kedro, project, client):
     outcome = kedro("run", "--pipeline", "train", "--params", f"{BETTER},{EASY_GATE}")
     assert outcome.returncode == 0, outcome.stderr

@@ -1,0 +1,23 @@
+"""What kedro-viz shows of a dataset beside the graph: a few rows."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from kedro_datasets._typing import TablePreview
+
+ROWS = 20
+
+
+def show_rows(table: pd.DataFrame) -> TablePreview:
+    """Return a table's rows as kedro-viz reads them: values that JSON has, dates as ISO text."""
+    plain = table.astype(object).map(_show_value)
+    return TablePreview(plain.reset_index(drop=True).to_dict(orient="split"))
+
+
+def _show_value(value: object) -> object:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    if isinstance(value, date | np.datetime64):
+        return str(value)[:10]
+    return value.item() if isinstance(value, np.generic) else value
