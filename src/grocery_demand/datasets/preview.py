@@ -11,8 +11,9 @@ ROWS = 20
 
 def show_rows(table: pd.DataFrame) -> TablePreview:
     """Return a table's rows as kedro-viz reads them: values that JSON has, dates as ISO text."""
-    plain = table.astype(object).map(_show_value)
-    return TablePreview(plain.reset_index(drop=True).to_dict(orient="split"))
+    rows = [[_show_value(value) for value in row] for row in table.itertuples(index=False)]
+    shown = {"index": list(range(len(rows))), "columns": list(table.columns), "data": rows}
+    return TablePreview(shown)
 
 
 def _show_value(value: object) -> object:
