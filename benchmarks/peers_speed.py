@@ -1,6 +1,6 @@
 """Time and accuracy from CSV to 16-day forecasts, beside mlforecast with LightGBM.
 
-python benchmarks/peers_speed.py --series 2000 20000
+python benchmarks/peers_speed.py --series 2000 20000 --rows 25000 50000 100000 200000
 
 Both read the same simulated files, learn from 400 days, fit the same number of trees on all cores
 and forecast the point of each series and day; starting Python is counted, intervals and backtest
@@ -35,12 +35,14 @@ _CUTOFF = str(_START + timedelta(_DAYS - 1))
 _STORES = 10
 
 
-def forecast_ours(raw_dir: Path, output: Path) -> None:
+def forecast_ours(raw_dir: Path, output: Path, max_training_rows: int) -> None:
     """Forecast by this project's functions and write the rows that count."""
     import numpy as np
 
     parameters = load_parameters()
-    training = TrainingParameters(**parameters["training"])
+    training = TrainingParameters(
+        **parameters["training"] | {"max_training_rows": max_training_rows}
+    )
     settings = parameters["model_settings"]["lightgbm"]
     panel = read_panel(raw_dir)
     day = panel.day_of(_CUTOFF)
@@ -73,34 +75,45 @@ def time_command(command: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def compare(n_series: int) -> list[dict[str, object]]:
-    """Return one record per program."""
+def compare(n_series: int, budgets: list[int]) -> list[dict[str, object]]:
+    """Return one record per program and number of rows it may learn from, the peer's first."""
     trees = load_parameters()["model_settings"]["lightgbm"]["n_estimators"]
     with tempfile.TemporaryDirectory() as folder:
-        raw_dir, ours, theirs = Path(folder) / "raw", f"{folder}/ours", f"{folder}/theirs"
+        raw_dir, output = Path(folder) / "raw", f"{folder}/forecasts"
         simulate(n_series, raw_dir)
-        own = [sys.executable, __file__, "--forecast", str(raw_dir), ours]
         peer = [str(PEER / ".venv/bin/python"), str(PEER / "csv_to_forecasts.py"), str(raw_dir)]
-        peer += [theirs, "--cutoff", _CUTOFF, "--trees", str(trees)]
-        seconds = {"this project": time_command(own), "mlforecast": time_command(peer)}
-        table = pd.read_parquet(ours)
-        keys = table[SERIES_KEY].astype("int64")
-        table["unique_id"] = keys["store_nbr"] * 10_000_000 + keys["item_nbr"]
-        found = pd.read_parquet(theirs).rename(columns={"ds": "date", "point": "mlforecast"})
-        found["date"] = found["date"].astype(table["date"].dtype)
-    both = table.merge(found, on=["unique_id", "date"]).rename(columns={"point": "this project"})
-    actual, weight = both["unit_sales"].to_numpy(), row_weights(both)
-    n_found = len(both["unique_id"].unique())
-    return [
-        {
-            "series": n_found,
-            "program": name,
-            "s": seconds[name],
-            "times as fast as mlforecast": seconds["mlforecast"] / seconds[name],
-            "NWRMSLE": metrics.nwrmsle(actual, both[name].clip(lower=0).to_numpy(), weight),
-        }
-        for name in seconds
-    ]
+        peer_seconds = time_command([*peer, output, "--cutoff", _CUTOFF, "--trees", str(trees)])
+        found = pd.read_parquet(output).rename(columns={"ds": "date", "point": "theirs"})
+        records = []
+        for budget in budgets:
+            own = [sys.executable, __file__, "--forecast", str(raw_dir), output, str(budget)]
+            seconds = time_command(own)
+            both = _join(pd.read_parquet(output), found)
+            if not records:
+                records.append(_record("mlforecast", "all", peer_seconds, both, "theirs"))
+            records.append(_record("this project", f"{budget:,}", seconds, both, "point"))
+    speed = {"times as fast as mlforecast": lambda table: peer_seconds / table["s"]}
+    return pd.DataFrame(records).assign(**speed).to_dict("records")
+
+
+def _join(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    keys = ours[SERIES_KEY].astype("int64")
+    ours["unique_id"] = keys["store_nbr"] * 10_000_000 + keys["item_nbr"]
+    theirs = theirs.assign(date=theirs["date"].astype(ours["date"].dtype))
+    return ours.merge(theirs, on=["unique_id", "date"])
+
+
+def _record(
+    program: str, rows: str, seconds: float, both: pd.DataFrame, column: str
+) -> dict[str, object]:
+    actual, forecast = both["unit_sales"].to_numpy(), both[column].clip(lower=0).to_numpy()
+    return {
+        "series": len(both["unique_id"].unique()),
+        "program": program,
+        "rows at most": rows,
+        "NWRMSLE": metrics.nwrmsle(actual, forecast, row_weights(both)),
+        "s": seconds,
+    }
 
 
 def main() -> None:
@@ -108,18 +121,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--series", type=int, nargs="+", default=[2000, 20000])
-    parser.add_argument("--forecast", type=Path, nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--rows", type=int, nargs="*", default=[25_000, 50_000, 100_000, 200_000])
+    parser.add_argument("--forecast", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.forecast:
-        forecast_ours(*options.forecast)
+        raw_dir, output, budget = options.forecast
+        forecast_ours(Path(raw_dir), Path(output), int(budget))
         return
-    table = pd.DataFrame([record for n in options.series for record in compare(n)])
+    budgets = [*options.rows, load_parameters()["training"]["max_training_rows"]]
+    table = pd.DataFrame([record for n in options.series for record in compare(n, budgets)])
     notes = [
-        f"Command: `python benchmarks/peers_speed.py --series {' '.join(map(str, options.series))}`"
-        f". Simulated sales of {_DAYS} days, plain CSV; 16 days after {_CUTOFF} are forecast, and "
-        "scored on the series that both forecast. Both fit the same number of trees; this project "
-        f"learns from {load_parameters()['training']['max_training_rows']:,} rows at most, "
-        "mlforecast from all of them.",
+        f"Command: `python benchmarks/peers_speed.py --series {' '.join(map(str, options.series))}"
+        f" --rows {' '.join(map(str, options.rows))}`. Simulated sales of {_DAYS} days, plain "
+        f"CSV; 16 days after {_CUTOFF} are forecast, and scored on the series that "
+        f"both forecast. Both fit the same number of trees; this project "
+        f"learns from {budgets[-1]:,} rows at most by default, from fewer in the other lines "
+        "(`training.max_training_rows`), mlforecast from all of them.",
     ]
     write_result("peers_speed", "From CSV to forecasts", notes, {"Time and accuracy": table})
 

@@ -28,6 +28,7 @@ from common import PROJECT, load_parameters, read_panel, write_result
 from grocery_demand.core.backtest import TrainingParameters, choose_training_days, scored_rows
 from grocery_demand.core.features import FEATURE_SETS, MOVING_AVERAGE, Encoding, Snapshot
 from grocery_demand.core.features.matrix import RELATIVE
+from grocery_demand.core.models.gradient_boosted import draw_fewer_rows
 from grocery_demand.core.panel import Panel
 
 PEERS = Path(__file__).parent / "peers"
@@ -158,16 +159,13 @@ TRIALS: dict[str, Trial] = {
     "400 trees at 0.03": Trial(settings={"n_estimators": 400, "learning_rate": 0.03}),
     "15 leaves": Trial(settings={"num_leaves": 15}),
     "63 leaves": Trial(settings={"num_leaves": 63}),
-    "63 bins": Trial(settings={"max_bin": 63}),
     "127 bins": Trial(settings={"max_bin": 127}),
-    "63 bins, 40 % of the rows a tree": Trial(settings={"max_bin": 63, "bagging_fraction": 0.4}),
-    "63 bins, a quarter of the rows a tree": Trial(
-        settings={"max_bin": 63, "bagging_fraction": 0.25}
-    ),
-    "63 bins, 200 rows a leaf": Trial(settings={"max_bin": 63, "min_child_samples": 200}),
-    "63 bins, 200 rows a leaf, a blend of three seeds": Trial(
-        settings={"max_bin": 63, "min_child_samples": 200}, seeds=(7, 8, 9)
-    ),
+    "255 bins": Trial(settings={"max_bin": 255}),
+    "50,000 rows a tree": Trial(settings={"max_rows_per_tree": 50_000}),
+    "200,000 rows a tree": Trial(settings={"max_rows_per_tree": 200_000}),
+    "70 % of the rows a tree": Trial(settings={"max_rows_per_tree": None}),
+    "40 % of the rows a tree": Trial(settings={"bagging_fraction": 0.4}),
+    "a quarter of the rows a tree": Trial(settings={"bagging_fraction": 0.25}),
     "40 rows a leaf": Trial(settings={"min_child_samples": 40}),
     "200 rows a leaf": Trial(settings={"min_child_samples": 200}),
     "features drawn by node": Trial(
@@ -182,8 +180,8 @@ TRIALS: dict[str, Trial] = {
     "a third by node, a blend of three seeds": Trial(
         settings={"feature_fraction": 1.0, "feature_fraction_bynode": 0.3}, seeds=(7, 8, 9)
     ),
-    "a third by node, 63 bins": Trial(
-        settings={"feature_fraction": 1.0, "feature_fraction_bynode": 0.3, "max_bin": 63}
+    "a third by node, 255 bins": Trial(
+        settings={"feature_fraction": 1.0, "feature_fraction_bynode": 0.3, "max_bin": 255}
     ),
     "features by node, a model per week": Trial(
         settings={"feature_fraction": 1.0, "feature_fraction_bynode": 0.5}, parts=(1, 8)
@@ -289,7 +287,7 @@ def _rows_of(
 def _train(
     rows: Rows, target: np.ndarray, settings: dict[str, Any], start: np.ndarray | None = None
 ) -> lgb.Booster:
-    settings = dict(settings)
+    settings = draw_fewer_rows(settings, len(target))
     n_trees = settings.pop("n_estimators")
     data = lgb.Dataset(
         rows.matrix,

@@ -16,6 +16,20 @@ _FEW_ROWS = 256
 """Rows that one thread forecasts sooner than several can be woken."""
 
 
+def draw_fewer_rows(settings: dict[str, Any], n_rows: int) -> dict[str, Any]:
+    """Return LightGBM's parameters with `max_rows_per_tree` put into `bagging_fraction`.
+
+    Few rows are drawn at the share that is set, many at a smaller one: beyond some number of rows
+    a tree costs more and learns little more, while other trees see other rows.
+    """
+    settings = dict(settings)
+    most = settings.pop("max_rows_per_tree", None)
+    if most is not None and n_rows:
+        share = min(settings.get("bagging_fraction", 1.0), most / n_rows)
+        settings |= {"bagging_fraction": share, "bagging_freq": settings.get("bagging_freq", 1)}
+    return settings
+
+
 @dataclass(frozen=True)
 class LightGBM:
     """Trees that correct the moving average.
@@ -43,11 +57,20 @@ class LightGBM:
         settings: dict[str, Any],
         seed: int,
     ) -> "LightGBM":
-        """Fit the trees; the same input gives the same model on any number of cores."""
+        """Fit the trees; the same input gives the same model on any number of cores.
+
+        Args:
+            feature_names: Columns of the matrix, in their order.
+            matrix: float32 [row, feature].
+            target: ln(1+units) [row].
+            weight: Of each row in the loss [row].
+            settings: LightGBM's parameters, `n_estimators` and `max_rows_per_tree` among them.
+            seed: Of what LightGBM draws.
+        """
         relative = MOVING_AVERAGE in feature_names
         if relative:
             target = target - matrix[:, feature_names.index(MOVING_AVERAGE)]
-        settings = dict(settings)
+        settings = draw_fewer_rows(settings, len(target))
         n_trees = settings.pop("n_estimators")
         data = lgb.Dataset(
             matrix,

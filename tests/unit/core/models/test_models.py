@@ -14,6 +14,7 @@ from grocery_demand.core.models import (
     needs_fitting,
     restore_model,
 )
+from grocery_demand.core.models.gradient_boosted import draw_fewer_rows
 from grocery_demand.core.models.scikit_learn import SCIKIT_MODELS
 from worlds import SMALL_MODELS
 
@@ -154,3 +155,20 @@ def test_a_model_text_that_is_damaged_or_reads_other_features_is_refused():
         restore_model("lightgbm", NAMES, {"model.lgb": text[:40]})
     with pytest.raises(ModelFileError, match=r"reads \d+ features, but 1 are named"):
         restore_model("lightgbm", NAMES[:1], files)
+
+
+def test_of_many_rows_a_tree_is_given_so_many_as_are_allowed():
+    few = {"bagging_fraction": 0.7, "max_rows_per_tree": 100, "max_bin": 63}
+    assert draw_fewer_rows(few, 50) == {"bagging_fraction": 0.7, "bagging_freq": 1, "max_bin": 63}
+    assert draw_fewer_rows(few, 400)["bagging_fraction"] == 0.25
+    assert draw_fewer_rows({"max_rows_per_tree": 100}, 400)["bagging_fraction"] == 0.25
+    assert draw_fewer_rows({"max_rows_per_tree": None, "num_leaves": 7}, 400) == {"num_leaves": 7}
+
+
+def test_fewer_rows_per_tree_give_the_model_of_the_smaller_fraction():
+    fits = [
+        fit_model("lightgbm", NAMES, *make_rows(), SMALL_MODELS["lightgbm"] | settings, 7)
+        for settings in ({"max_rows_per_tree": 150}, {"bagging_fraction": 0.25, "bagging_freq": 1})
+    ]
+    strip = [fit.to_files()["model.lgb"].split(b"parameters:")[0] for fit in fits]
+    assert strip[0] == strip[1]
