@@ -39,6 +39,7 @@ STORY = [
 """What is typed after `kedro` before the pictures are taken; buyers ask after the first line."""
 
 QUESTIONS = 300
+DAYS_AHEAD = 7
 WIDTH = 1280
 QUALITY = 82
 WAIT_MS = 60_000
@@ -97,7 +98,7 @@ def take_pictures(project: Path, out: Path) -> None:
 
 
 def keep(page: Page, path: Path) -> None:
-    """Write what a page shows to a file, if it is not a single colour."""
+    """Write what a page shows to a file."""
     asked = {"format": "webp", "quality": QUALITY}
     shown = page.context.new_cdp_session(page).send("Page.captureScreenshot", asked)
     path.write_bytes(b64decode(shown["data"]))
@@ -107,7 +108,7 @@ def keep(page: Page, path: Path) -> None:
 def show_forecast(page: Page, project: Path, done: Callable[[], None]) -> None:
     """Ask the buyer's page for the product that sells most, a week ahead."""
     forecasts = pd.read_parquet(project / FORECASTS)
-    asked = forecasts[forecasts["step"] == 7].nlargest(1, "point").iloc[0]
+    asked = forecasts[forecasts["step"] == DAYS_AHEAD].nlargest(1, "point").iloc[0]
     with run_web_app(project) as app:
         page.goto(
             f"{app.url}/?item_nbr={asked['item_nbr']}&store_nbr={asked['store_nbr']}"
