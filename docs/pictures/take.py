@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,11 +27,9 @@ from grocery_demand.rehearsal.web_app import run_web_app
 ROOT = Path(__file__).parents[2]
 SAMPLE = Path("data/01_raw/sample")
 FORECASTS = Path("data/07_model_output/forecasts.parquet")
-MONITORING = Path("data/08_reporting/monitoring/summary.json")
 MONITOR = "run --pipeline monitor"
 STORY = [
     "run",
-    "run --pipeline fit --params training.model=decision_tree",
     "run --pipeline fit --params training.model=moving_average",
     "run --pipeline simulate_days --params simulation.end_date=2017-06-14",
     "run --pipeline update",
@@ -54,9 +52,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--project", type=Path, help="a project where the story was played before")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="where they go")
+    parser.add_argument("--only", choices=PICTURES, nargs="+", default=list(PICTURES))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        take_pictures(given.project or play_story(Path(folder) / "project"), given.out)
+        project = given.project or play_story(Path(folder) / "grocery-demand")
+        take_pictures(project.resolve(), given.out, given.only)
 
 
 def play_story(project: Path) -> Path:
@@ -84,13 +84,18 @@ def ask_as_buyers(project: Path) -> None:
         app.ask(pd.read_parquet(project / FORECASTS), QUESTIONS, seed=1)
 
 
-def take_pictures(project: Path, out: Path) -> None:
-    """Take every picture of a project, each as a WebP file."""
+def take_pictures(project: Path, out: Path, names: Sequence[str]) -> None:
+    """Take pictures of a project, each as a WebP file."""
     with sync_playwright() as playwright:
         program = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = playwright.chromium.launch(executable_path=program, args=_OPTIONS)
-        for name, (height, take) in PICTURES.items():
-            page = browser.new_page(viewport={"width": WIDTH, "height": height})
+        for name in names:
+            height, scale, take = PICTURES[name]
+            page = browser.new_page(
+                viewport={"width": WIDTH, "height": height},
+                device_scale_factor=scale,
+                locale="en-GB",
+            )
             page.set_default_timeout(WAIT_MS)
             take(page, project, lambda page=page, name=name: keep(page, out / f"{name}.webp"))
             page.close()
@@ -127,21 +132,25 @@ def show_monitoring(page: Page, project: Path, done: Callable[[], None]) -> None
 
 
 def show_lineage(page: Page, project: Path, done: Callable[[], None]) -> None:
-    """Open the whole loop in kedro-viz, without its hints and with its side bar closed."""
-    hints = "{'showFeatureHints': false, 'userPreferences': {}, 'visible': {'sidebar': false}}"
-    page.add_init_script(f"localStorage.setItem('KedroViz', JSON.stringify({hints}))")
+    """Open the whole loop in kedro-viz, with the scores in its side panel."""
+    state = "{showFeatureHints: false, visible: {sidebar: false, miniMap: false}}"
+    page.add_init_script(f"localStorage.setItem('KedroViz', JSON.stringify({state}))")
     with start_server(project, "kedro", "viz", "run", "--no-browser", "--port") as url:
         page.goto(f"{url}/?pid=__default__")
-        page.wait_for_selector(".pipeline-node")
+        page.locator(".pipeline-node", has_text="scores").click()
+        page.get_by_text("Expand preview").wait_for()
+        for reminder in page.get_by_role("button", name="Dismiss").all():
+            reminder.click()
         wait_until_still(page)
         done()
 
 
 def show_runs(page: Page, project: Path, done: Callable[[], None]) -> None:
-    """Open MLflow's table of the runs."""
+    """Open MLflow's table of the runs, with their scores and nothing else."""
     with start_server(project, "mlflow", "ui", "--port") as url:
         page.goto(f"{url}/#/experiments/1/runs")
-        page.get_by_text("lightgbm").first.wait_for()
+        page.get_by_role("button", name="Close").first.click()
+        page.get_by_text("__default__").first.wait_for()
         wait_until_still(page)
         done()
 
@@ -178,12 +187,12 @@ def start_server(project: Path, *command: str) -> Iterator[str]:
 
 
 PICTURES = {
-    "forecast": (860, show_forecast),
-    "monitoring": (900, show_monitoring),
-    "lineage": (900, show_lineage),
-    "runs": (520, show_runs),
+    "forecast": (1000, 1, show_forecast),
+    "monitoring": (1000, 1, show_monitoring),
+    "lineage": (1000, 2, show_lineage),
+    "runs": (600, 1, show_runs),
 }
-"""Name of each picture, its height, and what shows it."""
+"""Name of each picture, its height, its pixels per point, and what shows it."""
 
 
 if __name__ == "__main__":
