@@ -1,6 +1,7 @@
 """What kedro-viz shows of a dataset beside the graph: a few rows."""
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ def show_rows(table: pd.DataFrame) -> TablePreview:
     return TablePreview(shown)
 
 
-def _show_value(value: object) -> object:
+def _show_value(value: Any) -> Any:
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
     if isinstance(value, date | np.datetime64):
