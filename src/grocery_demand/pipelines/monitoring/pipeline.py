@@ -85,7 +85,7 @@ def create_pipeline(**_: object) -> Pipeline:
             inputs,
             made,
             name=function.__name__,
-            namespace=None if function is nodes.summarise_monitoring else "checks",
+            namespace=None if function.__name__ == "summarise_monitoring" else "checks",
         )
         for function, (inputs, made) in _STEPS.items()
     ]
