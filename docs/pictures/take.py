@@ -7,7 +7,9 @@ The sales are the simulated sample's. Chromium is needed (Debian's package `chro
 """
 
 import argparse
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -40,6 +42,7 @@ QUESTIONS = 300
 DAYS_AHEAD = 7
 WIDTH = 1280
 QUALITY = 82
+SCORES = "^(nwrmsle|r2_score|wape|bias|coverage|pinball_loss)$"
 WAIT_MS = 60_000
 _OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -132,12 +135,12 @@ def show_monitoring(page: Page, project: Path, done: Callable[[], None]) -> None
 
 
 def show_lineage(page: Page, project: Path, done: Callable[[], None]) -> None:
-    """Open the whole loop in kedro-viz, with the scores in its side panel."""
-    state = "{showFeatureHints: false, visible: {sidebar: false, miniMap: false}}"
+    """Open the whole loop in kedro-viz, with the panel of sales beside the graph."""
+    state = "{showFeatureHints: false, visible: {sidebar: false, miniMap: false, slicing: false}}"
     page.add_init_script(f"localStorage.setItem('KedroViz', JSON.stringify({state}))")
     with start_server(project, "kedro", "viz", "run", "--no-browser", "--port") as url:
         page.goto(f"{url}/?pid=__default__")
-        page.locator(".pipeline-node", has_text="scores").click()
+        page.locator(".pipeline-node", has_text="panel").click()
         page.get_by_text("Expand preview").wait_for()
         for reminder in page.get_by_role("button", name="Dismiss").all():
             reminder.click()
@@ -146,11 +149,12 @@ def show_lineage(page: Page, project: Path, done: Callable[[], None]) -> None:
 
 
 def show_runs(page: Page, project: Path, done: Callable[[], None]) -> None:
-    """Open MLflow's table of the runs, with their scores and nothing else."""
+    """Compare the runs' errors in MLflow, with its assistant closed."""
     with start_server(project, "mlflow", "ui", "--port") as url:
-        page.goto(f"{url}/#/experiments/1/runs")
-        page.get_by_role("button", name="Close").first.click()
+        page.goto(f"{url}/#/experiments/1/runs?compareRunsMode=CHART")
         page.get_by_text("__default__").first.wait_for()
+        page.get_by_role("button", name="Close").first.click()
+        page.get_by_placeholder("Search metric charts").fill(SCORES)
         wait_until_still(page)
         done()
 
@@ -171,7 +175,8 @@ def start_server(project: Path, *command: str) -> Iterator[str]:
     """Run `python -m COMMAND PORT` on a free port until the block ends; yield its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", *command, str(port)], cwd=project)
+    program = [sys.executable, "-m", *command, str(port)]
+    process = subprocess.Popen(program, cwd=project, start_new_session=True)
     try:
         while process.poll() is None:
             try:
@@ -182,7 +187,7 @@ def start_server(project: Path, *command: str) -> Iterator[str]:
                 break
         yield f"http://127.0.0.1:{port}"
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)  # kedro-viz and MLflow serve from a child
         process.wait()
 
 
@@ -190,7 +195,7 @@ PICTURES = {
     "forecast": (1000, 1, show_forecast),
     "monitoring": (1000, 1, show_monitoring),
     "lineage": (1000, 2, show_lineage),
-    "runs": (600, 1, show_runs),
+    "runs": (800, 1, show_runs),
 }
 """Name of each picture, its height, its pixels per point, and what shows it."""
 

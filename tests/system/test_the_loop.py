@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import mlflow
@@ -162,6 +163,15 @@ def test_kedro_viz_shows_the_layers_in_order_and_what_lies_in_each_dataset(first
     }  # fmt: skip
     assert shown["sales"]["data"][0][0].startswith("201")
     assert shown["total_sales_figure"]["data"]
+
+
+def test_the_pictures_of_the_readme_can_be_taken_again(first, project, tmp_path):
+    if shutil.which("chromium") is None:
+        pytest.skip("no Chromium on this machine")
+    names = ["forecast", "lineage", "runs"]
+    typed = [ROOT / "docs/pictures/take.py", "--project", project, "--out", tmp_path, "--only"]
+    subprocess.run([sys.executable, *typed, *names], check=True, capture_output=True)
+    assert all((tmp_path / f"{name}.webp").stat().st_size > 10_000 for name in names)
 
 
 def test_a_better_model_replaces_the_champion(first, kedro, project, client):
