@@ -27,7 +27,7 @@ PUBLICATION ?= data/07_model_output/publication
 
 .PHONY: help setup tools run repro loop test check format lock docs serve viz ui notebook clean \
   data train gate verdict publish deploy smoke rollback stop release lineage \
-  image image-with-model up down
+  pictures image image-with-model up down
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -155,6 +155,9 @@ viz: setup  ## Open the lineage in the browser
 
 ui: setup  ## Open the tracked runs on http://127.0.0.1:5000
 	$(BIN)/mlflow ui
+
+pictures: setup  ## Take the README's pictures again; PROJECT=folder where the story was played
+	$(BIN)/python docs/pictures/take.py $(if $(PROJECT),--project $(PROJECT))
 
 notebook: setup  ## Open JupyterLab with catalog, context and pipelines loaded
 	$(BIN)/kedro jupyter lab

@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from grocery_demand.core.monitoring.served import ServedEvents
 from grocery_demand.core.rollout import SHADOW
 from grocery_demand.datasets.event_roles import fetch, read_roles
+from grocery_demand.datasets.preview import ROWS, TablePreview, show_rows
 from grocery_demand.storage.event_tables import (
     FAILURES,
     PREDICTIONS,
@@ -87,6 +88,10 @@ class EventsDataset(AbstractDataset[NoReturn, ServedEvents]):
             ) from error
         finally:
             engine.dispose()
+
+    def preview(self, nrows: int = ROWS) -> TablePreview:
+        """Return how much was asked on each of the last days, for kedro-viz."""
+        return show_rows(self.load().by_day.tail(nrows))
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002
         """Refuse: the web app alone writes events."""

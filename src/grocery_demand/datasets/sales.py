@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 from kedro.io import AbstractDataset, DatasetError
 
+from grocery_demand.datasets.preview import ROWS, TablePreview, show_rows
 from grocery_demand.storage.atomic import standing_folder, whole_file, whole_folder
 
 _HISTORY = "history.parquet"
@@ -53,6 +54,10 @@ class SalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, pl.LazyFrame]):
             parts = [part.filter(~pl.col("date").is_in(replaced)) for part in parts]
             parts.append(pl.scan_parquet(list(by_day.values()), glob=False))
         return pl.concat(parts)
+
+    def preview(self, nrows: int = ROWS) -> TablePreview:
+        """Return the first rows, for kedro-viz."""
+        return show_rows(self.load().head(nrows).collect().to_pandas())
 
     def save(self, data: pl.DataFrame | pl.LazyFrame) -> None:
         """Write the table in its order."""

@@ -94,11 +94,23 @@ _FIGURES: dict[str, tuple[Callable[..., object], str]] = {
 def create_pipeline(**_: object) -> Pipeline:
     """From events, stored forecasts and new sales to checks, advice and figures."""
     steps = [
-        node(function, inputs, made, name=function.__name__)
+        node(
+            function,
+            inputs,
+            made,
+            name=function.__name__,
+            namespace=None if function.__name__ == "summarise_monitoring" else "checks",
+        )
         for function, (inputs, made) in _STEPS.items()
     ]
     drawn = [
-        node(function, [table, "monitoring_summary"], name, name=function.__name__)
+        node(
+            function,
+            [table, "monitoring_summary"],
+            name,
+            name=function.__name__,
+            namespace="figures",
+        )
         for name, (function, table) in _FIGURES.items()
     ]
     return Pipeline([*steps, *drawn])
