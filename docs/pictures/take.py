@@ -23,7 +23,7 @@ from pathlib import Path
 import pandas as pd
 from playwright.sync_api import Page, sync_playwright
 
-from grocery_demand.rehearsal.copy import copy_project
+from grocery_demand.rehearsal.copy import copy_project, leave_shared_services
 from grocery_demand.rehearsal.web_app import run_web_app
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="where they go")
     parser.add_argument("--only", choices=PICTURES, nargs="+", default=list(PICTURES))
     given = parser.parse_args()
+    leave_shared_services()
     with tempfile.TemporaryDirectory() as folder:
         project = given.project or play_story(Path(folder) / "grocery-demand")
         take_pictures(project.resolve(), given.out, given.only)
