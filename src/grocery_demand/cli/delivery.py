@@ -198,7 +198,13 @@ def verdict(context: click.Context, /) -> None:
         raise GroceryDemandError(
             f"There is no verdict in {path}; the gate gives one: kedro run --pipeline train"
         )
-    click.echo(write_verdict(json.loads(path.read_text(encoding="utf-8"))), nl=False)
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise GroceryDemandError(
+            f"{path} is damaged: {error}. The gate writes it anew: kedro run --pipeline promote"
+        ) from error
+    click.echo(write_verdict(stored), nl=False)
 
 
 def _take_over(project: Path, env: str | None, source: Path) -> None:

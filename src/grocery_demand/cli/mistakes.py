@@ -9,15 +9,29 @@ from contextlib import contextmanager
 import click
 from kedro.validation.exceptions import ParameterValidationError
 
+from grocery_demand.cli.foreign_errors import DESCRIPTIONS
 from grocery_demand.core.errors import GroceryDemandError
 
 _LOGS_ERRORS_THAT_ARE_RAISED = (
     "kedro.pipeline.node",
     "kedro.runner.sequential_runner",
     "kedro.validation.parameter_validator",
+    "mlflow.store.db.utils",
 )
 
 _WRAPPED_PARAMETER = re.compile(r"- Parameter '.*?': (?:Failed to instantiate .*? '.*?': )?(.*)")
+
+
+_INTERRUPTED = (
+    "Interrupted. Champion, panel and forecasts are as the last command that ended left them; type "
+    "the command again to begin anew."
+)
+
+
+class Interrupted(click.ClickException):
+    """The user has stopped a command."""
+
+    exit_code = 130
 
 
 @contextmanager
@@ -25,6 +39,8 @@ def plain_errors() -> Iterator[None]:
     """Turn errors that a user can mend into one message and exit status 1."""
     try:
         yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(_INTERRUPTED) from error
     except Exception as error:
         message = explain(error)
         if message is None:
@@ -39,16 +55,31 @@ def leave_out_of_logs() -> None:
 
 
 def explain(error: BaseException) -> str | None:
-    """Return what to tell the user about an error; None if it is a bug, not a mistake."""
+    """Return what to tell the user about an error; None if it is a bug, not a mistake.
+
+    Of the project's own errors the last one raised knows most; of others it is the first.
+    """
+    causes = list(_find_causes(error))
+    ways = [(_describe_own, causes), *((describe, causes[::-1]) for describe in DESCRIPTIONS)]
+    told = (describe(cause) for describe, ordered in ways for cause in ordered)
+    return next((message for message in told if message is not None), None)
+
+
+def _find_causes(error: BaseException) -> Iterator[BaseException]:
+    """Give the error, what it was raised from, and so on."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, GroceryDemandError):
-            return str(cause)
-        if isinstance(cause, ParameterValidationError):
-            return "\n".join(_WRAPPED_PARAMETER.findall(str(cause))) or str(cause)
+        yield cause
         cause = cause.__cause__ or cause.__context__
-    unknown_pipeline = str(error).startswith("Failed to find the pipeline named")
-    return str(error) if unknown_pipeline else None
+
+
+def _describe_own(error: BaseException) -> str | None:
+    """Return the message of an error of this project, or of a wrong parameter within it."""
+    if isinstance(error, GroceryDemandError):
+        return str(error)
+    if isinstance(error, ParameterValidationError):
+        return "\n".join(_WRAPPED_PARAMETER.findall(str(error))) or str(error)
+    return None
 
 
 def _is_no_user_error(_: logging.LogRecord) -> bool:
