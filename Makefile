@@ -27,7 +27,7 @@ PUBLICATION ?= data/07_model_output/publication
 
 .PHONY: help setup tools run repro loop test check format lock serve viz ui notebook clean \
   data train gate verdict publish deploy smoke rollback stop release lineage \
-  image image-with-model up down
+  image image-with-model up down in-git
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -54,8 +54,12 @@ tools: .tools/ready  ## Install DVC and the checkers of delivery files into .too
 run: setup  ## Run the whole loop on the sample: preprocess, train, gate, forecast, report
 	$(BIN)/kedro run
 
-repro: setup tools  ## Run by DVC what data, code or parameters have changed for
+repro: in-git setup tools  ## Run by DVC what data, code or parameters have changed for
 	PATH="$(CURDIR)/$(BIN):$$PATH" .tools/bin/dvc repro
+
+in-git:
+	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "DVC works in a git repository, and this folder is in none: \
+	clone the project instead of unpacking an archive. Without git: make run" >&2; exit 1; }
 
 loop: setup  ## Play the closed loop on simulated days: shift, alarm, retraining, recovery
 	$(BIN)/kedro rehearse

@@ -21,6 +21,11 @@ _IMPORTED_ONCE = [
     "kedro_mlflow.framework.hooks.mlflow_hook", "mlflow.store.tracking.sqlalchemy_store",
     "grocery_demand.datasets.model_registry", "grocery_demand.datasets.raw_files",
     "grocery_demand.settings", "kedro.framework.session", "mlflow.tracking",
+    "grocery_demand.datasets.model_versions", "grocery_demand.datasets.publication",
+    "grocery_demand.datasets.events", "grocery_demand.datasets.incoming", "lightgbm",
+    "kedro_mlflow.io.artifacts", "kedro_datasets.pandas.parquet_dataset",
+    "kedro_datasets.pandas.csv_dataset", "kedro_datasets.plotly.json_dataset",
+    "kedro_datasets.text.text_dataset", "kedro_datasets.json.json_dataset",
 ]  # fmt: skip
 _VARIABLES = ("MLFLOW_", "GROCERY_DEMAND_", "EVENTS_URL", "KEDRO_ENV", "PUBLICATION_DIR")
 _NO_CAPABILITIES = (ctypes.c_uint32 * 6)()

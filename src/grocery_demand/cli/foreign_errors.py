@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
 from kedro.config import MissingConfigException
 from kedro.io import DatasetError
 
@@ -38,12 +37,14 @@ _DAMAGED = (
 
 _LOADING = re.compile(r"(\w+): Failed while loading data from dataset .*?PurePosixPath\('(.*?)'\)")
 _MAKERS = ("preprocess", "fit", "promote", "forecast", "report", "monitor")
-_OF_CONFIGURATION = ("omegaconf.", "yaml.")
-_TOLD_BY_KEDRO = (
-    "Failed to find the pipeline named",
-    "Pipeline does not contain",
-    "Pipeline contains no nodes",
-)
+_NOT_YAML = re.compile(r"Invalid YAML or JSON file (.*?), unable to read line (\d+)")
+_SAID_BY_KEDRO = {
+    "Failed to find the pipeline named": "`kedro registry list` names all pipelines.",
+    "Pipeline does not contain": "`kedro registry describe PIPELINE` names its nodes.",
+    "Pipeline contains no nodes": "`kedro registry describe PIPELINE` names its nodes.",
+}
+
+Descriptions = tuple[Callable[[BaseException], str | None], ...]
 
 
 def describe_disk(error: BaseException) -> str | None:
@@ -115,31 +116,28 @@ def describe_dataset(error: BaseException) -> str | None:
 
 def describe_configuration(error: BaseException) -> str | None:
     """Tell of a file in conf/ that is not YAML, or names what is not there."""
-    if isinstance(error, MissingConfigException | yaml.YAMLError) or _is_of(
-        error, *_OF_CONFIGURATION
-    ):
+    if found := _NOT_YAML.search(str(error)):
         return (
-            f"The configuration in conf/ cannot be read: {str(error).strip().rstrip('.')}. Mend "
-            "that line; `git diff conf` shows what was changed."
+            f"{found[1]}, line {int(found[2]) + 1}, is no YAML. Mend it: indent with spaces, two "
+            "for each level, and write `name: value`. `git diff conf` shows what was changed."
+        )
+    if isinstance(error, MissingConfigException) or _is_of(error, "omegaconf."):
+        return (
+            f"The files in conf/ do not fit together: {str(error).strip()}\n`git diff conf` shows "
+            "what was changed."
         )
     return None
 
 
 def describe_kedro(error: BaseException) -> str | None:
-    """Pass on what Kedro says of pipelines, nodes and datasets that it does not know."""
-    text = str(error)
-    return f"{text} See kedro registry list." if text.startswith(_TOLD_BY_KEDRO) else None
+    """Pass on what Kedro says of pipelines and nodes that it does not know."""
+    known = next((mend for said, mend in _SAID_BY_KEDRO.items() if str(error).startswith(said)), "")
+    return f"{error}\n{known}" if known else None
 
 
-DESCRIPTIONS: tuple[Callable[[BaseException], str | None], ...] = (
-    describe_disk,
-    describe_database,
-    describe_mlflow,
-    describe_dataset,
-    describe_configuration,
-    describe_kedro,
-)
-"""In the order in which they are asked."""
+DEEPEST_FIRST: Descriptions = (describe_disk, describe_database, describe_mlflow)
+OUTERMOST_FIRST: Descriptions = (describe_dataset, describe_configuration, describe_kedro)
+"""Which error of a chain says most: the one that began it, or the one that ended it."""
 
 
 def find_maker(dataset: str) -> str | None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 from kedro.validation.exceptions import ParameterValidationError
 
-from grocery_demand.cli.foreign_errors import DESCRIPTIONS
+from grocery_demand.cli.foreign_errors import DEEPEST_FIRST, OUTERMOST_FIRST
 from grocery_demand.core.errors import GroceryDemandError
 
 _LOGS_ERRORS_THAT_ARE_RAISED = (
@@ -55,13 +55,18 @@ def leave_out_of_logs() -> None:
 
 
 def explain(error: BaseException) -> str | None:
-    """Return what to tell the user about an error; None if it is a bug, not a mistake.
-
-    Of the project's own errors the last one raised knows most; of others it is the first.
-    """
+    """Return what to tell the user about an error; None if it is a bug, not a mistake."""
     causes = list(_find_causes(error))
-    ways = [(_describe_own, causes), *((describe, causes[::-1]) for describe in DESCRIPTIONS)]
-    told = (describe(cause) for describe, ordered in ways for cause in ordered)
+    told = (
+        describe(cause)
+        for descriptions, ordered in (
+            ((_describe_own,), causes),
+            (DEEPEST_FIRST, causes[::-1]),
+            (OUTERMOST_FIRST, causes),
+        )
+        for describe in descriptions
+        for cause in ordered
+    )
     return next((message for message in told if message is not None), None)
 
 
