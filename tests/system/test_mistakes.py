@@ -11,8 +11,9 @@ import pytest
 
 from make_targets import ROOT
 from mistakes import MISTAKES, WEAK, User
+from mistakes.machine import begun
 from published import serve
-from typed import Outcome, type_command
+from typed_commands import Outcome, type_command
 
 PAGE = ROOT / "docs" / "errors.md"
 SMALL = "simulation.stores=3,simulation.items=40,simulation.start_date=2016-08-01"
@@ -23,9 +24,11 @@ GOES_ON = ("A file of another day than its name", "A file with a row twice",
 
 def read_table() -> dict[str, tuple[str, str]]:
     """Return what the page's tables say of each mistake: the message, and what to do."""
-    rows = re.findall(r"^\| (.+?) \| `(.+?)` \| (.+?) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (.+?) \| (`+)\s?(.+?)\s?\2 \| (.+?) \|$", PAGE.read_text("utf-8"), re.MULTILINE
+    )
     assert len({name for name, *_ in rows}) == len(rows)
-    return {name: (message, mend) for name, message, mend in rows}
+    return {name: (message, mend) for name, _, message, mend in rows}
 
 
 TABLE = read_table()
@@ -57,6 +60,7 @@ def project(tmp_path_factory, empty_database) -> Path:
 def user(project, empty_database):
     bare = make_project(project.parent / "bare", empty_database)
     with serve(project) as app, app.client() as client:
+        client.get("/prediction", params={"date": "2017-06-05", "item_nbr": 99197})
         yield User(project, bare, client)
 
 
@@ -73,6 +77,10 @@ def look(project: Path) -> dict[str, str]:
     return seen | {f"alias {alias}": str(version) for alias, version in aliases}
 
 
+def count_events(user: User) -> int:
+    return user.app.get("/api/v1/events").json()["total"]
+
+
 def as_pattern(shown: str) -> re.Pattern[str]:
     """Return what finds a shortened message: … stands for anything."""
     parts = [r"\s+".join(map(re.escape, part.split(" "))) for part in shown.split("…")]
@@ -87,20 +95,19 @@ def test_the_page_shows_every_mistake_that_is_tried_and_no_other():
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_told_as_the_page_shows_it_and_leaves_everything_whole(name, user):
     shown, mend = TABLE[name]
-    before = look(user.project)
+    before, events = look(user.project), count_events(user)
     outcome: Outcome = MISTAKES[name](user)
     assert as_pattern(shown).search(outcome.said), outcome.said
     assert "Traceback" not in outcome.said, outcome.said
     assert outcome.said.count("Error: ") <= 1, outcome.said
     assert (outcome.status == 0) == (name in GOES_ON), outcome.status
     assert look(user.project) == before
+    assert count_events(user) >= events > 0
     assert len(mend) > 10
 
 
 def test_a_killed_run_is_simply_typed_again(user):
-    from mistakes import _begun
-
-    with _begun(user) as run:
+    with begun(user) as run:
         run.process.kill()
     assert run.outcome.status == -9
     again = user.types(f"kedro run --pipeline fit --params {WEAK}")
