@@ -30,6 +30,7 @@ PUBLICATION ?= data/07_model_output/publication
   image image-with-model up down in-git
 
 help:  ## List the targets
+	@echo "Begin with make run, then make serve. The single commands: .venv/bin/kedro --help"
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: .venv/ready  ## Install everything into .venv, at the versions of requirements.lock

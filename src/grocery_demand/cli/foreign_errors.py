@@ -50,16 +50,16 @@ Descriptions = tuple[Callable[[BaseException], str | None], ...]
 def describe_disk(error: BaseException) -> str | None:
     """Tell of a full disk, or of a file that may not be written or read."""
     number = error.errno if isinstance(error, OSError) else None
-    place = f" to {_place(error)}" if isinstance(error, OSError) and error.filename else ""
+    place = _place(error) if isinstance(error, OSError) and error.filename else None
     if number in _FULL or _FULL_TEXTS.search(str(error)):
         return (
-            f"The disk is full: nothing more can be written{place}. Free some space, then type the "
-            f"command again. {_WHOLE}."
+            f"The disk is full: nothing more can be written{f' to {place}' if place else ''}. "
+            f"Free some space, then type the command again. {_WHOLE}."
         )
-    if number in _FORBIDDEN:
+    if number in _FORBIDDEN and place:
         return (
-            f"You have no right to write{place} ({os.strerror(number)}). Give yourself that right, "
-            f"or be the user whose project it is. {_WHOLE}."
+            f"You have no right to read or write {place} ({os.strerror(number)}). Give yourself "
+            f"that right, or be the user whose project it is. {_WHOLE}."
         )
     return None
 
