@@ -14,6 +14,8 @@ BIN := .venv/bin
 IMAGE ?= grocery-demand
 SPHINX = $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env \
   --conf-dir docs --doctree-dir build/docs
+REFUSE_OTHER_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
+  { echo "Python 3.11 is needed, and \`$(PYTHON)\` is none: install it, or name it with make PYTHON=/path/to/python3.11" >&2; exit 1; }
 KEDRO_RUN = $(BIN)/kedro run $(if $(PARAMS),--params '$(PARAMS)')
 
 # What builds images, and what it is told besides; compose asks for Docker or Podman.
@@ -27,16 +29,16 @@ PUBLICATION ?= data/07_model_output/publication
 
 .PHONY: help setup tools run repro loop test check format lock docs serve viz ui notebook clean \
   data train gate verdict publish deploy smoke rollback stop release lineage \
-  pictures image image-with-model up down
+  pictures image image-with-model up down in-git
 
 help:  ## List the targets
+	@echo "Begin with make run, then make serve. The single commands: .venv/bin/kedro --help"
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: .venv/ready  ## Install everything into .venv, at the versions of requirements.lock
 
 .venv/ready: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "Python 3.11 is needed: install it, or name it with make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(REFUSE_OTHER_PYTHON)
 	@echo "Setting up .venv (one to two minutes) …"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
@@ -46,6 +48,7 @@ setup: .venv/ready  ## Install everything into .venv, at the versions of require
 tools: .tools/ready  ## Install DVC and the checkers of delivery files into .tools
 
 .tools/ready: tools/requirements.lock
+	@$(REFUSE_OTHER_PYTHON)
 	@echo "Setting up .tools (half a minute) …"
 	@$(PYTHON) -m venv .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tools/requirements.lock
@@ -54,8 +57,12 @@ tools: .tools/ready  ## Install DVC and the checkers of delivery files into .too
 run: setup  ## Run the whole loop on the sample: preprocess, train, gate, forecast, report
 	$(BIN)/kedro run
 
-repro: setup tools  ## Run by DVC what data, code or parameters have changed for
+repro: in-git setup tools  ## Run by DVC what data, code or parameters have changed for
 	PATH="$(CURDIR)/$(BIN):$$PATH" .tools/bin/dvc repro
+
+in-git:
+	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "DVC works in a git repository, and this folder is in none: \
+	clone the project instead of unpacking an archive. Without git: make run" >&2; exit 1; }
 
 loop: setup  ## Play the closed loop on simulated days: shift, alarm, retraining, recovery
 	$(BIN)/kedro rehearse

@@ -238,7 +238,10 @@ class ModelRegistry:
         try:
             version = self._client.get_model_version(self.name, str(number))
         except MlflowException as error:
-            raise RegistryError(f"There is no version {number} of `{self.name}`.") from error
+            raise RegistryError(
+                f"There is no version {number} of `{self.name}`; `mlflow ui` lists the versions, "
+                "under Models."
+            ) from error
         try:
             model = fetch_model(f"models:/{self.name}/{number}")
         except ModelFileError as error:

@@ -23,6 +23,8 @@ LOG = "web-app.log"
 _CANDIDATE_LOG, _CANDIDATE_EVENTS = "candidate.log", "candidate-events.db"
 _WAIT_SECONDS, _PAUSE_SECONDS = 90.0, 0.05
 _LINES_SHOWN = 15
+_ERROR = "Error: "
+"""What the app's own message begins with, if it knows why it ends."""
 
 Found = TypeVar("Found")
 
@@ -161,6 +163,8 @@ def _wait_for(
     while (found := find()) is None:
         if process.poll() is not None or time.monotonic() > deadline:
             said = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LINES_SHOWN:]
+            if said and said[-1].startswith(_ERROR):
+                raise DeploymentError(f"It did not start. {said[-1].removeprefix(_ERROR)}")
             raise DeploymentError("The web app did not start; it says:\n" + "\n".join(said))
         time.sleep(_PAUSE_SECONDS)
     return found
