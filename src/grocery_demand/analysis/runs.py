@@ -1,0 +1,60 @@
+"""Training runs side by side."""
+
+import pandas as pd
+
+_SCORES = ("nwrmsle", "baseline_moving_average_nwrmsle", "r2_score", "wape", "bias", "coverage")
+_IDENTITY = ("data_digest", "git_commit")
+_NOT_OF_TRAINING = ("gate.", "rollout.", "monitoring.", "forecasting.", "quality.")
+
+
+def label_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs with `label`, by which they are told apart: version, model and role.
+
+    Args:
+        runs: See `datasets.training_runs`.
+    """
+    models = runs["model"].fillna("?")
+    roles = runs["roles"].map(lambda role: f", {role}" if role else "")
+    return runs.assign(label="version " + runs["version"].astype(str) + ": " + models + roles)
+
+
+def tabulate_scores(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores on the holdout, the least error first.
+
+    Runs on other data have another holdout: `data_digest` says whose scores may be compared.
+
+    Args:
+        runs: See `datasets.training_runs`.
+
+    Returns:
+        One row per run: label, started, seconds, data_digest (its beginning), then the scores.
+    """
+    table = label_runs(runs).sort_values("nwrmsle", ignore_index=True)
+    table = table.assign(data_digest=table["data_digest"].str[:8])
+    table = table.assign(started=table["started"].dt.strftime("%Y-%m-%d %H:%M"))
+    table = table.assign(seconds=table["seconds"].round())
+    return table.reindex(columns=["label", "started", "seconds", "data_digest", *_SCORES])
+
+
+def list_differences(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what the runs were given that is not the same for all: data, code, parameters.
+
+    Parameters of what happens after training do not count: they change no score.
+
+    Args:
+        runs: See `datasets.training_runs`.
+
+    Returns:
+        One row per thing that differs and one column per run, by its label; `–` where a run was
+        not given it. Empty with a single run, or with equal ones.
+    """
+    labelled = label_runs(runs).set_index("label")
+    given = [
+        name
+        for name in labelled
+        if name in _IDENTITY or ("." in str(name) and not str(name).startswith(_NOT_OF_TRAINING))
+    ]
+    table = labelled[given].astype(object).where(labelled[given].notna(), "–").T
+    differs = table.nunique(axis=1) > 1
+    shown = table[differs].map(lambda value: str(value)[:12])
+    return shown.rename_axis(index="given", columns=None)
