@@ -36,7 +36,7 @@ def test_nothing_that_a_run_left_behind_is_committed(notebook):
     for cell in notebook["cells"]:
         assert "outputs" not in cell or cell["outputs"] == []
         assert cell.get("execution_count") is None
-        assert cell["metadata"] == {}
+        assert cell["metadata"].keys() <= {"tags"}
 
 
 def test_a_single_title_stands_first_and_headings_lie_below_it(notebook):
@@ -51,6 +51,8 @@ def test_a_single_title_stands_first_and_headings_lie_below_it(notebook):
 def test_the_first_cell_finds_the_project_and_needs_no_other_set_up(notebook):
     code = sources_of(notebook, "code")
     assert code[0] == "%load_ext kedro.ipython"
+    first = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    assert first["metadata"] == {"tags": ["remove-output"]}, "what it logs is not for readers"
     assert not any(line.startswith(("%", "!")) for cell in code[1:] for line in cell.split("\n"))
 
 

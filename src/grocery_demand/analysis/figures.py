@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io as pio
 
 from grocery_demand.figure_style import (
     BLUE,
@@ -19,7 +20,14 @@ from grocery_demand.figure_style import (
     to_numbers,
 )
 
+if pio.renderers.default == "plotly_mimetype":
+    # JupyterLab knows plotly's own type of output; pages made of notebooks know HTML only.
+    pio.renderers.default = "plotly_mimetype+notebook"
+
 BAR_HEIGHT, FRAME_HEIGHT = 22, 190
+_USUAL_DAYS = 7
+"""Days from which on their bars fill the width."""
+
 _COLOURS = (BLUE, VERMILION, ORANGE, MUTED, INK)
 
 
@@ -43,7 +51,12 @@ def draw_days(
     mark = {"color": VERMILION, "size": 9, "symbol": "x"}
     zero = [0] * len(missing)
     figure.add_scatter(
-        x=to_days(missing["date"]), y=zero, mode="markers", marker=mark, name="no row at all"
+        x=to_days(missing["date"]),
+        y=zero,
+        mode="markers",
+        marker=mark,
+        name="no row at all",
+        cliponaxis=False,
     )
     figure.update_yaxes(title_text="units sold a day", rangemode="tozero", tickformat=",d")
     figure.update_xaxes(tickformat=DATE_FORMAT, nticks=10)
@@ -72,7 +85,8 @@ def draw_bars(
     figure = new_figure(title, subtitle, FRAME_HEIGHT + BAR_HEIGHT * len(values))
     base = reference or 0.0
     form = "%{text}<extra></extra>"
-    texts = [f"{v:.1%}" if as_percent else f"{v:,.2f}".rstrip("0").rstrip(".") for v in values]
+    whole = bool((values.dropna() % 1 == 0).all())
+    texts = [f"{v:.1%}" if as_percent else f"{v:,.0f}" if whole else f"{v:,.2f}" for v in values]
     figure.add_bar(
         x=to_numbers(values.to_numpy(float) - base, 4), y=[str(name) for name in values.index],
         base=base, orientation="h", marker_color=BLUE, text=texts, hovertemplate=form,
@@ -132,7 +146,7 @@ def draw_heatmap(
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(side="top")
-    return without_legend(style_axes(figure), top=110)
+    return without_legend(style_axes(figure), top=110).update_layout(margin_b=20)
 
 
 def draw_requests(by_day: pd.DataFrame, title: str, subtitle: Iterable[str]) -> go.Figure:
@@ -149,10 +163,11 @@ def draw_requests(by_day: pd.DataFrame, title: str, subtitle: Iterable[str]) -> 
         "long range": by_day["long_range"],
         "refused": by_day["refused"],
     }
+    width = 0.8 * min(len(by_day) / _USUAL_DAYS, 1)
     for colour, (name, values) in zip((BLUE, ORANGE, VERMILION), parts.items(), strict=True):
         figure.add_bar(
             x=by_day["date"].tolist(), y=values.astype(int).tolist(), name=name,
-            marker_color=colour,
+            marker_color=colour, width=width,
         )  # fmt: skip
     figure.update_layout(barmode="stack")
     figure.update_xaxes(type="category", title_text="day (UTC)")

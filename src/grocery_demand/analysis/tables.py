@@ -11,7 +11,8 @@ from grocery_demand.core.panel import Panel
 SIMULATED = "simulated data"
 
 _CAPTION: Any = {
-    "selector": "caption", "props": "text-align: left; padding-bottom: 0.4em; font-weight: bold"
+    "selector": "caption",
+    "props": "text-align: left; padding-bottom: 0.4em; font-weight: bold; white-space: nowrap",
 }  # fmt: skip
 
 
@@ -34,13 +35,16 @@ def show_table(
         note: What has to be known of the data, see `note_of_data`.
         formats: By column, how numbers are written, as in `{:.1%}`.
     """
-    frame = table.to_frame() if isinstance(table, pd.Series) else table
-    styler = frame.style.format(dict(formats or {}), na_rep="–", precision=3, escape="html")
+    frame = table.reset_index() if isinstance(table, pd.Series) else table
+    dates = dict.fromkeys(frame.select_dtypes("datetime"), "{:%Y-%m-%d}")
+    written: Any = dates | dict(formats or {})
+    styler = frame.style.format(written, na_rep="–", precision=3, escape="html")
     if isinstance(frame.index, pd.RangeIndex):
         styler = styler.hide(axis="index")
     styler = styler.set_caption(" · ".join(part for part in (caption, note) if part))
-    # Names and dates are read from the left, numbers from the right.
-    words = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
-    return styler.set_table_styles([_CAPTION]).set_properties(
-        subset=words, **{"text-align": "left"}
-    )
+    # Names and dates are read from the left, numbers from the right; so are their headings.
+    words = [i for i, kind in enumerate(frame.dtypes) if not pd.api.types.is_numeric_dtype(kind)]
+    left: list[Any] = [
+        {"selector": f"th.col{i}, td.col{i}", "props": "text-align: left"} for i in words
+    ]
+    return styler.set_table_styles([_CAPTION, *left])

@@ -28,8 +28,6 @@ def describe_usage(served: ServedEvents) -> pd.Series:
             "Forecasts given": f"{served.requests:,}",
             "Beyond the horizon (long range)": f"{served.long_range_share:.1%}",
             "Questions refused": f"{served.refused:,} ({served.refused_share:.1%} of all)",
-            "Products asked for": f"{len(served.products):,}",
-            "Clients": f"{len(served.clients):,}",
         },
         name="answer",
     ).rename_axis("question")

@@ -38,7 +38,8 @@ def describe_extent(sales: pl.LazyFrame, panel: Panel) -> pd.Series:
     return pd.Series(
         {
             "First and last day": f"{row['first']} … {row['last']}",
-            "Days, and those without any sale": f"{span:,}, {span - row['days']:,}",
+            "Days": f"{span:,}",
+            "Days without any sale": f"{span - row['days']:,}",
             "Stores": f"{row['stores']:,}",
             "Items that sold": f"{row['items']:,}",
             "Series (an item in a store)": f"{n_series:,}",
@@ -65,17 +66,13 @@ def total_by_day(sales: pl.LazyFrame) -> pd.DataFrame:
 
 
 def find_missing_days(totals: pd.DataFrame) -> pd.DataFrame:
-    """Return the days without a single row: date, weekday, last_row (days since the one before).
+    """Return the days without a single row: date, weekday.
 
     Args:
         totals: See `total_by_day`.
     """
-    has_rows = totals["rows"] > 0
-    last = totals["date"].where(has_rows).ffill()
-    found = totals.assign(last_row=(totals["date"] - last).dt.days)[~has_rows]
-    return found.assign(weekday=found["date"].dt.day_name())[
-        ["date", "weekday", "last_row"]
-    ].reset_index(drop=True)
+    found = totals.loc[totals["rows"] == 0, ["date"]].reset_index(drop=True)
+    return found.assign(weekday=found["date"].dt.day_name())
 
 
 def count_returns(sales: pl.LazyFrame, items: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """One forecast taken apart: what it starts from, and what each driver makes of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,6 +108,18 @@ def explain_forecast(
         units=dict(zip(FORECAST, units, strict=True)),
         drivers=_tabulate(start, explanation.expected, moves),
     )
+
+
+def tabulate_units(answers: Mapping[str, ForecastInParts]) -> pd.DataFrame:
+    """Put forecasts side by side: one row per name, with `FORECAST` in units.
+
+    Args:
+        answers: Forecasts by what they are called.
+    """
+    table = pd.DataFrame.from_dict(
+        {name: answer.units for name, answer in answers.items()}, orient="index"
+    )
+    return table.rename_axis("forecast").reset_index()
 
 
 def find_series(panel: Panel, store_nbr: int, item_nbr: int) -> int:

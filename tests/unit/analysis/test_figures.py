@@ -34,7 +34,7 @@ def test_bars_begin_at_the_reference(reference, lengths):
     bar = figure.data[0]
     assert list(bar.x) == lengths
     assert list(bar.y) == ["EGGS", "7"]
-    assert list(bar.text) == ["1.5", "0.5"]
+    assert list(bar.text) == ["1.50", "0.50"]
     assert bar.base == (reference or 0)
     assert figure.layout.xaxis.title.text == "factor"
 

@@ -11,6 +11,7 @@ from grocery_demand.core.one_forecast import (
     explain_forecast,
     find_promoted_best_seller,
     find_series,
+    tabulate_units,
 )
 from grocery_demand.serving.served_model import Label, ServedModel, ServedPanel, list_effects
 from published import small_panel, started_rows, train_small
@@ -72,6 +73,16 @@ def test_the_largest_move_comes_first_after_what_all_forecasts_get(panel, model)
     assert drivers["driver"].iloc[0] == AVERAGE_CORRECTION
     sizes = drivers["move"].abs().to_numpy()[1:]
     assert (np.diff(sizes) <= 0).all()
+
+
+def test_forecasts_stand_side_by_side_by_their_names(panel, model):
+    row = started_rows(panel)[0]
+    answers = {"on promotion": explain(model, panel, row, 3, True),
+               "not on promotion": explain(model, panel, row, 3, False)}  # fmt: skip
+    table = tabulate_units(answers)
+    assert table["forecast"].tolist() == list(answers)
+    assert table["point"].tolist() == [answer.units["point"] for answer in answers.values()]
+    assert list(table.columns) == ["forecast", *FORECAST]
 
 
 def test_a_series_that_is_not_there_is_told_with_the_stores_that_have_the_item(panel, model):
