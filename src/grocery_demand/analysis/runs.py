@@ -2,7 +2,17 @@
 
 import pandas as pd
 
-_SCORES = ("nwrmsle", "baseline_moving_average_nwrmsle", "r2_score", "wape", "bias", "coverage")
+from grocery_demand.core.scores import compare_errors
+from grocery_demand.figure_style import in_words
+
+_SCORES = {
+    "nwrmsle": "nwrmsle",
+    "baseline_moving_average_nwrmsle": "moving average's",
+    "r2_score": "r2_score",
+    "wape": "wape",
+    "bias": "bias",
+    "coverage": "coverage",
+}
 _IDENTITY = ("data_digest", "git_commit")
 _NOT_OF_TRAINING = ("gate.", "rollout.", "monitoring.", "forecasting.", "quality.")
 
@@ -27,13 +37,31 @@ def tabulate_scores(runs: pd.DataFrame) -> pd.DataFrame:
         runs: See `datasets.training_runs`.
 
     Returns:
-        One row per run: label, started, seconds, data_digest (its beginning), then the scores.
+        One row per run: version, model, roles, started, seconds, data_digest (its beginning), the
+        scores, and beside nwrmsle the moving average's on the same rows.
     """
-    table = label_runs(runs).sort_values("nwrmsle", ignore_index=True)
+    table = runs.sort_values("nwrmsle", ignore_index=True)
     table = table.assign(data_digest=table["data_digest"].str[:8])
     table = table.assign(started=table["started"].dt.strftime("%Y-%m-%d %H:%M"))
-    table = table.assign(seconds=table["seconds"].round())
-    return table.reindex(columns=["label", "started", "seconds", "data_digest", *_SCORES])
+    shown = ["version", "model", "roles", "started", "seconds", "data_digest", *_SCORES]
+    return table.reindex(columns=shown).rename(columns=_SCORES)
+
+
+def relate_to_baselines(scores: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Return the model's error in each family over the baselines' there, on the holdout.
+
+    Args:
+        scores: See `core.scores.score_table`.
+        model: Name of the model scored.
+
+    Returns:
+        One row per family, the worst first, and one column per baseline: below 1 where the model is
+        better.
+    """
+    families = compare_errors(scores, model, "family").set_index("value").rename_axis("family")
+    relative = families.drop(columns="model").rdiv(families["model"], axis=0)
+    relative.columns = [f"over the {in_words(str(name))}" for name in relative]
+    return relative.loc[relative.max(axis=1).sort_values(ascending=False).index]
 
 
 def list_differences(runs: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,11 @@
 import pandas as pd
 
-from grocery_demand.analysis.runs import label_runs, list_differences, tabulate_scores
+from grocery_demand.analysis.runs import (
+    label_runs,
+    list_differences,
+    relate_to_baselines,
+    tabulate_scores,
+)
 
 RUNS = pd.DataFrame(
     {
@@ -31,6 +36,7 @@ def test_scores_are_listed_from_the_least_error():
     table = tabulate_scores(RUNS)
     assert table["nwrmsle"].tolist() == [0.58, 0.62]
     assert table["data_digest"].tolist() == ["01234567"] * 2
+    assert table["model"].tolist() == ["lightgbm", "random_forest"]
     assert table["started"].tolist() == ["2026-01-01 09:30", "2026-01-02 10:00"]
     assert table["bias"].isna().all()
 
@@ -51,3 +57,22 @@ def test_other_data_and_other_code_are_listed():
 
 def test_a_single_run_differs_from_nothing():
     assert list_differences(RUNS[:1]).empty
+
+
+def test_families_are_held_against_the_baselines_the_worst_first():
+    errors = {"EGGS": (0.5, 1.0, 0.4), "DELI": (0.9, 0.9, 1.0)}
+    scores = pd.DataFrame(
+        [
+            {"evaluation": evaluation, "slice": "family", "value": family, "model": model,
+             "nwrmsle": error}
+            for evaluation in ("holdout", "backtest")
+            for family, of_family in errors.items()
+            for model, error in zip(
+                ("lightgbm", "seasonal_naive", "moving_average"), of_family, strict=True
+            )
+        ]
+    )  # fmt: skip
+    table = relate_to_baselines(scores, "lightgbm")
+    assert table.index.tolist() == ["EGGS", "DELI"]
+    assert table["over the seasonal naive"].round(6).tolist() == [0.5, 1.0]
+    assert table["over the moving average"].round(6).tolist() == [1.25, 0.9]
