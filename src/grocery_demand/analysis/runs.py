@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from grocery_demand.analysis.tables import SIMULATED
 from grocery_demand.core.scores import compare_errors
 from grocery_demand.figure_style import in_words
 
@@ -15,6 +16,16 @@ _SCORES = {
 }
 _IDENTITY = ("data_digest", "git_commit")
 _NOT_OF_TRAINING = ("gate.", "rollout.", "monitoring.", "forecasting.", "quality.")
+
+
+def note_of_runs(runs: pd.DataFrame) -> str:
+    """Return what has to stand beside the runs' scores: whether they are of simulated data.
+
+    Args:
+        runs: See `datasets.training_runs`.
+    """
+    simulated = runs["simulated"] == "true"
+    return SIMULATED if simulated.all() else f"partly {SIMULATED}" if simulated.any() else ""
 
 
 def label_runs(runs: pd.DataFrame) -> pd.DataFrame:

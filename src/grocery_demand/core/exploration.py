@@ -113,7 +113,7 @@ def measure_sale_shares(panel: Panel) -> pd.DataFrame:
     store = panel.store_position[started]
     before = np.where(first[started] > 0, open_until[store, first[started] - 1], 0)
     observed = open_until[store, -1] - before
-    sold = np.count_nonzero(panel.units[started] > 0, axis=1)
+    sold = np.count_nonzero(panel.units > 0, axis=1)[started]
     table = panel.series.iloc[started][[*SERIES_KEY, "family"]].reset_index(drop=True)
     return table.assign(share=sold / np.maximum(observed, 1))
 

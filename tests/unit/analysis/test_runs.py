@@ -1,8 +1,10 @@
 import pandas as pd
+import pytest
 
 from grocery_demand.analysis.runs import (
     label_runs,
     list_differences,
+    note_of_runs,
     relate_to_baselines,
     tabulate_scores,
 )
@@ -25,6 +27,18 @@ RUNS = pd.DataFrame(
         "nwrmsle": [0.62, 0.58],
     }
 )
+
+
+@pytest.mark.parametrize(
+    ("simulated", "note"),
+    [
+        (["true", "true"], "simulated data"),
+        (["false", "true"], "partly simulated data"),
+        (["false", ""], ""),
+    ],
+)
+def test_scores_of_simulated_data_are_called_so(simulated, note):
+    assert note_of_runs(RUNS.assign(simulated=simulated)) == note
 
 
 def test_a_run_is_labelled_by_version_model_and_role():

@@ -14,8 +14,9 @@ from grocery_demand.core.errors import DataShortageError
     ],
 )
 def test_ipython_shows_an_error_that_can_be_mended_without_its_traceback(
-    capsys, monkeypatch, code, lines
+    capsys, monkeypatch, tmp_path, code, lines
 ):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     shell = InteractiveShell.instance()
     shell.colors = "nocolor"
     shell.push({"DataShortageError": DataShortageError})
