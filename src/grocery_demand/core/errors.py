@@ -7,10 +7,6 @@ class GroceryDemandError(Exception):
     The message says what is wrong, where (file, row, column, parameter), and how to mend it.
     """
 
-    def _render_traceback_(self) -> list[str]:
-        """Return what notebooks show instead of a traceback: IPython asks for it by this name."""
-        return [f"{type(self).__name__}: {self}"]
-
 
 class ParameterError(GroceryDemandError, ValueError):
     """A parameter has an unknown name, a wrong type or a value that is not allowed."""

@@ -6,6 +6,8 @@ from typing import Any
 
 from kedro.framework.hooks import hook_impl
 
+from grocery_demand.core.errors import GroceryDemandError
+
 _TALKATIVE = "kedro.io"
 """The logger that says of each dataset what the cell that loads it says itself."""
 
@@ -23,13 +25,13 @@ class NotebookHook:
         logging.getLogger(_TALKATIVE).setLevel(logging.WARNING)
         shell = get_ipython()
         if shell is not None:
-            show_mendable_errors_as_they_say(shell)
+            show_mendable_errors_in_a_line(shell)
 
 
-def show_mendable_errors_as_they_say(shell: Any) -> None:
-    """Let errors that say how they are shown be shown so, whatever else shows tracebacks.
+def show_mendable_errors_in_a_line(shell: Any) -> None:
+    """Show what a user can mend as a message, and everything else as before.
 
-    Kedro's logging puts Rich's tracebacks into the place of IPython's, which ask no error.
+    Kedro wraps what a dataset raises, and its logging has Rich show every traceback in full.
 
     Args:
         shell: IPython's shell.
@@ -37,9 +39,17 @@ def show_mendable_errors_as_they_say(shell: Any) -> None:
     others = shell._showtraceback
 
     def show(kind: type[BaseException], error: BaseException, lines: list[str]) -> None:
-        if hasattr(error, "_render_traceback_"):
-            type(shell)._showtraceback(shell, kind, error, lines)
-        else:
+        mendable = _find_mendable(error)
+        if mendable is None:
             others(kind, error, lines)
+        else:
+            line = f"{type(mendable).__name__}: {mendable}"
+            type(shell)._showtraceback(shell, type(mendable), mendable, [line])
 
     shell._showtraceback = show
+
+
+def _find_mendable(error: BaseException | None) -> GroceryDemandError | None:
+    while error is not None and not isinstance(error, GroceryDemandError):
+        error = error.__cause__
+    return error

@@ -7,7 +7,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from grocery_demand.core.errors import DataShortageError
 from grocery_demand.hooks import NotebookHook
-from grocery_demand.hooks.notebooks import show_mendable_errors_as_they_say
+from grocery_demand.hooks.notebooks import show_mendable_errors_in_a_line
 
 
 @pytest.fixture
@@ -46,10 +46,14 @@ def shell(tmp_path, monkeypatch) -> Iterator[InteractiveShell]:
 @pytest.mark.parametrize("times", [1, 2])
 def test_an_error_that_can_be_mended_is_one_line_and_a_bug_a_traceback(shell, capsys, times):
     for _ in range(times):
-        show_mendable_errors_as_they_say(shell)
+        show_mendable_errors_in_a_line(shell)
     capsys.readouterr()
     assert not shell.run_cell("raise DataShortageError('Give more days.')").success
     assert capsys.readouterr().out == "DataShortageError: Give more days.\n"
+    caught = "try:\n  raise DataShortageError('Give more.')\nexcept Exception as error:\n  "
+    wrapped = caught + "raise OSError('wrapped') from error"
+    assert not shell.run_cell(wrapped).success
+    assert capsys.readouterr().out == "DataShortageError: Give more.\n"
     assert not shell.run_cell("1 / 0").success
     shown = "".join(capsys.readouterr())
     assert "Traceback" in shown
