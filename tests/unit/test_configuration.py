@@ -1,6 +1,7 @@
 """What conf/ says fits the pipelines."""
 
 import inspect
+import re
 from dataclasses import MISSING, fields
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from kedro.io import DataCatalog
 from grocery_demand.pipeline_registry import register_pipelines
 
 CONF = Path(__file__).parents[2] / "conf"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +45,11 @@ def layer_of(name: str, entries: dict[str, dict]) -> str | None:
     return metadata.get("kedro-viz", {}).get("layer")
 
 
-def test_every_catalog_entry_is_read_or_written_by_a_pipeline(entries):
+def test_every_catalog_entry_is_used_by_a_pipeline_or_loaded_by_a_notebook(entries):
     used = set().union(*(pipeline.datasets() for pipeline in register_pipelines().values()))
+    for notebook in NOTEBOOKS.glob("*.ipynb"):
+        code = notebook.read_text(encoding="utf-8").replace('\\"', '"')
+        used |= set(re.findall(r'catalog\.load\("(\w+)"\)', code))
     assert {entry for entry in entries if "{" in entry} == PATTERNS
     assert set(entries) == {entry_of(name) for name in used} & set(entries)
 

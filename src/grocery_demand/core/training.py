@@ -1,6 +1,7 @@
 """Training: fit, backtest, score on the holdout, fit again on everything."""
 
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from grocery_demand.core.backtest import (
+    TrainingDay,
     TrainingParameters,
     choose_backtest_rows,
     choose_training_days,
@@ -16,7 +18,7 @@ from grocery_demand.core.backtest import (
     scored_rows,
 )
 from grocery_demand.core.errors import DataShortageError
-from grocery_demand.core.features import Encoding, Snapshot
+from grocery_demand.core.features import AheadFeature, Encoding, Snapshot
 from grocery_demand.core.forecaster import Forecaster, TrainedModel
 from grocery_demand.core.intervals import Intervals
 from grocery_demand.core.long_range import LongRange, with_intervals_of_others
@@ -127,8 +129,11 @@ def assemble_rows(
     training: TrainingParameters,
     names: tuple[str, ...],
     encoding: Encoding,
+    tried: Mapping[str, AheadFeature] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what a model fitted at the end of a day learns from.
+
+    With features in `tried` that the library does not know, by name.
 
     Returns:
         Features float32 [row, feature], ln(1+units) float32 [row] and weights float32 [row].
@@ -136,21 +141,46 @@ def assemble_rows(
     Raises:
         DataShortageError: If no series was observed in any of the chosen windows.
     """
-    blocks, targets, weights = [], [], []
-    for chosen in choose_training_days(panel, day, training):
-        known = Snapshot(panel, chosen.day)
-        counted = scored_rows(panel, chosen.day, chosen.steps, chosen.rows).ravel()
-        matrix = known.features(encoding, chosen.steps, names, chosen.rows)
-        blocks.append(np.compress(counted, matrix.T, axis=1))
-        units = panel.units[chosen.rows[:, None], chosen.day + chosen.steps].ravel()
-        targets.append(np.log1p(units[counted]))
-        weights.append(np.repeat(panel.weights[chosen.rows], len(chosen.steps))[counted])
-    if not any(len(part) for part in targets):
+    days = choose_training_days(panel, day, training)
+    found = collect_rows(panel, days, names, encoding, tried)
+    if not len(found[1]):
         raise DataShortageError(
             f"No series has sales to learn from up to {panel.date_of(day)} within "
             f"{training.max_training_rows} rows: give more days, or raise the budget with "
             "--params training.max_training_rows=…"
         )
+    return found
+
+
+def collect_rows(
+    panel: Panel,
+    chosen: Iterable[TrainingDay],
+    names: tuple[str, ...],
+    encoding: Encoding,
+    tried: Mapping[str, AheadFeature] | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return features, ln(1+units) and weights of the rows that count; see `scored_rows`.
+
+    Args:
+        panel: Sales and plan.
+        chosen: Which cutoffs, series and steps.
+        names: The features wanted, in this order.
+        encoding: The vocabulary.
+        tried: Features that the library does not know, by name.
+
+    Returns:
+        float32 [row, feature], [row] and [row]; no rows at all if none counts.
+    """
+    blocks = [np.empty((len(names), 0), np.float32)]
+    targets, weights = [np.empty(0, np.float32)], [np.empty(0, np.float32)]
+    for at in chosen:
+        known = Snapshot(panel, at.day, tried or {})
+        counted = scored_rows(panel, at.day, at.steps, at.rows).ravel()
+        matrix = known.features(encoding, at.steps, names, at.rows)
+        blocks.append(np.compress(counted, matrix.T, axis=1))
+        units = panel.units[at.rows[:, None], at.day + at.steps].ravel()
+        targets.append(np.log1p(units[counted]))
+        weights.append(np.repeat(panel.weights[at.rows], len(at.steps))[counted])
     return np.concatenate(blocks, axis=1).T, np.concatenate(targets), np.concatenate(weights)
 
 

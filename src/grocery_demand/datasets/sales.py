@@ -5,8 +5,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars as pl
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import AbstractDataset
 
+from grocery_demand.datasets.not_made import NotMadeYetError
 from grocery_demand.datasets.preview import ROWS, TablePreview, show_rows
 from grocery_demand.storage.atomic import standing_folder, whole_file, whole_folder
 
@@ -38,13 +39,13 @@ class SalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, pl.LazyFrame]):
         """Return the table, not yet read: the history, then the days beside it.
 
         Raises:
-            DatasetError: If nothing was saved yet.
+            NotMadeYetError: If nothing was saved yet.
         """
         paths = sorted(standing_folder(Path(self._filepath)).glob("[!.]*.parquet"))
         if not paths:
-            raise DatasetError(
-                f"There is no sales table in {self._filepath}. Make it with "
-                "`kedro run --pipeline preprocess`."
+            raise NotMadeYetError(
+                f"There is no sales table in {self._filepath}. Make it with `make run`, which runs "
+                "the whole loop, or alone with `kedro run --pipeline preprocess`."
             )
         by_day = {day: path for path in paths if (day := _find_day(path)) is not None}
         others = [path for path in paths if path not in by_day.values()]

@@ -1,7 +1,13 @@
 """Features: one function from panel, cutoff and days ahead to a matrix."""
 
 from grocery_demand.core.features.encoding import Encoding
-from grocery_demand.core.features.matrix import MOVING_AVERAGE, SEASONAL_NAIVE, Snapshot
+from grocery_demand.core.features.matrix import (
+    MOVING_AVERAGE,
+    SEASONAL_NAIVE,
+    Ahead,
+    AheadFeature,
+    Snapshot,
+)
 from grocery_demand.core.features.sets import FEATURE_SETS
 from grocery_demand.core.features.tables import FeatureTables
 
@@ -9,6 +15,8 @@ __all__ = [
     "FEATURE_SETS",
     "MOVING_AVERAGE",
     "SEASONAL_NAIVE",
+    "Ahead",
+    "AheadFeature",
     "Encoding",
     "FeatureTables",
     "Snapshot",
