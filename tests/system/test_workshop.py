@@ -1,0 +1,82 @@
+"""The workshop's pages: every command is typed in one clone, in order, and says what is shown.
+
+So that it takes minutes less, the clone's conf/local has fewer rows and trees, the release leaves
+out its checks, and the app has a free port. Nothing else differs from what a reader does. The
+pages are one story.
+"""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from clones import environment, link_environments, make_repository, run
+from console_pages import Step, Terminal, find_difference, read_languages, read_steps
+from grocery_demand.serving.handover import find_running
+from make_targets import ROOT
+
+FOLDER = ROOT / "docs" / "workshop"
+PAGES = sorted(FOLDER.glob("[1-5]-*.md"))
+PORT = "5005"
+FEWER_ROWS = """
+training: {max_training_rows: 30000, max_backtest_rows: 300000, max_long_range_rows: 5000,
+           backtest_folds: 2, backtest_fits: 1}
+model_settings: {lightgbm: {n_estimators: 60}}
+gate: {champion_tolerance: 0.02, max_slice_loss: 1}
+"""
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / ".tools/bin/dvc").exists(), reason="DVC is not there; set it up with `make tools`"
+)
+
+
+class Reader:
+    """Types what the pages say, beginning in a fresh repository."""
+
+    def __init__(self, folder: Path, port: str) -> None:
+        self.repository = make_repository(folder / "repository", small=False)
+        self.clone = folder / "workshop"
+        self.port = port
+
+    def read(self, page: Path) -> None:
+        """Type all commands of a page, until one does not do what is shown."""
+        folder = self.clone if self.clone.exists() else self.repository
+        with Terminal(folder, self._variables()) as terminal:
+            for step in read_steps(page):
+                self._type(step, terminal)
+
+    def _type(self, step: Step, terminal: Terminal) -> None:
+        said, status = terminal.type(step.command.replace(PORT, self.port))
+        told = f"{step.place}\n$ {step.command}\n{said}"
+        assert status == step.status, f"{told}\nended with status {status}, not {step.status}"
+        missing = find_difference(step.shown, said)
+        assert not missing, f"{told}\nshould have said:\n{missing}"
+        if step.command.startswith("git clone") and not (self.clone / ".venv").exists():
+            link_environments(self.clone)
+            (self.clone / "conf/local/parameters.yml").write_text(FEWER_ROWS)
+
+    def _variables(self) -> dict[str, str]:
+        others = {"GROCERY_DEMAND_PORT": self.port, "CHECKS": "none", "PYTHONUNBUFFERED": "1"}
+        return environment(self.clone, **others)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    """A reader with a free port; the app that is left running is stopped at the end."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    reader = Reader(tmp_path_factory.mktemp("workshop"), port)
+    yield reader
+    if find_running(reader.clone / "build/deploy"):
+        run(["make", "stop"], reader.clone)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_command_of_the_exercise_does_what_is_shown(page, reader):
+    reader.read(page)
+
+
+def test_there_are_five_exercises_and_all_of_their_blocks_are_typed():
+    assert [page.name[0] for page in PAGES] == list("12345")
+    for page in FOLDER.glob("*.md"):
+        assert read_languages(page) <= {"console"}, page.name
