@@ -98,7 +98,7 @@ deploy: setup  ## Start or replace the web app in the background; DEPLOY=kuberne
 	  $(if $(OVERLAY),--overlay $(OVERLAY)) $(if $(PORT),--port $(PORT)) \
 	  $(if $(FROM),--publication $(FROM))
 
-smoke: setup  ## Ask the deployed app at URL=… what its users ask it
+smoke: setup  ## Ask the deployed app, or that at URL=…, what its users ask it
 	$(BIN)/kedro smoke $(if $(URL),--url $(URL))
 
 rollback: setup  ## Put the previous champion back; the running app follows

@@ -1,10 +1,12 @@
-"""Ask the running web app as buyers do: python docs/workshop/ask_as_buyers.py [QUESTIONS] [URL].
+"""Ask the running web app as buyers do: python docs/workshop/ask_as_buyers.py [QUESTIONS].
 
-What sells more is asked for more often, and now and then for a product that does not exist.
+What sells more is asked for more often; each fiftieth question is for a product that does not
+exist.
 """
 
 import collections
 import json
+import os
 import sys
 import urllib.request
 
@@ -12,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 FORECASTS = "data/07_model_output/forecasts.parquet"
+APP = f"http://127.0.0.1:{os.environ.get('GROCERY_DEMAND_PORT', '5005')}"
 
 
 def choose_questions(forecasts: pd.DataFrame, number: int) -> list[dict[str, object]]:
@@ -27,19 +30,19 @@ def choose_questions(forecasts: pd.DataFrame, number: int) -> list[dict[str, obj
     return questions
 
 
-def ask(questions: list[dict[str, object]], url: str) -> list[dict[str, object]]:
+def ask(questions: list[dict[str, object]]) -> list[dict[str, object]]:
     """Send the questions in one body; return the answers in their order."""
     body = json.dumps({"requests": questions}).encode()
     headers = {"Content-Type": "application/json", "X-Client-Name": "workshop"}
-    request = urllib.request.Request(f"{url}/api/v1/forecasts", body, headers)  # noqa: S310
+    request = urllib.request.Request(f"{APP}/api/v1/forecasts", body, headers)  # noqa: S310
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
         answers: list[dict[str, object]] = json.load(answer)["answers"]
         return answers
 
 
-def main(number: str = "500", url: str = "http://127.0.0.1:5005") -> None:
+def main(number: str = "500") -> None:
     """Ask and count."""
-    answers = ask(choose_questions(pd.read_parquet(FORECASTS), int(number)), url)
+    answers = ask(choose_questions(pd.read_parquet(FORECASTS), int(number)))
     counted = collections.Counter("forecast" in answer for answer in answers)
     print(f"{counted[True]} forecasts, {counted[False]} refused")
 

@@ -39,7 +39,8 @@ def tabulate_runs() -> pd.DataFrame:
     )
     table = runs.reindex(columns=list(SETTINGS)).rename(columns=SETTINGS)
     table.insert(0, "version", runs["run_id"].map(name_versions()))
-    return table.assign(commit=table["commit"].str[:7])
+    changed = runs["tags.git_dirty"].map({"true": " + changes"}).fillna("")
+    return table.assign(commit=table["commit"].str[:7] + changed)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ FOLDER = ROOT / "docs" / "workshop"
 PAGES = sorted(FOLDER.glob("[1-5]-*.md"))
 PORT = "5005"
 FEWER_ROWS = """
-training: {max_training_rows: 30000, max_backtest_rows: 300000, max_long_range_rows: 5000,
+training: {max_training_rows: 15000, max_backtest_rows: 300000, max_long_range_rows: 3000,
            backtest_folds: 2, backtest_fits: 1}
-model_settings: {lightgbm: {n_estimators: 60}}
+model_settings: {lightgbm: {n_estimators: 40}}
 gate: {champion_tolerance: 0.02, max_slice_loss: 1}
 """
 
@@ -80,3 +80,42 @@ def test_there_are_five_exercises_and_all_of_their_blocks_are_typed():
     assert [page.name[0] for page in PAGES] == list("12345")
     for page in FOLDER.glob("*.md"):
         assert read_languages(page) <= {"console"}, page.name
+
+
+SAID = "Reading …\n\nRead 1,234 rows\nScore 0.5799, in run 0a1b2c, \nNext: nothing\n"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        (),
+        ("…",),
+        ("…", "Read 99 rows", "…"),
+        ("…", "Score 0.61, in run …,", "Next: nothing"),
+        ("Reading …", "Read 12 rows", "…", "Next: …"),
+    ],
+)
+def test_what_is_said_agrees_with_what_is_shown_but_for_numbers(shown):
+    assert find_difference(shown, SAID) == ""
+
+
+@pytest.mark.parametrize(
+    ("shown", "missing"),
+    [
+        (("…", "Read 99 lines", "…"), "Read 99 lines"),
+        (("Read 1,234 rows", "…"), "Read 1,234 rows"),
+        (("…", "Read 1,234 rows", "Next: nothing"), "Read 1,234 rows\nNext: nothing"),
+        (("…", "Next: nothing", "…", "Read 1,234 rows", "…"), "Read 1,234 rows"),
+        (("…", "Score 0.5799, in run …,"), "the end, but there is more: Next: nothing"),
+    ],
+)
+def test_what_is_not_said_as_shown_is_noticed(shown, missing):
+    assert find_difference(shown, SAID) == missing
+
+
+def test_a_failing_command_is_read_with_its_exit_status(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("Type\n\n```console\n$ false\n(exit status 1)\n$ echo 1\n2\n```\n")
+    first, second = read_steps(page)
+    assert first == Step("page.md:4", "false", (), 1)
+    assert second == Step("page.md:6", "echo 1", ("2",), 0)
