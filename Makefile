@@ -56,8 +56,8 @@ repro: setup tools  ## Run by DVC what data, code or parameters have changed for
 	PATH="$(CURDIR)/$(BIN):$$PATH" .tools/bin/dvc repro
 
 loop: setup  ## Play the closed loop on simulated days; DAYS=7 STORES=5 ITEMS=100: a smaller one
-	$(BIN)/kedro rehearse $(if $(DAYS),--quiet-days $(DAYS)) $(if $(STORES),--stores $(STORES)) \
-	  $(if $(ITEMS),--items $(ITEMS))
+	$(BIN)/kedro rehearse $(if $(DAYS),--quiet-days $(DAYS) --recovered-days $(DAYS)) \
+	  $(if $(STORES),--stores $(STORES)) $(if $(ITEMS),--items $(ITEMS))
 
 test: setup tools  ## Run all tests, or those of TESTS=path
 	$(BIN)/python -m pytest $(TESTS)

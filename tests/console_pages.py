@@ -102,7 +102,7 @@ def _agrees(shown: str, said: str) -> bool:
 
 def _shape(text: str) -> str:
     """Return a line with a 0 for each number and one space for several."""
-    return re.sub(r"\s+", " ", _NUMBER.sub("0", text)).rstrip()
+    return re.sub(r"\s+", " ", _NUMBER.sub("0", text)).strip()
 
 
 class Terminal:

@@ -35,9 +35,12 @@ def ask(questions: list[dict[str, object]]) -> list[dict[str, object]]:
     body = json.dumps({"requests": questions}).encode()
     headers = {"Content-Type": "application/json", "X-Client-Name": "workshop"}
     request = urllib.request.Request(f"{APP}/api/v1/forecasts", body, headers)  # noqa: S310
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        answers: list[dict[str, object]] = json.load(answer)["answers"]
-        return answers
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            answers: list[dict[str, object]] = json.load(answer)["answers"]
+    except OSError as error:
+        sys.exit(f"{APP} does not answer ({error}). Start the app: make deploy")
+    return answers
 
 
 def main(number: str = "500") -> None:

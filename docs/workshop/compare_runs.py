@@ -11,7 +11,7 @@ SETTINGS = {
     "params.training.model": "model",
     "params.training.feature_set": "features",
     "params.model_settings.n_estimators": "trees",
-    "params.model_settings.num_leaves": "leaves",
+    "params.model_settings.learning_rate": "rate",
     "metrics.nwrmsle": "NWRMSLE",
     "metrics.r2_score": "R²",
     "metrics.coverage": "coverage",

@@ -249,11 +249,18 @@ def daily(context: click.Context, /, env: str | None) -> None:
 @cli.command(help=_REHEARSE_HELP)
 @click.option("--folder", default="build/loop", show_default=True, help="Where the copy is made.")
 @click.option("--quiet-days", default=28, show_default=True, type=click.IntRange(3, 366))
+@click.option("--recovered-days", default=14, show_default=True, type=click.IntRange(1, 366))
 @click.option("--stores", type=int, help="Stores of another, smaller world than the sample's.")
 @click.option("--items", type=int, help="Items of another, smaller world than the sample's.")
 @click.pass_context
 def rehearse(
-    context: click.Context, /, folder: str, quiet_days: int, stores: int | None, items: int | None
+    context: click.Context,
+    /,
+    folder: str,
+    quiet_days: int,
+    recovered_days: int,
+    stores: int | None,
+    items: int | None,
 ) -> None:
     """Play the story and say where its table and figure lie."""
     from grocery_demand.rehearsal.play import play_rehearsal
@@ -268,7 +275,7 @@ def rehearse(
         click.echo(f"{minutes:>2}:{seconds:02} {line}", err=True)
 
     with _plain_errors():
-        plan = Plan(quiet_days=quiet_days)
+        plan = Plan(quiet_days=quiet_days, recovered_days=recovered_days)
         played = play_rehearsal(project, project / folder, plan, tell, **world)
     click.echo("\nMade:")
     for path in played.paths:

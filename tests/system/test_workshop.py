@@ -1,10 +1,11 @@
 """The workshop's pages: every command is typed in one clone, in order, and says what is shown.
 
 So that it takes minutes less, the clone's conf/local has fewer rows and trees, the release leaves
-out its checks, and the app has a free port. Nothing else differs from what a reader does. The
-pages are one story.
+out its checks, the rehearsal has fewer days and items, and the app has a free port. Nothing else
+differs from what a reader does. The pages are one story.
 """
 
+import re
 import socket
 from pathlib import Path
 
@@ -13,11 +14,11 @@ import pytest
 from clones import environment, link_environments, make_repository, run
 from console_pages import Step, Terminal, find_difference, read_languages, read_steps
 from grocery_demand.serving.handover import find_running
-from make_targets import ROOT
+from make_targets import ROOT, make_targets
 
 FOLDER = ROOT / "docs" / "workshop"
 PAGES = sorted(FOLDER.glob("[1-5]-*.md"))
-PORT = "5005"
+PORT, LOOP, SHORTER_LOOP = "5005", "DAYS=7 STORES=3 ITEMS=60", "DAYS=3 STORES=3 ITEMS=40"
 FEWER_ROWS = """
 training: {max_training_rows: 15000, max_backtest_rows: 300000, max_long_range_rows: 3000,
            backtest_folds: 2, backtest_fits: 1}
@@ -46,7 +47,8 @@ class Reader:
                 self._type(step, terminal)
 
     def _type(self, step: Step, terminal: Terminal) -> None:
-        said, status = terminal.type(step.command.replace(PORT, self.port))
+        command = step.command.replace(PORT, self.port).replace(LOOP, SHORTER_LOOP)
+        said, status = terminal.type(command)
         told = f"{step.place}\n$ {step.command}\n{said}"
         assert status == step.status, f"{told}\nended with status {status}, not {step.status}"
         missing = find_difference(step.shown, said)
@@ -80,6 +82,14 @@ def test_there_are_five_exercises_and_all_of_their_blocks_are_typed():
     assert [page.name[0] for page in PAGES] == list("12345")
     for page in FOLDER.glob("*.md"):
         assert read_languages(page) <= {"console"}, page.name
+
+
+@pytest.mark.parametrize("page", sorted(FOLDER.glob("*.md")), ids=lambda page: page.stem)
+def test_targets_and_files_that_the_text_names_exist(page):
+    text = page.read_text(encoding="utf-8")
+    assert set(re.findall(r"`make ([a-z-]+)", text)) <= make_targets()
+    for link in re.findall(r"\]\((?!http)([^)#]+)", text):
+        assert (FOLDER / link).is_file(), link
 
 
 SAID = "Reading …\n\nRead 1,234 rows\nScore 0.5799, in run 0a1b2c, \nNext: nothing\n"
