@@ -55,7 +55,7 @@ run: setup  ## Run the whole loop on the sample: preprocess, train, gate, foreca
 repro: setup tools  ## Run by DVC what data, code or parameters have changed for
 	PATH="$(CURDIR)/$(BIN):$$PATH" .tools/bin/dvc repro
 
-loop: setup  ## Play the closed loop on simulated days; DAYS=7 STORES=5 ITEMS=100: a smaller one
+loop: setup  ## Play the closed loop on simulated days; DAYS=10 STORES=5 ITEMS=100: a smaller one
 	$(BIN)/kedro rehearse $(if $(DAYS),--quiet-days $(DAYS) --recovered-days $(DAYS)) \
 	  $(if $(STORES),--stores $(STORES)) $(if $(ITEMS),--items $(ITEMS))
 

@@ -88,7 +88,7 @@ the running web app follows. A worse model is not promoted, a broken feed is not
 \b
 Examples:
   kedro rehearse
-  kedro rehearse --quiet-days 7 --stores 5 --items 100 --folder build/small-loop
+  kedro rehearse --quiet-days 10 --recovered-days 10 --stores 5 --items 100
 """
 
 _DESCRIBE_SAMPLE_HELP = """Print statistics of simulated sales beside those of the real ones.

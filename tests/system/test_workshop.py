@@ -93,9 +93,9 @@ def test_targets_and_files_that_the_text_names_exist(page):
 
 def test_the_smaller_loop_is_handed_to_the_rehearsal():
     """It takes minutes, so the page names it in its text; the test of the closed loop plays it."""
-    typed = ["make", "--dry-run", "loop", "DAYS=7", "STORES=5", "ITEMS=100"]
+    typed = ["make", "--dry-run", "loop", "DAYS=10", "STORES=5", "ITEMS=100"]
     said = run([*typed, "--assume-old=.venv/ready"], ROOT).stdout.split()
-    options = ["--quiet-days", "7", "--recovered-days", "7", "--stores", "5", "--items", "100"]
+    options = ["--quiet-days", "10", "--recovered-days", "10", "--stores", "5", "--items", "100"]
     assert [word for word in said if word in options] == options
 
 
