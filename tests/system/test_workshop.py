@@ -6,6 +6,7 @@ pages are one story.
 """
 
 import re
+import shutil
 import socket
 from pathlib import Path
 
@@ -26,8 +27,9 @@ model_settings: {lightgbm: {n_estimators: 40}}
 gate: {champion_tolerance: 0.02, max_slice_loss: 1}
 """
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / ".tools/bin/dvc").exists(), reason="DVC is not there; set it up with `make tools`"
+needs_programs = pytest.mark.skipif(
+    not (ROOT / ".tools/bin/dvc").exists() or shutil.which("curl") is None,
+    reason="The pages need DVC (set up by `make tools`) and curl (Debian's package of this name)",
 )
 
 
@@ -72,6 +74,7 @@ def reader(tmp_path_factory):
         run(["make", "stop"], reader.clone)
 
 
+@needs_programs
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_of_the_exercise_does_what_is_shown(page, reader):
     reader.read(page)
