@@ -64,8 +64,9 @@ in-git:
 	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "DVC works in a git repository, and this folder is in none: \
 	clone the project instead of unpacking an archive. Without git: make run" >&2; exit 1; }
 
-loop: setup  ## Play the closed loop on simulated days: shift, alarm, retraining, recovery
-	$(BIN)/kedro rehearse
+loop: setup  ## Play the closed loop on simulated days; DAYS=10 STORES=5 ITEMS=100: a smaller one
+	$(BIN)/kedro rehearse $(if $(DAYS),--quiet-days $(DAYS) --recovered-days $(DAYS)) \
+	  $(if $(STORES),--stores $(STORES)) $(if $(ITEMS),--items $(ITEMS))
 
 test: setup tools  ## Run all tests, or those of TESTS=path
 	$(BIN)/python -m pytest $(TESTS)
@@ -113,7 +114,7 @@ deploy: setup  ## Start or replace the web app in the background; DEPLOY=kuberne
 	  $(if $(OVERLAY),--overlay $(OVERLAY)) $(if $(PORT),--port $(PORT)) \
 	  $(if $(FROM),--publication $(FROM))
 
-smoke: setup  ## Ask the deployed app at URL=… what its users ask it
+smoke: setup  ## Ask the deployed app, or that at URL=…, what its users ask it
 	$(BIN)/kedro smoke $(if $(URL),--url $(URL))
 
 rollback: setup  ## Put the previous champion back; the running app follows

@@ -128,14 +128,20 @@ def deploy(  # noqa: PLR0913
 
 
 @click.command(help=_SMOKE_HELP)
-@click.option("--url", default=_URL, show_default=True, help="Address of the app.")
+@click.option("--url", help=f"Address of the app; that of `kedro deploy`, or {_URL}.")
 @click.option("--wait", default=60.0, show_default=True, help="Seconds until it has to be ready.")
 @click.option("--model-version", type=int, help="The version that has to answer.")
+@click.pass_context
 @plain_errors()
-def smoke(url: str, wait: float, model_version: int | None) -> None:
+def smoke(
+    context: click.Context, /, url: str | None, wait: float, model_version: int | None
+) -> None:
     """Say what works."""
+    from grocery_demand.delivery import web_app
     from grocery_demand.delivery.smoke import smoke_test
 
+    running = web_app.find_deployed(context.obj.project_path)
+    url = url or (running.url if running else _URL)
     key = os.environ.get("GROCERY_DEMAND_API_KEY", "")
     tested = smoke_test(url, click.echo, key=key, wait_seconds=wait, model_version=model_version)
     click.echo(f"{tested.url} works: version {tested.model_version}.")

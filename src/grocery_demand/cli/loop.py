@@ -16,7 +16,7 @@ the running web app follows. A worse model is not promoted, a broken feed is not
 \b
 Examples:
   kedro rehearse
-  kedro rehearse --quiet-days 7 --stores 5 --items 100 --folder build/small-loop
+  kedro rehearse --quiet-days 10 --recovered-days 10 --stores 5 --items 100
 """
 
 
@@ -26,12 +26,22 @@ Examples:
     "--quiet-days", default=28, show_default=True, type=click.IntRange(3, 366),
     help="Days before demand shifts.",
 )  # fmt: skip
+@click.option(
+    "--recovered-days", default=14, show_default=True, type=click.IntRange(1, 366),
+    help="Days after the retraining, until the feed breaks.",
+)  # fmt: skip
 @click.option("--stores", type=int, help="Stores of another, smaller world than the sample's.")
 @click.option("--items", type=int, help="Items of another, smaller world than the sample's.")
 @click.pass_context
 @plain_errors()
 def rehearse(
-    context: click.Context, /, folder: str, quiet_days: int, stores: int | None, items: int | None
+    context: click.Context,
+    /,
+    folder: str,
+    quiet_days: int,
+    recovered_days: int,
+    stores: int | None,
+    items: int | None,
 ) -> None:
     """Play the story and say where its table and figure lie."""
     from grocery_demand.rehearsal.play import play_rehearsal
@@ -45,7 +55,7 @@ def rehearse(
         minutes, seconds = divmod(int(time.monotonic() - begun), 60)
         click.echo(f"{minutes:>2}:{seconds:02} {line}", err=True)
 
-    plan = Plan(quiet_days=quiet_days)
+    plan = Plan(quiet_days=quiet_days, recovered_days=recovered_days)
     played = play_rehearsal(project, project / folder, plan, tell, **world)
     click.echo("\nMade:")
     for path in played.paths:

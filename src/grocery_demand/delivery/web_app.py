@@ -91,9 +91,14 @@ def deploy(
     return Deployed(running, former.pid if former else None, folder / LOG)
 
 
+def find_deployed(project: Path) -> Running | None:
+    """Return the deployed app; None if none runs."""
+    return find_running(project / FOLDER)
+
+
 def stop(project: Path) -> Running | None:
     """Stop the deployed app; return which one it was, None if none ran."""
-    running = find_running(project / FOLDER)
+    running = find_deployed(project)
     if running is not None:
         _end(project / FOLDER, running)
     return running
