@@ -21,6 +21,7 @@ from mistakes.user import (
     mistake,
     with_changed,
 )
+from published import wait_for
 from typed_commands import Outcome, Typed
 
 with_changed("mlflow.db is damaged", "mlflow.db", garbage, FORECAST)
@@ -125,8 +126,8 @@ class Begun(Typed):
 def begun(user: User) -> Iterator[Begun]:
     """Begin a training, and wait for its end when the block ends."""
     run = Begun(["kedro", "run", "--pipeline", "fit", "--params", WEAK], user.project)
-    while "Backtest: fitting" not in run.said:
-        assert run.process.is_alive(), run.said
+    wait_for(lambda: "Backtest: fitting" in run.said or not run.process.is_alive())
+    assert run.process.is_alive(), run.said
     yield run
     run.outcome = run.wait()
 

@@ -3,11 +3,13 @@
 import errno
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from kedro.config import MissingConfigException
+from kedro.framework.project import pipelines
 from kedro.io import DatasetError
+from kedro.pipeline import Pipeline
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -109,7 +111,7 @@ def describe_dataset(error: BaseException) -> str | None:
     name, path = found.groups()
     reason = str(error).rpartition("\n")[2]
     lies = "is not there" if reason == path else f"cannot be read: {reason.rstrip('.')}"
-    maker = find_maker(name)
+    maker = find_maker(name, pipelines)
     mend = f" Make it anew with `kedro run --pipeline {maker}`." if maker else ""
     return f"`{name}` ({path}) {lies}.{mend}"
 
@@ -140,12 +142,10 @@ OUTERMOST_FIRST: Descriptions = (describe_dataset, describe_configuration, descr
 """Which error of a chain says most: the one that began it, or the one that ended it."""
 
 
-def find_maker(dataset: str) -> str | None:
+def find_maker(dataset: str, pipelines: Mapping[str, Pipeline]) -> str | None:
     """Return the registered pipeline that makes a dataset; None if none does."""
-    from grocery_demand.pipeline_registry import register_pipelines
-
-    pipelines = register_pipelines()
-    return next((name for name in _MAKERS if dataset in pipelines[name].all_outputs()), None)
+    makers = (name for name in _MAKERS if dataset in pipelines[name].all_outputs())
+    return next(makers, None)
 
 
 def _is_of(error: BaseException, *modules: str) -> bool:

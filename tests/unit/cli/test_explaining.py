@@ -10,6 +10,7 @@ from kedro.io import DatasetError
 from grocery_demand.cli.foreign_errors import find_maker
 from grocery_demand.cli.mistakes import explain, plain_errors
 from grocery_demand.core.errors import RawDataError
+from grocery_demand.pipeline_registry import register_pipelines
 
 
 def chain(*errors: Exception) -> Exception:
@@ -86,4 +87,4 @@ def test_a_dataset_that_no_catalog_can_make_is_told_with_its_file():
     ],
 )
 def test_the_pipeline_that_makes_a_dataset_is_the_shortest_way_to_it(dataset, pipeline):
-    assert find_maker(dataset) == pipeline
+    assert find_maker(dataset, register_pipelines()) == pipeline
