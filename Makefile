@@ -164,8 +164,8 @@ viz: setup  ## Open the lineage in the browser
 ui: setup  ## Open the tracked runs on http://127.0.0.1:5000
 	$(BIN)/mlflow ui
 
-pictures: setup  ## Take the README's pictures again; PROJECT=folder where the story was played
-	$(BIN)/python docs/pictures/take.py $(if $(PROJECT),--project $(PROJECT))
+pictures: setup  ## Take the README's pictures again, of the loop played in a copy
+	$(BIN)/python docs/pictures/take.py
 
 notebook: setup  ## Open JupyterLab with catalog, context and pipelines loaded
 	$(BIN)/kedro jupyter lab
