@@ -14,7 +14,7 @@ BIN := .venv/bin
 IMAGE ?= grocery-demand
 SPHINX = $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env \
   --conf-dir docs --doctree-dir build/docs
-REFUSE_OTHER_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
+refuse_other_python = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
   { echo "Python 3.11 is needed, and \`$(PYTHON)\` is none: install it, or name it with make PYTHON=/path/to/python3.11" >&2; exit 1; }
 KEDRO_RUN = $(BIN)/kedro run $(if $(PARAMS),--params '$(PARAMS)')
 
@@ -38,7 +38,7 @@ help:  ## List the targets
 setup: .venv/ready  ## Install everything into .venv, at the versions of requirements.lock
 
 .venv/ready: requirements.lock pyproject.toml
-	@$(REFUSE_OTHER_PYTHON)
+	@$(refuse_other_python)
 	@echo "Setting up .venv (one to two minutes) …"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
@@ -48,7 +48,7 @@ setup: .venv/ready  ## Install everything into .venv, at the versions of require
 tools: .tools/ready  ## Install DVC and the checkers of delivery files into .tools
 
 .tools/ready: tools/requirements.lock
-	@$(REFUSE_OTHER_PYTHON)
+	@$(refuse_other_python)
 	@echo "Setting up .tools (half a minute) …"
 	@$(PYTHON) -m venv .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tools/requirements.lock

@@ -99,7 +99,7 @@ class ModelRegistry:
         number = self.find(alias)
         if number is None:
             raise RegistryError(
-                f"The registered model `{self.name}` has no {alias} yet; make one with: "
+                f"The registered model `{self.name}` has no {alias} yet; train one with: "
                 "kedro run --pipeline train"
             )
         return self.fetch(number)

@@ -123,7 +123,7 @@ class Skew(BaseModel):
     psi: Number = None
     ks: Number = None
     threshold: Number = Field(None, description="Of the PSI.")
-    ks_threshold: Number = None
+    ks_threshold: Number = Field(None, description="Of the KS statistic.")
     differing_share: Number = None
     state: State = "unknown"
 
@@ -209,7 +209,7 @@ class UsageDay(BaseModel):
     date: dt.date
     requests: Count = None
     refused: Count = None
-    failed: Count = None
+    failed: Count = Field(None, description="Requests answered by HTTP 5xx.")
 
 
 class ProductUsage(BaseModel):
@@ -241,7 +241,7 @@ class Usage(BaseModel):
     failed: Count = Field(None, description="Requests answered by HTTP 5xx.")
     long_range_share: Number = None
     refused_share: Number = None
-    failed_share: Number = None
+    failed_share: Number = Field(None, description="Share of failed in all answers.")
     by_day: Many[UsageDay] = []
     products: Many[ProductUsage] = []
     stores: Many[StoreUsage] = []

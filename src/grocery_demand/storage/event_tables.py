@@ -85,11 +85,11 @@ request, from 0."""
 FAILURES = Table(
     "failed_requests",
     metadata,
-    Column("seq", _Sequence, primary_key=True, autoincrement=True),
-    Column("time_ms", BigInteger, nullable=False, index=True),
-    Column("client", String(80), nullable=False),
-    Column("path", String(120), nullable=False),
-    Column("status", Integer, nullable=False),
+    Column("seq", _Sequence, primary_key=True, autoincrement=True, doc="Place in the log."),
+    Column("time_ms", BigInteger, nullable=False, index=True, doc="When, in ms since 1970 (UTC)."),
+    Column("client", String(80), nullable=False, doc="Who asked: address or name of the client."),
+    Column("path", String(120), nullable=False, doc="What was asked for, without its query."),
+    Column("status", Integer, nullable=False, doc="The HTTP status answered, 500 or above."),
 )
 """One row per request that the app itself failed to answer, with its HTTP status, 500 or above."""
 
