@@ -53,6 +53,9 @@ def fault_of(words: list[str]) -> str:
 
 
 def fault_of_make(arguments: list[str]) -> str:
+    """Return what is wrong with a call of make; a sentence that begins with its name is none."""
+    if not all(re.fullmatch(r"[a-z][a-z-]*|[A-Z_]+=.*|…", word) for word in arguments):
+        return ""
     for word in arguments:
         name, given, value = word.partition("=")
         if given and name not in make_variables():
@@ -150,6 +153,7 @@ def test_a_command_with_a_mistake_is_found(line, fault):
         "EVENTS_URL=… kedro serve --port 8080  # then http://127.0.0.1:8080",
         "kedro viz run",
         "kedro jupyter lab",
+        "make one with: kedro run",
     ],
 )
 def test_a_command_that_exists_is_none(line):

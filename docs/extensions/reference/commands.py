@@ -9,7 +9,8 @@ from reference.project import ROOT
 
 _TARGET = re.compile(r"^([a-z][a-z-]*):.*?(?:## (.*))?$", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\(([A-Z_]+)\)")
-_OWN = {"BIN", "BUILD", "CURDIR", "KEDRO_RUN", "MAKEFILE_LIST", "SPHINX"}
+_SET = re.compile(r"^(?:export |define )?([A-Z_]+) *(?::?=|$)", re.MULTILINE)
+_OF_MAKE = {"CURDIR", "MAKEFILE_LIST"}
 
 
 def write_commands() -> str:
@@ -82,6 +83,6 @@ def targets() -> dict[str, str]:
 
 
 def make_variables() -> set[str]:
-    """Return the variables that a person may give to make."""
+    """Return the variables that a person may give to make: those that it does not set itself."""
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
-    return {name for name in _VARIABLE.findall(text) if name not in _OWN}
+    return set(_VARIABLE.findall(text)) - set(_SET.findall(text)) - _OF_MAKE
