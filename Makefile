@@ -12,6 +12,10 @@ endif
 PYTHON ?= python3.11
 BIN := .venv/bin
 IMAGE ?= grocery-demand
+SPHINX = $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env \
+  --conf-dir docs --doctree-dir build/docs
+refuse_other_python = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
+  { echo "Python 3.11 is needed, and \`$(PYTHON)\` is none: install it, or name it with make PYTHON=/path/to/python3.11" >&2; exit 1; }
 KEDRO_RUN = $(BIN)/kedro run $(if $(PARAMS),--params '$(PARAMS)')
 
 # What builds images, and what it is told besides; compose asks for Docker or Podman.
@@ -23,18 +27,18 @@ BUILD := $(BUILDER) build $(if $(findstring docker,$(firstword $(BUILDER))),,--f
 COMPOSE ?= docker compose
 PUBLICATION ?= data/07_model_output/publication
 
-.PHONY: help setup tools run repro loop test check format lock serve viz ui notebook clean \
+.PHONY: help setup tools run repro loop test check format lock docs serve viz ui notebook clean \
   data train gate verdict publish deploy smoke rollback stop release lineage \
-  image image-with-model up down
+  pictures image image-with-model up down in-git
 
 help:  ## List the targets
+	@echo "Begin with make run, then make serve. The single commands: .venv/bin/kedro --help"
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: .venv/ready  ## Install everything into .venv, at the versions of requirements.lock
 
 .venv/ready: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "Python 3.11 is needed: install it, or name it with make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(refuse_other_python)
 	@echo "Setting up .venv (one to two minutes) …"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
@@ -44,6 +48,7 @@ setup: .venv/ready  ## Install everything into .venv, at the versions of require
 tools: .tools/ready  ## Install DVC and the checkers of delivery files into .tools
 
 .tools/ready: tools/requirements.lock
+	@$(refuse_other_python)
 	@echo "Setting up .tools (half a minute) …"
 	@$(PYTHON) -m venv .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tools/requirements.lock
@@ -52,14 +57,19 @@ tools: .tools/ready  ## Install DVC and the checkers of delivery files into .too
 run: setup  ## Run the whole loop on the sample: preprocess, train, gate, forecast, report
 	$(BIN)/kedro run
 
-repro: setup tools  ## Run by DVC what data, code or parameters have changed for
+repro: in-git setup tools  ## Run by DVC what data, code or parameters have changed for
 	PATH="$(CURDIR)/$(BIN):$$PATH" .tools/bin/dvc repro
 
-loop: setup  ## Play the closed loop on simulated days: shift, alarm, retraining, recovery
-	$(BIN)/kedro rehearse
+in-git:
+	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "DVC works in a git repository, and this folder is in none: \
+	clone the project instead of unpacking an archive. Without git: make run" >&2; exit 1; }
+
+loop: setup  ## Play the closed loop on simulated days; DAYS=10 STORES=5 ITEMS=100: a smaller one
+	$(BIN)/kedro rehearse $(if $(DAYS),--quiet-days $(DAYS) --recovered-days $(DAYS)) \
+	  $(if $(STORES),--stores $(STORES)) $(if $(ITEMS),--items $(ITEMS))
 
 test: setup tools  ## Run all tests, or those of TESTS=path
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(or $(TESTS),--numprocesses auto --maxprocesses 4 --dist loadfile)
 
 check: setup  ## Run the linters, the type checker and the layer contracts
 	$(BIN)/ruff check .
@@ -76,6 +86,13 @@ lock: setup  ## Pin the newest allowed versions in requirements.lock
 	  --upgrade pyproject.toml --output-file requirements.lock
 	$(BIN)/uv pip compile --python-version 3.11 --no-emit-index-url --no-header \
 	  --upgrade tools/requirements.in --output-file tools/requirements.lock
+
+# Sphinx is told nothing of this machine; the search says so if it writes of it all the same.
+docs: setup  ## Build the documentation in build/site; NOTEBOOKS=run runs them, LINKS=check asks the web
+	rm -rf build/site
+	NOTEBOOKS=$(NOTEBOOKS) $(SPHINX) -b html . build/site
+	! grep -rl '$(CURDIR)' build/site
+	$(if $(LINKS),$(SPHINX) -b linkcheck . build/links)
 
 data: setup  ## Check the raw files and make the panel (PARAMS=group.name=value,… as of kedro run)
 	$(KEDRO_RUN) --pipeline preprocess
@@ -97,7 +114,7 @@ deploy: setup  ## Start or replace the web app in the background; DEPLOY=kuberne
 	  $(if $(OVERLAY),--overlay $(OVERLAY)) $(if $(PORT),--port $(PORT)) \
 	  $(if $(FROM),--publication $(FROM))
 
-smoke: setup  ## Ask the deployed app at URL=… what its users ask it
+smoke: setup  ## Ask the deployed app, or that at URL=…, what its users ask it
 	$(BIN)/kedro smoke $(if $(URL),--url $(URL))
 
 rollback: setup  ## Put the previous champion back; the running app follows
@@ -146,6 +163,9 @@ viz: setup  ## Open the lineage in the browser
 
 ui: setup  ## Open the tracked runs on http://127.0.0.1:5000
 	$(BIN)/mlflow ui
+
+pictures: setup  ## Take the README's pictures again, of the loop played in a copy
+	$(BIN)/python docs/pictures/take.py
 
 notebook: setup  ## Open JupyterLab with catalog, context and pipelines loaded
 	$(BIN)/kedro jupyter lab

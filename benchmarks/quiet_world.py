@@ -20,17 +20,19 @@ from grocery_demand.core.monitoring import (
     data_health,
     explanations,
     fairness,
+    feature_skew,
     live_error,
     outputs,
     sales_drift,
-    served_features,
+    skew_checks,
 )
 from grocery_demand.core.monitoring.advice import RETRAIN, advise, check_age
-from grocery_demand.core.monitoring.check import Check
+from grocery_demand.core.monitoring.check import Check, list_wrong_days
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.promise import Promise
 from grocery_demand.core.monitoring.sample import choose_series
 from grocery_demand.core.monitoring.season import Season
+from grocery_demand.core.monitoring.served_features import ServedFeatures
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.panel_extension import extend_panel
 from grocery_demand.core.quality.parameters import QualityParameters
@@ -118,13 +120,13 @@ class _Buyers:
         keys = panel.series.iloc[rows][["store_nbr", "item_nbr"]].to_numpy()
         self._asked.append((made, keys, steps, np.full(_QUESTIONS, day)))
 
-    def recall(self, panel: Panel) -> served_features.ServedFeatures:
+    def recall(self, panel: Panel) -> ServedFeatures:
         matrix, keys, steps, days = (
             np.concatenate(parts) for parts in zip(*self._asked[-4 * WEEK :], strict=True)
         )
         index = pd.MultiIndex.from_frame(panel.series[["store_nbr", "item_nbr"]])
         rows = index.get_indexer(pd.MultiIndex.from_arrays(keys.T))
-        return served_features.ServedFeatures(
+        return ServedFeatures(
             self._final.feature_names, matrix, rows, steps, days,
             np.full(len(days), -1, np.int8), self._final.encoding, saw_other_sales(panel, days),
         )  # fmt: skip
@@ -182,16 +184,17 @@ def _check(
     cutoff = model.metadata["cutoff"]
     promise = Promise.of_metadata(model.metadata)
     rows = choose_series(panel, monitoring.max_series)
-    live = live_error.join_sales(archive, panel, _VERSION, cutoff, monitoring.history_days)
+    n_new = min(panel.n_days - 1 - panel.day_of(cutoff), monitoring.history_days)
+    health = data_health.check_data_health(panel, None, n_new)
+    wrong = [day for day in list_wrong_days(health) if day > cutoff]
+    live = live_error.join_sales(archive, panel, _VERSION, cutoff, monitoring.history_days, wrong)
     windows = live_error.score_windows(live, promise, Season.of(panel, rows), monitoring)
-    drift = sales_drift.measure_sales_drift(panel, rows, cutoff, monitoring.max_psi)
+    drift = sales_drift.measure_sales_drift(panel, rows, cutoff, monitoring.max_psi, wrong)
     newest = archive.filter(pl.col("cutoff") == pl.col("cutoff").max()).collect().to_pandas()
     checks = [
-        *data_health.check_data_health(
-            panel, None, min(panel.n_days - 1 - panel.day_of(cutoff), monitoring.history_days)
-        ),
-        *live_error.check_live_error(windows, promise, _VERSION),
-        *sales_drift.check_sales_drift(drift),
+        *health,
+        *live_error.check_live_error(windows, promise, _VERSION, wrong),
+        *sales_drift.check_sales_drift(drift, wrong),
         *outputs.check_outputs(panel, rows, newest, promise, monitoring.max_psi),
         *fairness.check_fairness(fairness.measure_fairness(live, promise, monitoring)),
         check_age(panel.n_days - 1 - panel.day_of(cutoff), monitoring),
@@ -208,11 +211,11 @@ def _check_weekly(
     trained = panel.day_of(model.metadata["cutoff"])
     snapshot_of = lru_cache(maxsize=2)(lambda day: Snapshot(panel, day))
     recalled = served.recall(panel)
-    skew = served_features.measure_skew(recalled, snapshot_of, trained, monitoring.max_psi)
+    skew = feature_skew.measure_skew(recalled, snapshot_of, trained, monitoring.max_psi)
     rows = choose_series(panel, monitoring.max_series)
     weeks = explanations.explain_weeks(model.final, snapshot_of, rows, trained, panel.n_days - 1)
     return [
-        *served_features.check_skew(skew, int(recalled.changed.sum())),
+        *skew_checks.check_skew(skew, int(recalled.changed.sum())),
         *explanations.check_explanations(weeks),
     ]
 

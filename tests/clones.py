@@ -17,20 +17,25 @@ _AUTHOR = {
 }
 
 
-def make_repository(folder: Path) -> Path:
-    """Commit this project's files, whether committed here or not, with a small world's sales.
+def make_repository(folder: Path, *, small: bool = True) -> Path:
+    """Commit this project's files, whether committed here or not.
 
     What is in the folder from an earlier call is taken as it is.
+
+    Args:
+        folder: Where the repository is made.
+        small: Whether a small world's sales are put in the place of the sample's.
     """
     if (folder / ".git").exists():
         return folder
     listed = git(ROOT, "ls-files", "-co", "--exclude-standard", "-z").split("\0")
     for name in filter(None, listed):
-        if (ROOT / name).is_file() and not name.startswith(_SAMPLE):
+        if (ROOT / name).is_file() and not (small and name.startswith(_SAMPLE)):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    typed = ["-m", "kedro", "run", "--pipeline", "simulate", "--params", SMALL_WORLD]
-    run([sys.executable, *typed], folder)
+    if small:
+        typed = ["-m", "kedro", "run", "--pipeline", "simulate", "--params", SMALL_WORLD]
+        run([sys.executable, *typed], folder)
     git(folder, "init", "--quiet", "--initial-branch", "main")
     commit(folder, "Begin")
     return folder
@@ -39,6 +44,11 @@ def make_repository(folder: Path) -> Path:
 def clone(repository: Path, folder: Path) -> Path:
     """Clone a repository; its environment is this one, so that nothing has to be installed."""
     git(repository, "clone", "--quiet", str(repository), str(folder))
+    return link_environments(folder)
+
+
+def link_environments(folder: Path) -> Path:
+    """Let a clone use the environments of the project that is tested, as if set up there."""
     for name, source in ((".venv", Path(sys.prefix)), (".tools", ROOT / ".tools")):
         (folder / name).mkdir()
         for entry in source.iterdir() if source.is_dir() else ():

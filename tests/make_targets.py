@@ -7,9 +7,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def make_targets() -> set[str]:
-    """Return the targets of the Makefile."""
+    """Return the targets of the Makefile that are described, and so meant to be typed."""
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
-    return set(re.findall(r"^([a-z][a-z-]*):(?!=)", text, re.MULTILINE))
+    return set(re.findall(r"^([a-z][a-z-]*):(?!=).*##", text, re.MULTILINE))
 
 
 def targets_called(command: str) -> list[str]:

@@ -207,7 +207,7 @@ def _output(i: int) -> dict:
 
 def _skew(feature: str, **others: object) -> dict:
     skew = {"feature": feature, "served_missing_share": 0.021, "training_missing_share": 0.019,
-            "psi": 0.01, "ks": 0.02, "threshold": 0.25, "differing_share": 0.0,
+            "psi": 0.01, "ks": 0.02, "threshold": 0.25, "ks_threshold": 0.2, "differing_share": 0.0,
             "state": "ok"}  # fmt: skip
     return skew | others
 
@@ -235,6 +235,7 @@ def _fairness() -> list[dict]:
     def one(name: str, value: object, bias: float, skill: float, state: str = "ok") -> dict:
         return {
             "slice": name, "value": value, "rows": 9240, "series": 330, "nwrmsle": 0.55 + bias / 2,
+            "promised_nwrmsle": 0.54,
             "bias": bias, "bias_low": bias - 0.04, "bias_high": bias + 0.04, "skill": skill,
             "promised_bias": 0.004,
             "skill_low": skill - 0.05, "skill_high": skill + 0.05, "state": state,
@@ -249,6 +250,7 @@ def _fairness() -> list[dict]:
         one("perishable", True, -0.02, 0.11),
         one("perishable", False, 0.006, 0.14),
         {"slice": "family", "value": "BOOKS", "rows": 12, "series": 2, "nwrmsle": None,
+         "promised_nwrmsle": None,
          "bias": None, "bias_low": None, "bias_high": None, "promised_bias": None, "skill": None,
          "skill_low": None,
          "skill_high": None, "state": "unknown"},
@@ -260,11 +262,13 @@ def _usage() -> dict:
     return {
         "requests": 8652,
         "refused": 112,
+        "failed": 21,
         "long_range_share": 0.062,
         "refused_share": 0.013,
+        "failed_share": 0.0024,
         "by_day": [
             {"date": str(day), "requests": 412 - 180 * (day.weekday() >= 5) + 9 * (i % 5),
-             "refused": 3 + 12 * (i % 6 == 2)}
+             "refused": 3 + 12 * (i % 6 == 2), "failed": i % 3}
             for i, day in enumerate(days)
         ],
         "products": [{"item_nbr": n, "requests": r} for n, r in

@@ -1,6 +1,7 @@
 """Project settings: hooks and how configuration is loaded."""
 
 from grocery_demand.hooks import (
+    NotebookHook,
     ParameterNamesHook,
     ProgressHook,
     SummaryHook,
@@ -10,7 +11,7 @@ from grocery_demand.hooks.warnings_of_others import leave_out_warnings_of_others
 
 leave_out_warnings_of_others()
 
-HOOKS = (ParameterNamesHook(), TrackingHook(), SummaryHook(), ProgressHook())
+HOOKS = (ParameterNamesHook(), TrackingHook(), SummaryHook(), ProgressHook(), NotebookHook())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

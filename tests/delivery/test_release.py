@@ -63,6 +63,7 @@ def test_one_command_leads_from_a_commit_to_an_app_that_answers(project, port):
     assert f"app     http://127.0.0.1:{port}, process " in outcome.stdout
     assert "Next:\n  kedro rollback" in outcome.stdout
     assert served(port)["model_version"] == 1
+    assert f"http://127.0.0.1:{port} works: version 1." in run(["make", "smoke"], project).stdout
     assert not git(project, "status", "--short")
 
 

@@ -164,6 +164,23 @@ def test_a_refused_file_is_advice_to_check_the_feed(champion, panel, archive):
     assert made["monitoring_summary"]["files"] == [file]
 
 
+def test_a_wrong_day_moves_neither_error_nor_drift_and_that_is_said(champion, panel, archive):
+    until = panel.until(TRAINED_DAYS + 9)
+    wrong = TRAINED_DAYS + 5
+    units = until.units.copy()
+    units[:, wrong] *= 1000
+    made = monitor(champion, replace(until, units=units), archive)
+    assert made["retraining_advice"]["decision"] == "check_feed"
+    date = str(until.date_of(wrong))
+    days = {str(day)[:10] for day in made["monitored_live_windows"]["date"]}
+    assert str(until.cutoff) in days
+    assert date not in days
+    details = made["monitored_checks"].set_index("name")["detail"]
+    for name in ("error against the backtest", "columns of the sales"):
+        told = details[name].partition(" Left out, as data health says that they are wrong: ")[2]
+        assert date in told
+
+
 @pytest.mark.parametrize("model", ["decision_tree", "seasonal_naive"])
 def test_models_without_promise_or_explanation_are_monitored_too(panel, tmp_path, model):
     champion = train(panel.until(TRAINED_DAYS - 1), model)
@@ -177,7 +194,8 @@ def test_models_without_promise_or_explanation_are_monitored_too(panel, tmp_path
     ):
         assert state(made, name) == "unknown"
     assert state(made, "error beside the baseline") in ("ok", "watch")
-    assert len(made["monitored_live_windows"]) == 5
+    # Seven days; one of them is wrong, and the first two make no window yet.
+    assert len(made["monitored_live_windows"]) == 4
     assert made["monitored_live_windows"]["bar"].isna().all()
     half_closed = "Data health: 50% of the stores sold nothing on 2015-11-01."
     assert made["retraining_advice"]["reasons"] == [half_closed]

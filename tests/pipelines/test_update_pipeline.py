@@ -429,3 +429,41 @@ def test_updates_without_a_later_day_are_counted_until_one_comes(project):
     assert count() == 3
     project.put("train-2017-01-03.csv", DAY3)
     assert [count(), count()] == [0, 1]
+
+
+def rows_by_file(project: UpdateProject) -> dict[str, tuple[int, int]]:
+    records = project.report()["recent_files"]
+    return {r["file"]: (r["rows_read"], r["rows_quarantined"]) for r in records}
+
+
+def test_rows_set_aside_are_remembered_until_a_corrected_file_has_come(project):
+    project.put("train-2017-01-03.csv", DAY3 + "3,2017-01-03,x,9,1,\n")
+    project.update()
+    project.put("train-2017-01-04.csv", DAY4)
+    project.update()
+    project.update()
+    remembered = {"train-2017-01-03.csv": (3, 1), "train-2017-01-04.csv": (1, 0)}
+    assert rows_by_file(project) == remembered
+    project.put("train-2017-01-03-corrected.csv", DAY3)
+    project.update()
+    remembered["train-2017-01-03-corrected.csv"] = (2, 0)
+    del remembered["train-2017-01-03.csv"]
+    assert rows_by_file(project) == remembered
+
+
+def test_a_file_with_some_of_the_days_corrects_no_more_than_these(project):
+    project.put("train.csv", DAY3 + "1,2017-01-04,x,5,8,False\n" + DAY4)
+    project.update()
+    project.put("train-2017-01-04.csv", DAY4)
+    project.update()
+    assert rows_by_file(project) == {"train.csv": (4, 1), "train-2017-01-04.csv": (1, 0)}
+
+
+def test_a_refused_file_is_not_among_those_taken_in_and_a_plan_gives_way_to_the_next(project):
+    project.put("train-2017-01-03.csv", "1,x,1,5,7,False\n")
+    project.put("test-2017-01-03.csv", "1,2017-01-04,1,5,True\n2,2017-01-05,x,5,True\n")
+    project.update()
+    assert rows_by_file(project) == {"test-2017-01-03.csv": (2, 1)}
+    project.put("test-2017-01-04.csv", "1,2017-01-05,1,5,True\n")
+    project.update()
+    assert rows_by_file(project) == {"test-2017-01-04.csv": (1, 0)}

@@ -39,7 +39,10 @@ def cut_panels(draw: st.DrawFn, **limits: int) -> tuple[Panel, PartedPanel]:
 
 def features_of_parts(parted: PartedPanel, day: int, encoding: Encoding) -> np.ndarray:
     items = sum_items(parted, [day])[0]
-    matrices = [Snapshot(part, day, items).features(encoding, STEPS, FULL) for part in parted.parts]
+    matrices = [
+        Snapshot(part, day, all_stores=items).features(encoding, STEPS, FULL)
+        for part in parted.parts
+    ]
     return np.concatenate(matrices)
 
 

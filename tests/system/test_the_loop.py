@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import mlflow
@@ -140,6 +141,37 @@ def test_the_web_app_serves_the_stored_forecasts_of_the_champion(first, project)
     assert served == forecasts["point"].astype(float).round(4).tolist()
     assert "Promoted" in page
     assert "Model card: grocery demand, version 1" in page
+
+
+def test_kedro_viz_shows_the_layers_in_order_and_what_lies_in_each_dataset(first, kedro, project):
+    outcome = kedro("viz", "build", "--include-previews")
+    assert "could not be previewed" not in outcome.stdout + outcome.stderr
+    site = project / "build/api"
+    graph = as_json(site / "main")
+    assert graph["layers"] == [
+        "raw", "intermediate", "primary", "backtest", "models", "model_output", "reporting",
+    ]  # fmt: skip
+    shown = {
+        node["name"]: as_json(site / "nodes" / node["id"]).get("preview")
+        for node in graph["nodes"]
+        if node["type"] == "data" and node["layer"]
+    }
+    unseen = {name for name, preview in shown.items() if not preview}
+    assert unseen == {
+        "challenger", "champion", "incumbent", "served_challenger",
+        "model_card", "published_card", "report",
+    }  # fmt: skip
+    assert shown["sales"]["data"][0][0].startswith("201")
+    assert shown["total_sales_figure"]["data"]
+
+
+def test_the_pictures_of_the_readme_can_be_taken_again(first, project, tmp_path):
+    if shutil.which("chromium") is None:
+        pytest.skip("no Chromium on this machine")
+    names = ["forecast", "lineage", "runs"]
+    typed = [ROOT / "docs/pictures/take.py", "--project", project, "--out", tmp_path, "--only"]
+    subprocess.run([sys.executable, *typed, *names], check=True, capture_output=True)
+    assert all((tmp_path / f"{name}.webp").stat().st_size > 10_000 for name in names)
 
 
 def test_a_better_model_replaces_the_champion(first, kedro, project, client):

@@ -468,6 +468,26 @@ def test_no_forecast_is_given_that_cannot_be_kept(tmp_path, panel, models):
         assert client.get("/health/ready").status_code == 503
 
 
+def test_an_answer_that_failed_is_counted_once_it_can_be_written(tmp_path, panel, models):
+    project = make_project(tmp_path)
+    publish_small(project, panel, models[1], 1)
+    database = project / "data/07_model_output/events.db"
+
+    def change(command: str) -> None:
+        with sqlite3.connect(database) as connection:
+            connection.execute(command)
+
+    with serve(project) as app, app.client(headers={"X-Client-Name": "buyer"}) as client:
+        change("alter table prediction_events rename to away")
+        assert client.get("/prediction", params=ask_of(panel, 0, 1)).status_code == 503
+        assert client.get("/health/ready").status_code == 503
+        change("alter table away rename to prediction_events")
+        assert client.get("/prediction", params=ask_of(panel, 0, 1)).status_code == 200
+    with sqlite3.connect(database) as connection:
+        failed = connection.execute("select client, path, status from failed_requests").fetchall()
+    assert failed == [("buyer", "/prediction", 503)]
+
+
 def test_with_a_key_only_those_who_have_it_get_in(tmp_path, panel, models):
     project = make_project(tmp_path)
     publish_small(project, panel, models[1], 1)

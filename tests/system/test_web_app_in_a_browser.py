@@ -92,9 +92,12 @@ def test_only_valid_dates_can_be_chosen_and_a_wrong_one_is_explained(page, panel
 def test_the_page_fits_a_phone(browser, served, panel, milk):
     context = browser.new_context(base_url=served.url, viewport={"width": 360, "height": 700})
     page = context.new_page()
-    for path in (f"/?item_nbr={milk['item_nbr']}&date={panel.cutoff + 2}", "/events", "/model"):
+    answer = f"/?item_nbr={milk['item_nbr']}&date={panel.cutoff + 2}"
+    for path in ("/events", "/model", "/monitoring", answer):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    chosen = page.locator(".answer circle.chosen").bounding_box()
+    assert 0 <= chosen["x"] < 360, "the forecast is in sight"
     context.close()
 
 

@@ -1,7 +1,8 @@
 """What conf/ says fits the pipelines."""
 
+import inspect
+import re
 from dataclasses import MISSING, fields
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from kedro.io import DataCatalog
 from grocery_demand.pipeline_registry import register_pipelines
 
 CONF = Path(__file__).parents[2] / "conf"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,10 @@ def entries(loader) -> dict[str, dict]:
 PATTERNS = {"{name}_figure", "monitored_{name}"}
 """Entries that stand for many datasets."""
 
+LAYERS = [
+    "raw", "intermediate", "primary", "backtest", "models", "model_output", "reporting",
+]  # fmt: skip
+
 
 def entry_of(name: str) -> str:
     """Return the entry that a dataset is made by: its own, or the pattern that it matches."""
@@ -39,8 +45,11 @@ def layer_of(name: str, entries: dict[str, dict]) -> str | None:
     return metadata.get("kedro-viz", {}).get("layer")
 
 
-def test_every_catalog_entry_is_read_or_written_by_a_pipeline(entries):
+def test_every_catalog_entry_is_used_by_a_pipeline_or_loaded_by_a_notebook(entries):
     used = set().union(*(pipeline.datasets() for pipeline in register_pipelines().values()))
+    for notebook in NOTEBOOKS.glob("*.ipynb"):
+        code = notebook.read_text(encoding="utf-8").replace('\\"', '"')
+        used |= set(re.findall(r'catalog\.load\("(\w+)"\)', code))
     assert {entry for entry in entries if "{" in entry} == PATTERNS
     assert set(entries) == {entry_of(name) for name in used} & set(entries)
 
@@ -49,23 +58,38 @@ def test_every_catalog_entry_has_a_layer_in_the_lineage(entries):
     assert all(layer_of(name, entries) for name in entries)
 
 
-@pytest.mark.parametrize("pipeline_name", ["__default__", "monitor"])
-def test_the_layers_stand_in_one_order(pipeline_name, entries):
-    """A cycle of layers makes kedro-viz show none of them."""
-    sorter: TopologicalSorter = TopologicalSorter()
-    followers: set[str | None] = set()
+@pytest.mark.parametrize("pipeline_name", register_pipelines())
+def test_no_dataset_is_made_from_one_of_a_later_layer(pipeline_name, entries):
+    """What is not stored has no layer and counts as the latest of what it is made from."""
     pipeline = register_pipelines()[pipeline_name]
-    reached = {name: {layer_of(name, entries)} - {None} for name in pipeline.inputs()}
+    reached = {name: place_of(name, entries) for name in pipeline.inputs()}
     for node in pipeline.nodes:
-        before = set().union(*(reached.get(name, set()) for name in node.inputs))
+        latest = max((reached[name] for name in node.inputs), default=0)
         for name in node.outputs:
-            layer = layer_of(name, entries)
-            sorter.add(layer, *(before - {layer}))
-            followers |= {layer} if before - {layer} else set()
-            reached[name] = {layer} if layer else before
-    order = [layer for layer in sorter.static_order() if layer]
-    assert "raw" in set(order) - followers
-    assert order[-1] == "reporting"
+            stored = layer_of(name, entries) is not None
+            reached[name] = place_of(name, entries) if stored else latest
+            assert reached[name] >= latest, f"{node.name} makes {name}"
+
+
+def place_of(name: str, entries: dict[str, dict]) -> int:
+    """Return where a dataset's layer stands in the order; parameters come first."""
+    layer = layer_of(name, entries)
+    return 0 if layer is None else LAYERS.index(layer)
+
+
+def test_every_node_has_the_name_and_the_docstring_of_its_function():
+    """kedro-viz shows a node's function with its docstring in the side panel."""
+    for pipeline in register_pipelines().values():
+        for node in pipeline.nodes:
+            assert len(inspect.getdoc(node.func).partition("\n")[0]) > 20, node.name
+            assert node.short_name == node.func.__name__
+
+
+def test_phases_group_nodes_and_rename_no_dataset(entries):
+    names = {name for pipeline in register_pipelines().values() for name in pipeline.datasets()}
+    assert not [name for name in names if "." in name]
+    phases = {node.namespace for node in register_pipelines()["__default__"].nodes}
+    assert phases == {"preprocessing", "training", "reporting", None}
 
 
 def test_every_free_input_is_in_the_catalog_or_a_parameter(loader, entries):

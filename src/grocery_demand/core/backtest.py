@@ -29,11 +29,14 @@ class TrainingParameters:
     """What to fit and how to score it.
 
     Attributes:
-        model: One of `core.models.MODELS`.
-        feature_set: One of `core.features.FEATURE_SETS`.
+        model: `lightgbm`, `decision_tree`, `random_forest`, `adaboost`, `gradient_boosting`,
+            `seasonal_naive` or `moving_average`.
+        feature_set: `full`, or `workshop`: item, store and calendar only.
         horizon: Days ahead that are forecast; also the length of holdout and folds, in days.
-        backtest_folds: Cutoffs before the holdout whose out-of-sample errors give the intervals.
-        backtest_fits: Models fitted for them; one serves several folds, fitted at the oldest.
+        backtest_folds: Number of cutoffs before the holdout whose out-of-sample errors give the
+            intervals.
+        backtest_fits: Number of models fitted for them; one serves several folds, fitted at the
+            oldest.
         max_backtest_rows: Rows (series x step x fold) that the folds forecast at most; the holdout
             has as many at most.
         max_training_cutoffs: Past cutoffs that one fit learns from at most, a week apart.

@@ -100,7 +100,7 @@ class Forecaster:
             steps: Days ahead of the cutoff.
             items: What all stores say of each item; None if the part is the whole panel.
         """
-        snapshot = Snapshot(part, day, items)
+        snapshot = Snapshot(part, day, all_stores=items)
         chunks = [
             self._forecast_chunk(snapshot, steps, rows[start : start + _SERIES_PER_CHUNK])
             for start in range(0, max(len(rows), 1), _SERIES_PER_CHUNK)

@@ -97,6 +97,10 @@ class PanelParts(ABC):
         """Return the date of a day."""
         return self.start_date + np.timedelta64(int(day), "D")
 
+    def dates_of(self, days: np.ndarray) -> tuple[str, ...]:
+        """Return the ISO dates of days."""
+        return tuple(str(self.date_of(day)) for day in days)
+
     def day_of(self, date: str) -> int:
         """Return the day of an ISO date, which may lie outside the panel."""
         return int((np.datetime64(date, "D") - self.start_date).astype(int))

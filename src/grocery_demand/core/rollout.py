@@ -31,7 +31,7 @@ class RolloutParameters:
     Attributes:
         accepted: `champion` to replace it at once; `canary` or `shadow` to be served beside it
             first, until `kedro challenger promote` or `off`.
-        share: Of the series, as canary or shadow; above 0 and up to 1.
+        share: Share of the series that it forecasts as canary or shadow; above 0 and up to 1.
 
     Raises:
         ParameterError: When a value is not allowed.

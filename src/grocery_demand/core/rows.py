@@ -1,6 +1,6 @@
 """Rows to learn from: made in each part of the panel, and brought into one order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from grocery_demand.core.backtest import TrainingDay, scored_rows
 from grocery_demand.core.errors import DataShortageError
-from grocery_demand.core.features import Encoding, ItemSums, Snapshot, sum_items
+from grocery_demand.core.features import AheadFeature, Encoding, ItemSums, Snapshot, sum_items
 from grocery_demand.core.models import PointModel, fit_model
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.parts import PanelParts
@@ -61,12 +61,14 @@ class RowPlan:
         names: The features.
         encoding: Codes of attributes.
         items: What all stores say of each item at each cutoff; see `sum_items`.
+        tried: Features that the library does not know, by name; see `core.feature_trials`.
     """
 
     windows: list[list[TrainingDay]]
     names: tuple[str, ...]
     encoding: Encoding
     items: list[ItemSums | None]
+    tried: Mapping[str, AheadFeature]
 
     @classmethod
     def of(
@@ -75,6 +77,7 @@ class RowPlan:
         windows: Sequence[TrainingDay],
         names: tuple[str, ...],
         encoding: Encoding,
+        tried: Mapping[str, AheadFeature] | None = None,
     ) -> "RowPlan":
         """Hand every part its share of the windows."""
         split = [panel.split(window.rows) for window in windows]
@@ -85,7 +88,8 @@ class RowPlan:
             ]
             for part in range(panel.n_parts)
         ]
-        return cls(own, names, encoding, sum_items(panel, [window.day for window in windows]))
+        items = sum_items(panel, [window.day for window in windows])
+        return cls(own, names, encoding, items, tried or {})
 
     def gather(self, panel: PanelParts) -> Rows:
         """Return the rows of all parts."""
@@ -94,7 +98,7 @@ class RowPlan:
     @property
     def shared(self) -> tuple[Any, ...]:
         """What `make_rows` is told in every part."""
-        return self.names, self.encoding, self.items
+        return self.names, self.encoding, self.items, self.tried
 
 
 def make_rows(
@@ -103,22 +107,22 @@ def make_rows(
     names: tuple[str, ...],
     encoding: Encoding,
     items: list[ItemSums | None],
+    tried: Mapping[str, AheadFeature],
 ) -> list[Rows]:
     """Return the rows of each window in one part of a panel."""
-    pairs = zip(windows, items, strict=True)
-    return [_make_window(part, window, names, encoding, of_all) for window, of_all in pairs]
+    return [
+        _make_window(Snapshot(part, window.day, tried, of_all), window, names, encoding)
+        for window, of_all in zip(windows, items, strict=True)
+    ]
 
 
 def _make_window(
-    part: Panel,
-    window: TrainingDay,
-    names: tuple[str, ...],
-    encoding: Encoding,
-    items: ItemSums | None,
+    known: Snapshot, window: TrainingDay, names: tuple[str, ...], encoding: Encoding
 ) -> Rows:
+    part = known.panel
     day, steps, rows = window.day, window.steps, window.rows
     counted = scored_rows(part, day, steps, rows).ravel()
-    matrix = Snapshot(part, day, items).features(encoding, steps, names, rows)
+    matrix = known.features(encoding, steps, names, rows)
     units = part.units[rows[:, None], day + steps].ravel()
     return Rows(
         matrix=np.compress(counted, matrix.T, axis=1).T,

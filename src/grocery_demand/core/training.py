@@ -1,6 +1,7 @@
 """Training: fit, backtest, score on the holdout, fit again on everything."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -8,13 +9,15 @@ import numpy as np
 import pandas as pd
 
 from grocery_demand.core.backtest import (
+    TrainingDay,
     TrainingParameters,
     choose_backtest_rows,
     choose_training_days,
     compare_with_sales,
     plan_cutoffs,
 )
-from grocery_demand.core.features import Encoding, ItemSums, Snapshot, sum_items
+from grocery_demand.core.errors import DataShortageError
+from grocery_demand.core.features import AheadFeature, Encoding, ItemSums, Snapshot, sum_items
 from grocery_demand.core.forecaster import Forecaster, TrainedModel
 from grocery_demand.core.intervals import Intervals
 from grocery_demand.core.long_range import LongRange, with_intervals_of_others
@@ -126,8 +129,9 @@ def fit_point_model(
         return fit_model(training.model, names, *nothing, settings, training.seed)
     shortage = _explain_shortage(panel, day, training)
     recipe = Recipe(training.model, names, settings, training.seed, shortage)
-    plan = _plan_rows(panel, day, training, names, encoding)
-    recipe.require_rows(len(plan.items))
+    chosen = choose_training_days(panel, day, training)
+    recipe.require_rows(len(chosen))
+    plan = RowPlan.of(panel, chosen, names, encoding)
     return panel.learn(recipe, make_rows, *plan.shared, own=plan.windows)
 
 
@@ -137,24 +141,43 @@ def assemble_rows(
     training: TrainingParameters,
     names: tuple[str, ...],
     encoding: Encoding,
+    tried: Mapping[str, AheadFeature] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what a model fitted at the end of a day learns from.
+
+    With features in `tried` that the library does not know, by name.
 
     Returns:
         Features float32 [row, feature], ln(1+units) float32 [row] and weights float32 [row].
     """
-    rows = _plan_rows(panel, day, training, names, encoding).gather(panel)
-    return rows.matrix, rows.target, rows.weight
+    chosen = choose_training_days(panel, day, training)
+    found = collect_rows(panel, chosen, names, encoding, tried)
+    if not len(found[1]):
+        raise DataShortageError(_explain_shortage(panel, day, training))
+    return found
 
 
-def _plan_rows(
+def collect_rows(
     panel: PanelParts,
-    day: int,
-    training: TrainingParameters,
+    chosen: Sequence[TrainingDay],
     names: tuple[str, ...],
     encoding: Encoding,
-) -> RowPlan:
-    return RowPlan.of(panel, choose_training_days(panel, day, training), names, encoding)
+    tried: Mapping[str, AheadFeature] | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return features, ln(1+units) and weights of the rows that count; see `scored_rows`.
+
+    Args:
+        panel: Sales and plan.
+        chosen: Which cutoffs, series and steps.
+        names: The features wanted, in this order.
+        encoding: The vocabulary.
+        tried: Features that the library does not know, by name.
+
+    Returns:
+        float32 [row, feature], [row] and [row]; no rows at all if none counts.
+    """
+    rows = RowPlan.of(panel, chosen, names, encoding, tried).gather(panel)
+    return rows.matrix, rows.target, rows.weight
 
 
 def _explain_shortage(panel: PanelParts, day: int, training: TrainingParameters) -> str:
@@ -239,4 +262,4 @@ def _example_in_part(
 ) -> np.ndarray:
     if not len(rows):
         return np.empty((0, len(names)), np.float32)
-    return Snapshot(part, day, items).features(encoding, np.array([1]), names, rows)
+    return Snapshot(part, day, all_stores=items).features(encoding, np.array([1]), names, rows)

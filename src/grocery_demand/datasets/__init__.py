@@ -22,6 +22,7 @@ _HOMES = {
     "SalesDataset": "sales",
     "ServedChallengerDataset": "model_versions",
     "TableDataset": "table",
+    "TrainingRunsDataset": "training_runs",
 }
 """The module of each dataset; imported when it is asked for, as some bring slow libraries."""
 

@@ -1,6 +1,7 @@
 """The dataset of the web app's event log: what was asked and served, summed up."""
 
 import os
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,7 +14,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from grocery_demand.core.monitoring.served import ServedEvents
 from grocery_demand.core.rollout import SHADOW
 from grocery_demand.datasets.event_roles import fetch, read_roles
+from grocery_demand.datasets.preview import ROWS, TablePreview, show_rows
 from grocery_demand.storage.event_tables import (
+    FAILURES,
     PREDICTIONS,
     REFUSALS,
     EventLogError,
@@ -86,6 +89,10 @@ class EventsDataset(AbstractDataset[NoReturn, ServedEvents]):
         finally:
             engine.dispose()
 
+    def preview(self, nrows: int = ROWS) -> TablePreview:
+        """Return how much was asked on each of the last days, for kedro-viz."""
+        return show_rows(self.load().by_day.tail(nrows))
+
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002
         """Refuse: the web app alone writes events."""
         raise DatasetError("The event log is only read; the web app writes it.")
@@ -93,7 +100,7 @@ class EventsDataset(AbstractDataset[NoReturn, ServedEvents]):
     def _read(self, connection: Connection) -> ServedEvents:
         last = max(
             connection.scalar(select(func.max(table.c.time_ms))) or 0
-            for table in (PREDICTIONS, REFUSALS)
+            for table in (PREDICTIONS, REFUSALS, FAILURES)
         )
         since = last - self._days * _DAY_MS
         recent = (PREDICTIONS.c.time_ms > since) & _GIVEN
@@ -134,8 +141,9 @@ def _count_days(connection: Connection, since_ms: int) -> pd.DataFrame:
     parts = [
         fetch(connection, _by_day(PREDICTIONS, "requests", since_ms, far).where(_GIVEN)),
         fetch(connection, _by_day(REFUSALS, "refused", since_ms).where(_FIRST_PROBLEM)),
+        fetch(connection, _by_day(FAILURES, "failed", since_ms)),
     ]
-    days = parts[0].merge(parts[1], on="day", how="outer").fillna(0).astype(int)
+    days = reduce(partial(pd.merge, on="day", how="outer"), parts).fillna(0).astype(int)
     dates = pd.to_datetime(days.pop("day"), unit="D").dt.strftime("%Y-%m-%d")
     return days.assign(date=dates).sort_values("date", ignore_index=True)
 

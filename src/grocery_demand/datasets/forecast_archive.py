@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 from kedro.io import AbstractDataset
 
+from grocery_demand.datasets.preview import ROWS, TablePreview, show_rows
 from grocery_demand.storage.atomic import whole_file
 
 _SCHEMA = {
@@ -60,6 +61,10 @@ class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
             pl.col("interval_low").fill_null(pl.col("quantile_0.1")),
             pl.col("interval_high").fill_null(pl.col("quantile_0.9")),
         )
+
+    def preview(self, nrows: int = ROWS) -> TablePreview:
+        """Return the first rows, for kedro-viz."""
+        return show_rows(self.load().head(nrows).collect().to_pandas())
 
     def save(self, data: pd.DataFrame) -> None:
         """Keep forecasts of one cutoff, by one version or several."""

@@ -99,7 +99,7 @@ class ModelRegistry:
         number = self.find(alias)
         if number is None:
             raise RegistryError(
-                f"The registered model `{self.name}` has no {alias} yet; make one with: "
+                f"The registered model `{self.name}` has no {alias} yet; train one with: "
                 "kedro run --pipeline train"
             )
         return self.fetch(number)
@@ -238,7 +238,10 @@ class ModelRegistry:
         try:
             version = self._client.get_model_version(self.name, str(number))
         except MlflowException as error:
-            raise RegistryError(f"There is no version {number} of `{self.name}`.") from error
+            raise RegistryError(
+                f"There is no version {number} of `{self.name}`; `mlflow ui` lists the versions, "
+                "under Models."
+            ) from error
         try:
             model = fetch_model(f"models:/{self.name}/{number}")
         except ModelFileError as error:

@@ -11,6 +11,7 @@ from kedro.io import AbstractDataset, DatasetError
 from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.late_days import merge_late_days
 from grocery_demand.core.panel import Panel
+from grocery_demand.datasets.preview import ROWS, TablePreview, show_rows
 from grocery_demand.storage.atomic import standing_folder, whole_folder
 from grocery_demand.storage.panel_folder import (
     META,
@@ -58,6 +59,12 @@ class PanelDataset(AbstractDataset[Panel, Panel]):
             raise PanelFileError(str(error)) from error
         _LOADED[self._place] = panel
         return panel
+
+    def preview(self, nrows: int = ROWS) -> TablePreview:
+        """Return the first series with the units that they sold, for kedro-viz."""
+        panel = read_panel(Path(self._filepath))
+        series = panel.series.head(nrows)
+        return show_rows(series.assign(units_sold=panel.units[: len(series)].sum(axis=1)))
 
     def save(self, data: Panel) -> None:
         """Write the panel beside the former one, then take its place."""

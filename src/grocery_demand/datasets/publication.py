@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import JSONPreview
 
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.datasets.challenger_control import load_served
@@ -65,6 +66,10 @@ class PublicationDataset(AbstractDataset[ModelVersion, Publication]):
             PublicationError: If nothing is published.
         """
         return read_publication(Path(self._filepath))
+
+    def preview(self) -> JSONPreview:
+        """Return the pointer: which model is served, with which panel, for kedro-viz."""
+        return JSONPreview((Path(self._filepath) / POINTER).read_text(encoding="utf-8"))
 
     def _exists(self) -> bool:
         return (Path(self._filepath) / POINTER).is_file()

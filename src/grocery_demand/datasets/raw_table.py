@@ -1,16 +1,20 @@
 """The dataset of a raw table: one file by Kaggle's name in a folder."""
 
+from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
 
+import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 
 from grocery_demand.core.parameters import suggestion
 from grocery_demand.core.quality.raw_table import RawTable
+from grocery_demand.datasets.preview import ROWS, TablePreview, show_rows
 from grocery_demand.datasets.raw_files import (
     SUFFIXES,
     RawFileError,
     open_raw_table,
+    read_blocks,
 )
 
 __all__ = ["RawTable", "RawTableDataset"]
@@ -52,6 +56,14 @@ class RawTableDataset(AbstractDataset[RawTable, RawTable]):
         if not found:
             return RawTable(self._table, "", str(self._folder), "", 0, lambda: iter(()))
         return open_raw_table(found[0], self._table)
+
+    def preview(self, nrows: int = ROWS) -> TablePreview:
+        """Return the first rows as they stand in the file, for kedro-viz."""
+        found = self._find()
+        if not found:
+            return show_rows(pd.DataFrame())
+        text = next(read_blocks(found[0])).decode("utf-8", errors="replace")
+        return show_rows(pd.read_csv(StringIO(text), nrows=nrows, dtype=str, keep_default_na=False))
 
     def save(self, data: RawTable) -> NoReturn:  # noqa: ARG002
         """Refuse: raw files are never written to."""

@@ -5,8 +5,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars as pl
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import AbstractDataset
 
+from grocery_demand.datasets.not_made import NotMadeYetError
+from grocery_demand.datasets.preview import ROWS, TablePreview, show_rows
 from grocery_demand.storage.atomic import standing_folder, whole_file, whole_folder
 
 _HISTORY = "history.parquet"
@@ -37,13 +39,13 @@ class SalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, pl.LazyFrame]):
         """Return the table, not yet read: the history, then the days beside it.
 
         Raises:
-            DatasetError: If nothing was saved yet.
+            NotMadeYetError: If nothing was saved yet.
         """
         paths = sorted(standing_folder(Path(self._filepath)).glob("[!.]*.parquet"))
         if not paths:
-            raise DatasetError(
-                f"There is no sales table in {self._filepath}. Make it with "
-                "`kedro run --pipeline preprocess`."
+            raise NotMadeYetError(
+                f"There is no sales table in {self._filepath}. Make it with `make run`, which runs "
+                "the whole loop, or alone with `kedro run --pipeline preprocess`."
             )
         by_day = {day: path for path in paths if (day := _find_day(path)) is not None}
         others = [path for path in paths if path not in by_day.values()]
@@ -53,6 +55,10 @@ class SalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, pl.LazyFrame]):
             parts = [part.filter(~pl.col("date").is_in(replaced)) for part in parts]
             parts.append(pl.scan_parquet(list(by_day.values()), glob=False))
         return pl.concat(parts)
+
+    def preview(self, nrows: int = ROWS) -> TablePreview:
+        """Return the first rows, for kedro-viz."""
+        return show_rows(self.load().head(nrows).collect().to_pandas())
 
     def save(self, data: pl.DataFrame | pl.LazyFrame) -> None:
         """Write the table in its order."""

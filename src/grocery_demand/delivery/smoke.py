@@ -40,6 +40,10 @@ class _App:
     """The app as a client sees it."""
 
     def __init__(self, url: str, key: str) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise SmokeTestError(
+                f"`{url}` is no address of a web app; one looks like http://127.0.0.1:5005."
+            )
         self.url = url.rstrip("/")
         self._headers = {"X-Client-Name": CLIENT} | ({"X-API-Key": key} if key else {})
 
@@ -68,7 +72,10 @@ class _App:
             raise SmokeTestError(f"{request.full_url} answers {error.code}: {said}") from error
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
-            raise SmokeTestError(f"{request.full_url} does not answer: {reason}") from error
+            raise SmokeTestError(
+                f"{request.full_url} does not answer: {reason}. Start the app with `kedro deploy`, "
+                "or name its address with --url."
+            ) from error
 
 
 def smoke_test(

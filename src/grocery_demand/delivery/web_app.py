@@ -23,6 +23,8 @@ LOG = "web-app.log"
 _CANDIDATE_LOG, _CANDIDATE_EVENTS = "candidate.log", "candidate-events.db"
 _WAIT_SECONDS, _PAUSE_SECONDS = 90.0, 0.05
 _LINES_SHOWN = 15
+_ERROR = "Error: "
+"""What the app's own message begins with, if it knows why it ends."""
 
 Found = TypeVar("Found")
 
@@ -89,9 +91,14 @@ def deploy(
     return Deployed(running, former.pid if former else None, folder / LOG)
 
 
+def find_deployed(project: Path) -> Running | None:
+    """Return the deployed app; None if none runs."""
+    return find_running(project / FOLDER)
+
+
 def stop(project: Path) -> Running | None:
     """Stop the deployed app; return which one it was, None if none ran."""
-    running = find_running(project / FOLDER)
+    running = find_deployed(project)
     if running is not None:
         _end(project / FOLDER, running)
     return running
@@ -161,6 +168,8 @@ def _wait_for(
     while (found := find()) is None:
         if process.poll() is not None or time.monotonic() > deadline:
             said = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LINES_SHOWN:]
+            if said and said[-1].startswith(_ERROR):
+                raise DeploymentError(f"It did not start. {said[-1].removeprefix(_ERROR)}")
             raise DeploymentError("The web app did not start; it says:\n" + "\n".join(said))
         time.sleep(_PAUSE_SECONDS)
     return found

@@ -30,12 +30,12 @@ class ProgressHook:
     @hook_impl(tryfirst=True)
     def before_dataset_loaded(self, node: Node) -> None:
         """Note that a node begins, at its first input."""
-        self._begin(node.name)
+        self._begin(node.short_name)
 
     @hook_impl(tryfirst=True)
     def before_node_run(self, node: Node) -> None:
         """Note that a node without inputs begins."""
-        self._begin(node.name)
+        self._begin(node.short_name)
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self) -> None:

@@ -20,8 +20,8 @@ _SCORES = {"nwrmsle": "NWRMSLE", "r2_score": "R²", "wape": "WAPE", "bias": "bia
 _FILES = {"taken_in": "taken in", "known": "with nothing new", "refused": "refused"}
 
 _ON_SIMULATED = "the whole loop on the simulated sales"
+_ON_INCOMING = "take these files in, forecast again"
 _NEXT_STEPS: tuple[tuple[str, set[str], str, str], ...] = (
-    ("incoming_files", set(), "kedro run --pipeline update", "take these files in, forecast again"),
     ("new_sales", set(), "kedro run --pipeline monitor", "the forecasts so far beside these sales"),
     ("new_sales", set(), "kedro run --pipeline refit", "train again, on all these days"),
     (
@@ -45,12 +45,14 @@ class SummaryHook:
     def __init__(self) -> None:
         self._saved: set[str] = set()
         self._project = Path.cwd()
+        self._new_dir = ""
         self._registry = ModelRegistry("")
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Note the project's folder and its registered model."""
+        """Note the project's folder, its registered model, a folder of new files given by hand."""
         self._project = context.project_path
+        self._new_dir = str((context.config_loader.runtime_params or {}).get("new_dir", ""))
         self._registry = ModelRegistry(context.config_loader["globals"]["model_name"])
 
     @hook_impl
@@ -178,6 +180,8 @@ class SummaryHook:
         import mlflow
 
         steps = {self._run_on(catalog): _ON_SIMULATED} if "simulated_raw" in self._saved else {}
+        if "incoming_files" in self._saved:
+            steps[self._update_from()] = _ON_INCOMING
         steps |= {
             command: what
             for made, unless, command, what in _NEXT_STEPS
@@ -195,6 +199,11 @@ class SummaryHook:
         if folder == _path_of(catalog.get("raw_sales")):
             return "kedro run"
         return shlex.join(["kedro", "run", "--params", f"raw_dir={folder}"])
+
+    def _update_from(self) -> str:
+        """Return how to take in the files that were written."""
+        given = ["--params", f"new_dir={self._new_dir}"] if self._new_dir else []
+        return shlex.join(["kedro", "run", "--pipeline", "update", *given])
 
     def _ui_command(self, uri: str) -> str:
         """Return how to open the tracked runs; MLflow finds mlflow.db where it is called."""

@@ -125,7 +125,10 @@ def _refuse_what_cannot_be_made_again(run: RecordedRun) -> None:
             f"has no tag {', '.join(missing)}."
         )
     if run.commit == UNKNOWN:
-        raise ReproductionError(f"{name} was made outside of git, so that its code is not known.")
+        raise ReproductionError(
+            f"{name} was made outside of git, so that its code is not known. Train in a clone of "
+            "the repository; those runs can be made again."
+        )
     if run.status not in _ENDED:
         raise ReproductionError(f"{name} is {run.status}: it has not come to its end.")
     if run.tags.get("whole_pipeline") != "true":

@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -21,6 +22,7 @@ from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.serving import api, event_api, problems, views
 from grocery_demand.serving.desk import Desk
 from grocery_demand.serving.desk_metrics import DeskMetrics
+from grocery_demand.serving.events.description import describe_failure
 from grocery_demand.serving.events.forwarder import Forwarder
 from grocery_demand.serving.events.log import EventLog
 from grocery_demand.serving.events.search import QueryError
@@ -28,6 +30,7 @@ from grocery_demand.serving.follower import Follower
 from grocery_demand.serving.guards import Guards
 from grocery_demand.serving.loader import Loader
 from grocery_demand.serving.monitoring import SummaryFile
+from grocery_demand.serving.served_forecast import client_name
 from grocery_demand.serving.settings import ServingSettings
 from grocery_demand.serving.side_desk import SideDesk
 from grocery_demand.serving.state import AppState, NotReadyError
@@ -85,7 +88,14 @@ def create_app(settings: ServingSettings, project: Path) -> ASGIApp:
     registry.register(StateCollector(state))
     routers = (api.router, event_api.router, views.router)
     paths = [route.path for router in routers for route in router.routes]  # type: ignore[attr-defined]
-    return Guards(_FastLane(app), settings=settings, registry=registry, paths=paths)
+
+    def note_failure(scope: Scope, status: int) -> None:
+        client = client_name(Headers(scope=scope))
+        log.note_failure(describe_failure(scope["path"], client, status))
+
+    return Guards(
+        _FastLane(app), settings=settings, registry=registry, paths=paths, note_failure=note_failure
+    )
 
 
 class _FastLane:

@@ -14,11 +14,15 @@ class DeskMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ("role", "model_version")
-        self._made = Counter("forecasts", "Forecasts made.", labels, registry=registry)
+        self._made = Counter(
+            "forecasts", "Forecasts made, by role and model_version.", labels, registry=registry
+        )
         self._missed = Counter(
-            "challenger_misses", "Forecasts that a challenger was to make and did not.", labels,
+            "challenger_misses",
+            "Forecasts that a challenger was to make and did not, by role and model_version.",
+            labels,
             registry=registry,
-        )  # fmt: skip
+        )
 
     def count(self, role: str, model: ServedModel, n: int) -> None:
         """Count forecasts that were made."""

@@ -5,7 +5,8 @@ import base64
 import binascii
 import hmac
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.exceptions import HTTPException
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from grocery_demand.serving import problems
 from grocery_demand.serving.settings import ServingSettings
 
+_ASKED_BY_MACHINES = ("/health/", "/metrics")
 _OPEN_TO_ALL = ("/health/", "/assets/")
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -40,6 +42,8 @@ class Guards:
         settings: Key and limits.
         registry: Where requests are counted.
         paths: The app's paths, by which requests are counted; others count as `other`.
+        note_failure: Is told of each request that is answered by 500 or above, with the status;
+            probes and metrics apart.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Guards:
         settings: ServingSettings,
         registry: CollectorRegistry,
         paths: Iterable[str],
+        note_failure: Callable[[Scope, int], None],
     ) -> None:
         self._app = app
         self._key = settings.api_key.encode()
@@ -56,11 +61,15 @@ class Guards:
         self._too_large = f"The body is larger than {self._max_bytes:,} bytes; send it in parts."
         self._too_slow = f"The body did not arrive within {self._timeout:g} seconds."
         self._paths = frozenset(paths)
+        self._note_failure = note_failure
         self._requests = Counter(
-            "http_requests", "Requests answered.", ("path", "status"), registry=registry
+            "http_requests",
+            "Requests answered, by path and status.",
+            ("path", "status"),
+            registry=registry,
         )
         self._latency = Histogram(
-            "http_request_seconds", "Time to answer.", ("path",), buckets=_LATENCY_S,
+            "http_request_seconds", "Seconds to answer, by path.", ("path",), buckets=_LATENCY_S,
             registry=registry,
         )  # fmt: skip
 
@@ -85,6 +94,10 @@ class Guards:
             path = scope["path"] if scope["path"] in self._paths else "other"
             self._requests.labels(path, status).inc()
             self._latency.labels(path).observe(time.perf_counter() - begun)
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not path.startswith(
+                _ASKED_BY_MACHINES
+            ):
+                self._note_failure(scope, status)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])

@@ -126,12 +126,13 @@ def _usage(rows: Sequence[Any]) -> Plot:
     curves = [
         Curve("served", "requests", [row.requests for row in rows], _COUNT),
         Curve("refused", "refused", [row.refused for row in rows], _COUNT),
+        Curve("failed", "failed", [row.failed for row in rows], _COUNT),
     ]
     chart = _by_day("Usage", [row.date for row in rows], curves)
     return Plot(
         chart,
         draw_bars(chart),
-        "Forecasts served and questions refused on each day (UTC).",
+        "Forecasts served, questions refused and failed answers on each day (UTC).",
         filled=True,
     )
 

@@ -61,6 +61,7 @@ class Check(BaseModel):
     threshold: Number = None
     detail: Text = ""
     mend: Text = ""
+    days: Many[str] = Field([], description="Days of sales that are wrong by it.")
 
 
 class LiveError(BaseModel):
@@ -72,6 +73,7 @@ class LiveError(BaseModel):
     moving_average: Number = None
     seasonal_naive: Number = None
     promised: Number = Field(None, description="NWRMSLE in the backtest at the same steps.")
+    mean_step: Number = Field(None, description="Days ahead of the forecasts, on average.")
     bar: Number = Field(None, description="NWRMSLE above which it is an alarm.")
     wape: Number = None
     bias: Number = None
@@ -120,7 +122,8 @@ class Skew(BaseModel):
     training_missing_share: Number = None
     psi: Number = None
     ks: Number = None
-    threshold: Number = None
+    threshold: Number = Field(None, description="Of the PSI.")
+    ks_threshold: Number = Field(None, description="Of the KS statistic.")
     differing_share: Number = None
     state: State = "unknown"
 
@@ -143,6 +146,7 @@ class Slice(BaseModel):
     rows: Count = None
     series: Count = None
     nwrmsle: Number = None
+    promised_nwrmsle: Number = Field(None, description="NWRMSLE in the backtest.")
     bias: Number = None
     bias_low: Number = None
     bias_high: Number = None
@@ -200,11 +204,12 @@ class Challenger(BaseModel):
 
 
 class UsageDay(BaseModel):
-    """Forecasts served, and questions refused, on one day (UTC)."""
+    """Forecasts served, and questions refused or failed to answer, on one day (UTC)."""
 
     date: dt.date
     requests: Count = None
     refused: Count = None
+    failed: Count = Field(None, description="Requests answered by HTTP 5xx.")
 
 
 class ProductUsage(BaseModel):
@@ -233,8 +238,10 @@ class Usage(BaseModel):
 
     requests: Count = None
     refused: Count = None
+    failed: Count = Field(None, description="Requests answered by HTTP 5xx.")
     long_range_share: Number = None
     refused_share: Number = None
+    failed_share: Number = Field(None, description="Share of failed in all answers.")
     by_day: Many[UsageDay] = []
     products: Many[ProductUsage] = []
     stores: Many[StoreUsage] = []

@@ -50,17 +50,18 @@ class ServingSettings:
         tenant: First part of the events' tag.
         default_store: Store that is meant when none is given.
         product_names: Names of products by item_nbr, shown first.
-        max_batch: Most forecasts in one body.
-        max_body_bytes: Largest body.
-        request_timeout_seconds: Longest time that a request's head, and its body, may take.
-        challenger_timeout_seconds: Time that a canary has for an answer; then the champion gives
-            it.
+        max_batch: Number of forecasts in one body at most.
+        max_body_bytes: Largest body, in bytes.
+        request_timeout_seconds: Longest time that a request's head, and its body, may take, in
+            seconds.
+        challenger_timeout_seconds: Time that a canary has for an answer, in seconds; then the
+            champion gives it.
         events_url: SQLAlchemy address of the database of events.
-        max_event_age_days: Age after which an event is removed.
+        max_event_age_days: Age, in days, after which an event is removed.
         max_events: Number of events kept at most.
         fluentd_host: Where Fluentd listens; empty to forward nothing.
-        fluentd_port: Its port.
-        max_events_to_forward: Events kept for Fluentd while it is away.
+        fluentd_port: Fluentd's port.
+        max_events_to_forward: Number of events kept for Fluentd while it is away.
         api_key: Key that requests have to bring; empty for none.
         insecure: Whether to listen to the network without a key.
 

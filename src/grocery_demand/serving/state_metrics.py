@@ -47,9 +47,9 @@ class StateCollector(Collector):
         version, share, problem = (
             GaugeMetricFamily(name, text, labels=["role"])
             for name, text in (
-                ("model_version", "Version that is served in a role; champion 0 for none."),
-                ("model_share", "Share of the series that it forecasts."),
-                ("model_problem", "1 if it is published but not served, or left alone, else 0."),
+                ("model_version", "Version that is served, by role; champion 0 for none."),
+                ("model_share", "Share of the series that it forecasts, by role."),
+                ("model_problem", "1 if it is published but not served, or left alone; by role."),
             )
         )
         for role in roles:

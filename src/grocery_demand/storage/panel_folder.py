@@ -19,7 +19,10 @@ META = "meta.json"
 _PANEL_ARRAYS = ("units", "promotions", "open_days")
 _CALENDAR_ARRAYS = ("national", "local")
 _TABLES = ("series", "stores")
-_MEND = "Make it with `kedro run --pipeline preprocess`."
+_MEND = (
+    "Make it with `make run`, which runs the whole loop, or alone with "
+    "`kedro run --pipeline preprocess`."
+)
 
 
 class PanelFolderError(GroceryDemandError):

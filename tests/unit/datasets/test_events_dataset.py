@@ -10,6 +10,7 @@ from grocery_demand.serving.events.description import describe_refusal
 from grocery_demand.serving.question import FieldProblem
 from grocery_demand.serving.served_forecast import Client
 from grocery_demand.storage.event_tables import (
+    FAILURES,
     MISSES,
     PREDICTIONS,
     REFUSALS,
@@ -22,7 +23,7 @@ DAY_MINUTES = 24 * 60
 
 @pytest.fixture
 def database(tmp_path):
-    """Five forecasts on one day, two the day before, one long ago, and three refusals."""
+    """Five forecasts on one day, two the day before, one long ago; three refusals, one failure."""
     path = tmp_path / "events.db"
     engine = open_database(f"sqlite:///{path}")
     minutes = [*range(5), DAY_MINUTES, DAY_MINUTES + 1, 60 * DAY_MINUTES]
@@ -33,6 +34,8 @@ def database(tmp_path):
         connection.execute(
             insert(REFUSALS), [refused | {"time_ms": NOW - 60_000 * i} for i in (0, 1, DAY_MINUTES)]
         )
+        failed = {"client": "x", "path": "/prediction", "status": 503}
+        connection.execute(insert(FAILURES), [failed | {"time_ms": NOW}])
     engine.dispose()
     return path
 
@@ -43,8 +46,10 @@ def test_requests_and_refusals_are_counted_by_day(database):
     assert found["requests"].tolist() == [2, 5]
     assert found["long_range"].tolist() == [0, 1]
     assert found["refused"].tolist() == [1, 2]
+    assert found["failed"].tolist() == [0, 1]
     assert events.requests == 7
     assert events.refused == 3
+    assert (events.failed, events.failed_share) == (1, pytest.approx(1 / 11))
     assert events.refused_share == pytest.approx(0.3)
     assert events.long_range_share == pytest.approx(1 / 7)
 

@@ -82,8 +82,13 @@ def test_days_that_are_replaced_are_left_out_where_the_files_are_read(tmp_path):
 
 
 def test_sales_that_were_never_saved_name_the_command_that_makes_them(tmp_path):
-    with pytest.raises(DatasetError, match="kedro run --pipeline preprocess"):
+    with pytest.raises(DatasetError, match=r"`make run`.*`kedro run --pipeline preprocess`"):
         SalesDataset(filepath=str(tmp_path / "sales")).load()
+
+
+def test_a_table_that_was_never_saved_names_its_file_and_the_command_that_makes_it(tmp_path):
+    with pytest.raises(DatasetError, match=r"no table .*items\.parquet.*`make run`"):
+        TableDataset(filepath=str(tmp_path / "items.parquet")).load()
 
 
 def test_a_replacement_of_the_sales_that_breaks_off_leaves_the_former_ones(tmp_path, monkeypatch):

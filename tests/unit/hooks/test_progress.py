@@ -81,3 +81,8 @@ def test_counts_of_two_digits_stand_in_line(run):
 
 def test_a_run_without_nodes_says_nothing(run):
     assert run(ProgressHook()) == []
+
+
+def test_a_node_of_a_phase_goes_by_the_name_of_its_function(run):
+    phase = Pipeline([MADE], namespace="phase", prefix_datasets_with_namespace=False)
+    assert run(ProgressHook(), *phase.nodes) == ["1 nodes, first: begin", "1/1 begin: #"]

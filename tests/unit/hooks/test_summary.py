@@ -202,6 +202,7 @@ def test_in_the_folder_of_the_runs_they_open_without_an_address(
     ("saved", "commands"),
     [
         (["simulated_raw"], ["kedro run"]),
+        (["incoming_files"], ["kedro run --pipeline update"]),
         (["panel"], ["kedro run --pipeline train"]),
         (["challenger"], ["kedro run --pipeline promote"]),
         (["panel", "challenger", "champion"], ["kedro run --pipeline forecast"]),
@@ -216,6 +217,16 @@ def test_the_next_step_follows_from_what_was_made(next_steps, mlflow_store, save
 def test_sales_simulated_elsewhere_are_named_in_the_next_step(next_steps, catalog, tmp_path):
     catalog["simulated_raw"] = RawFolderDataset(filepath=str(tmp_path / "longer"))
     assert next_steps("simulated_raw") == [f"kedro run --params raw_dir={tmp_path}/longer", VIZ]
+
+
+def test_new_files_written_elsewhere_are_named_in_the_next_step(make_context, catalog, capsys):
+    hook = SummaryHook()
+    globals_file = {"base/globals.yml": "model_name: demand\n"}
+    hook.after_context_created(make_context(globals_file, new_dir="data/01_raw/coming"))
+    hook.after_dataset_saved("incoming_files")
+    hook.after_pipeline_run(catalog)
+    command = "kedro run --pipeline update --params new_dir=data/01_raw/coming"
+    assert command in capsys.readouterr().out
 
 
 def test_a_rejected_challengers_scores_are_said_all_the_same(said, capsys):

@@ -60,6 +60,36 @@ def test_event_and_outbox_are_written_together_or_not_at_all(path):
     assert (count(path), count(path, "events_to_forward")) == (0, 0)
 
 
+FAILURE = {"time_ms": 10**15, "client": "buyer", "path": "/prediction", "status": 503}
+
+
+def test_a_failed_answer_is_written_soon_though_nothing_else_is(path):
+    log = EventLog(f"sqlite:///{path}")
+    log.note_failure(FAILURE)
+    wait_for(lambda: count(path, "failed_requests") == 1)
+    log.close()
+    assert count(path, "failed_requests") == 1
+
+
+def test_failed_answers_outlast_a_log_that_cannot_be_written(path):
+    log = EventLog(f"sqlite:///{path}", max_age_days=100_000)
+    for _ in range(3):
+        log.note_failure(FAILURE)
+        with pytest.raises(EventLogError):
+            log.add(Entries(predictions=[make_row(1, tag=None)])).result(10)
+    assert count(path, "failed_requests") == 0
+    log.add(Entries(predictions=[make_row(2)])).result(10)
+    assert count(path, "failed_requests") == 3
+    log.close()
+
+
+def test_closing_writes_failed_answers(path):
+    log = EventLog(f"sqlite:///{path}")
+    log.note_failure(FAILURE)
+    log.close()
+    assert count(path, "failed_requests") == 1
+
+
 def test_events_that_are_too_old_or_too_many_are_removed(path):
     now = int(time.time() * 1000)
     with_old = [make_row(i, time_ms=now - 10 * 86_400_000) for i in range(5)]

@@ -4,8 +4,8 @@ Training, batch forecasts and the web app all call `Snapshot.features`. Nothing 
 enters but what is known ahead: calendar, holidays and the promotion plan.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import or_
 
@@ -85,12 +85,14 @@ class Snapshot:
     Attributes:
         panel: The panel; of `units` only days up to `day` are read.
         day: The cutoff, as a day of the panel.
+        tried: Features by name beside those known here: see `core.feature_trials`.
         all_stores: What all stores say of each item, if the panel is a part of a larger one; see
             `core.features.sum_items`. None: its stores are all there are.
     """
 
     panel: Panel
     day: int
+    tried: Mapping[str, "AheadFeature"] = field(default_factory=dict)
     all_stores: ItemSums | None = None
 
     @cached_property
@@ -162,6 +164,8 @@ class Snapshot:
             return encoding.encode(self.panel.series[[name]].iloc[rows], name)[:, None]
         if name in AHEAD_FEATURES:
             return AHEAD_FEATURES[name](self, ahead)
+        if name in self.tried:
+            return self.tried[name](self, ahead)
         if name in self.series_stats:
             return self.series_stats[name][rows, None]
         return self.weekday_stats[name][(ahead.steps - 1) % 7, rows[:, None]]

@@ -14,7 +14,8 @@ class GateParameters:
         min_r2_score: Absolute bar: R² on the holdout has to be above it; below 1.
         champion_tolerance: Share by which the NWRMSLE may exceed the champion's, 0 to 1.
         max_slice_loss: Share by which a store type or a family may fall behind, 0 to 1.
-        confidence: Of the intervals, between 0.5 and 1.
+        confidence: Share of such intervals over series that hold the true difference, above 0.5
+            and below 1.
 
     Raises:
         ParameterError: When a value is not allowed.

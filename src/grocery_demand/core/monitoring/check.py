@@ -1,5 +1,6 @@
 """The outcome of one check, in words and numbers."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +22,8 @@ USAGE = "usage"
 CHALLENGER = "challenger"
 AGE = "age"
 
+_MOST_DAYS = 3
+
 ERROR = "error against the backtest"
 """Name of the check of the live error that decides."""
 
@@ -37,6 +40,7 @@ class Check:
         mend: What to do about it; empty if nothing.
         value: The number found; None if there is none.
         threshold: The number it is held against; None if there is none.
+        days: Days of sales that are wrong by it, as ISO dates.
     """
 
     area: str
@@ -46,10 +50,26 @@ class Check:
     mend: str = ""
     value: float | None = None
     threshold: float | None = None
+    days: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it JSON-able."""
-        return asdict(self)
+        return asdict(self) | {"days": list(self.days)}
+
+
+def list_wrong_days(checks: list[Check]) -> list[str]:
+    """Return the days of sales that the alarms of data health name, as ISO dates, sorted."""
+    return sorted({day for check in select(checks, HEALTH, ALARM) for day in check.days})
+
+
+def tell_left_out(wrong_days: Sequence[str]) -> str:
+    """Return a sentence on the wrong days that a check leaves out; empty without any."""
+    if not wrong_days:
+        return ""
+    shown = ", ".join(wrong_days[:_MOST_DAYS])
+    if len(wrong_days) > _MOST_DAYS:
+        shown += f" and {len(wrong_days) - _MOST_DAYS} more"
+    return f" Left out, as data health says that they are wrong: {shown}."
 
 
 def select(checks: list[Check], area: str, *states: str) -> list[Check]:

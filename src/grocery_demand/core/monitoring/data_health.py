@@ -1,10 +1,11 @@
-"""Whether the feed of sales is whole: days, stores, families, volume, files and rows."""
+"""Whether the feed of sales is whole: days, stores, families and volume."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from grocery_demand.core.monitoring.arrivals import check_arrivals
 from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, UNKNOWN, WATCH, Check
 from grocery_demand.core.monitoring.volume import check_volumes
 from grocery_demand.core.panel import Panel
@@ -14,23 +15,20 @@ _RECENT = 3
 _LEAST_SILENT_SHARE = 0.10
 _NULL_FACTOR, _USUAL = 1.25, 0.99
 _LEAST_CHANCE, _STEADY_SHARE = 1e-6, 0.9
-_MAX_QUARANTINED_SHARE = 0.01
-_MOST_NAMES = 3
-_MEND_FILES = "See the reasons below, have the files mended, and put them into the folder again."
 _ASK = "Ask those who send the files, and put corrected ones into the folder of incoming files."
 
 
 def check_data_health(
     panel: Panel, report: dict[str, Any] | None, n_new: int = 0, max_updates: int = 2
 ) -> list[Check]:
-    """Check the days that no model has learnt from yet, and what the last update said of its files.
+    """Check the days that no model has learnt from yet, and the files that they came in.
 
     A day that is wrong raises the alarm until it is corrected: as long as it is among the new days,
     the live error rests on it and a training would learn from it.
 
     Args:
         panel: Sales.
-        report: Data quality of the last new files; None if none were taken in yet.
+        report: Data quality of the new files; None if none were taken in yet.
         n_new: Days since the champion's training; at least the newest three are looked at.
         max_updates: Updates in a row without a new day that are an alarm.
     """
@@ -45,20 +43,8 @@ def check_data_health(
     ]
     if not report:
         return checks
-    return [*checks, _check_arrival(report, max_updates), *_check_files(report)]
-
-
-def _check_arrival(report: dict[str, Any], max_updates: int) -> Check:
-    """Say how often the update found no day later than the last one known."""
-    name = "new days"
-    n_updates = report.get("updates_without_new_day", 0)
-    if not n_updates:
-        return Check(HEALTH, name, OK, "The last update brought a new day.", "", 0.0, max_updates)
-    state = ALARM if n_updates >= max_updates else WATCH
-    told = f"No new day of sales arrived in the last {n_updates} updates."
-    told = "The last update brought no new day of sales." if n_updates == 1 else told
-    mend = "Ask those who send the files why none come."
-    return Check(HEALTH, name, state, told, mend, float(n_updates), float(max_updates))
+    since = str(panel.date_of(panel.n_days - n_days))
+    return [*checks, *check_arrivals(report, since, max_updates)]
 
 
 def _check_days(panel: Panel, n_days: int) -> Check:
@@ -73,7 +59,7 @@ def _check_days(panel: Panel, n_days: int) -> Check:
         told = f"Closed as in other years: {', '.join(dates)}." if dates else told
         return Check(HEALTH, name, OK, told, "", 0.0, 0.0)
     told = f"No store sold anything on {', '.join(missing)}."
-    return Check(HEALTH, name, ALARM, told, _ASK, float(len(missing)), 0.0)
+    return Check(HEALTH, name, ALARM, told, _ASK, float(len(missing)), 0.0, tuple(missing))
 
 
 def _check_stores(panel: Panel, n_days: int) -> Check:
@@ -94,7 +80,8 @@ def _check_stores(panel: Panel, n_days: int) -> Check:
     if value > threshold:
         worst = panel.date_of(recent[int(np.argmax(unusual))])
         told = f"{value:.0%} of the stores sold nothing on {worst}."
-        return Check(HEALTH, name, ALARM, told, _ASK, value, threshold)
+        wrong = panel.dates_of(recent.start + np.flatnonzero(np.array(unusual) > threshold))
+        return Check(HEALTH, name, ALARM, told, _ASK, value, threshold, wrong)
     if gone.any():
         told = f"Nothing sold for {_RECENT} days in store {numbers}."
         mend = "Ask whether it is closed; if not, its sales are missing."
@@ -162,25 +149,3 @@ def _is_gone(sold: np.ndarray) -> bool:
     idle_share = max(1 - len(days) / len(sold), 1 / len(sold))
     unlikely = silent * np.log(idle_share) < np.log(_LEAST_CHANCE)
     return bool(silent >= _RECENT and silent > _NULL_FACTOR * longest and unlikely)
-
-
-def _check_files(report: dict[str, Any]) -> list[Check]:
-    """Say what the last update refused and set aside."""
-    files = report.get("files", [])
-    refused = [file for file in files if file["status"] == "refused"]
-    read, aside = report.get("rows_read", 0), report.get("rows_quarantined", 0)
-    share = aside / read if read else 0.0
-    bad = share > _MAX_QUARANTINED_SHARE
-    told = f"{aside:,} of {read:,} new rows were set aside ({share:.2%})."
-    mend = "See data/02_intermediate/new_quarantined_rows.parquet." if bad else ""
-    limit = _MAX_QUARANTINED_SHARE
-    rows = Check(HEALTH, "rows set aside", ALARM if bad else OK, told, mend, share, limit)
-    if not refused:
-        told = f"{len(files)} files in the folder of incoming files, none refused."
-        return [rows, Check(HEALTH, "files refused", OK, told, "", 0.0, 0.0)]
-    names = ", ".join(file["file"] for file in refused[:_MOST_NAMES])
-    told = f"{len(refused)} files were refused ({names}{', …' * (len(refused) > _MOST_NAMES)})."
-    return [
-        rows,
-        Check(HEALTH, "files refused", ALARM, told, _MEND_FILES, float(len(refused)), 0.0),
-    ]

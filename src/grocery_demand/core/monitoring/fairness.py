@@ -20,6 +20,7 @@ FAIRNESS_COLUMNS = (
     "rows",
     "series",
     "nwrmsle",
+    "promised_nwrmsle",
     "bias",
     "bias_low",
     "bias_high",
@@ -47,13 +48,18 @@ def measure_fairness(
     backtest's than allowed and than single cutoffs of the backtest lay, or if it is surely worse
     than the moving average by series and by days; with fewer than 20 series it is only `watch`.
 
+    A slice that the backtest did not have, or that sold nothing in it, is held against the bias of
+    the whole backtest and is only `watch`, too. Without a promise no bias is judged: a slice
+    is `unknown` then, unless it is surely worse than the moving average.
+
     Args:
         live: Forecasts beside sales, see `live_error.join_sales`.
         promise: What the backtest promised.
         parameters: Allowed bias and confidence.
 
     Returns:
-        One row per slice and value: `FAIRNESS_COLUMNS`; bias and skill as shares and NWRMSLE.
+        One row per slice and value: `FAIRNESS_COLUMNS`; bias and skill as shares and NWRMSLE, what
+        was promised of the slice itself as NaN if nothing was.
         Empty before a week of sales has arrived: what moves all series of a day would decide.
     """
     if live["date"].n_unique() < _FEWEST_DAYS:
@@ -65,8 +71,7 @@ def measure_fairness(
         for key, rows in by_series.partition_by(name, as_dict=True).items()
     ]
     each = 1 - (1 - parameters.confidence) / max(len(groups), 1)
-    expected = {(s["slice"], s["value"]): s for s in promise.slices} if promise else {}
-    records = [_score(g, each, expected.get((g.name, g.value)), parameters) for g in groups]
+    records = [_score(g, each, _Expected.of(promise, g), parameters) for g in groups]
     table = pl.DataFrame(records, orient="row", schema=list(FAIRNESS_COLUMNS))
     return table.sort("slice", "value")
 
@@ -88,11 +93,17 @@ def check_fairness(fairness: pl.DataFrame) -> list[Check]:
         for row in worst.head(4).to_dicts()
     ]
     state = ALARM if len(off) else WATCH if len(doubtful) else OK
+    state = UNKNOWN if set(fairness["state"]) == {UNKNOWN} else state
     many = {ALARM: len(off), WATCH: len(doubtful)}.get(state, 0)
     told = {
         OK: f"{len(fairness)} slices as in the backtest; the largest bias: {shown[0]}.",
+        UNKNOWN: f"The model holds no promise of the bias by slice; the largest: {shown[0]}.",
     }.get(state, f"{many} of {len(fairness)} slices are off: {', '.join(shown)}.")
-    mend = "" if state == OK else "Retrain if the live error rises, too; see the table of slices."
+    mend = (
+        ""
+        if state in (OK, UNKNOWN)
+        else "Retrain if the live error rises, too; see the table of slices."
+    )
     return [Check(FAIRNESS, name, state, told, mend, float(many), 0.0)]
 
 
@@ -117,6 +128,43 @@ class Slice:
     by_day: pl.DataFrame
 
 
+@dataclass(frozen=True)
+class _Expected:
+    """What a slice is held against.
+
+    Attributes:
+        bias: The bias to be expected; None if not known.
+        spread: How far single cutoffs of the backtest lay from it.
+        is_own: Whether it was measured on the slice itself.
+        nwrmsle: The slice's error in the backtest; NaN if not known.
+    """
+
+    bias: float | None
+    spread: float
+    is_own: bool
+    nwrmsle: float
+
+    @classmethod
+    def of(cls, promise: Promise | None, group: Slice) -> "_Expected":
+        """Return what the backtest found of a slice, or else of all rows."""
+        kept = promise.slices if promise else []
+        found = next((s for s in kept if (s["slice"], s["value"]) == (group.name, group.value)), {})
+        error = found.get("nwrmsle")
+        nwrmsle = float("nan") if error is None else float(error)
+        if found.get("bias") is not None:
+            return cls(found["bias"], found["bias_spread"] or 0.0, is_own=True, nwrmsle=nwrmsle)
+        return cls(promise.bias if promise else None, 0.0, is_own=False, nwrmsle=nwrmsle)
+
+    def judge(self, bias: float, margin: float, max_bias: float) -> str:
+        """Return the state of a bias whose interval is as wide as twice the margin."""
+        if self.bias is None:
+            return UNKNOWN
+        allowed = max(max_bias, _SPREAD_FACTOR * self.spread)
+        if not abs(bias - self.bias) - margin > allowed:
+            return OK
+        return ALARM if self.is_own else WATCH
+
+
 def _sum_up(live: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     sums = live.group_by(by).agg(
         pl.len().alias("rows"),
@@ -132,7 +180,7 @@ def _sum_up(live: pl.DataFrame, by: list[str]) -> pl.DataFrame:
 def _score(
     group: Slice,
     confidence: float,
-    expected: dict[str, float] | None,
+    expected: _Expected,
     parameters: MonitoringParameters,
 ) -> tuple[object, ...]:
     compared, over_days = (
@@ -140,16 +188,14 @@ def _score(
         for sums in (group.by_series, group.by_day)
     )
     bias, margin = _estimate_bias(group, confidence)
-    promised = (expected or {}).get("bias")
-    spread = (expected or {}).get("bias_spread") or 0.0
-    allowed = max(parameters.max_slice_bias, _SPREAD_FACTOR * spread)
-    too_far = abs(bias - (promised or 0.0)) - margin > allowed
     worse = compared.lower > 0 and over_days.lower > 0
+    state = ALARM if worse else expected.judge(bias, margin, parameters.max_slice_bias)
     n_series = len(group.by_series)
-    state = OK if not (too_far or worse) else ALARM if n_series >= _FEWEST_SERIES else WATCH
+    state = WATCH if state == ALARM and n_series < _FEWEST_SERIES else state
     skill = (compared.reference - compared.challenger, -compared.upper, -compared.lower)
-    expected_bias = float("nan") if promised is None else float(promised)
-    scores = (compared.challenger, bias, bias - margin, bias + margin, *skill, expected_bias)
+    promised = float(expected.bias) if expected.is_own and expected.bias is not None else np.nan
+    errors = (compared.challenger, expected.nwrmsle)
+    scores = (*errors, bias, bias - margin, bias + margin, *skill, promised)
     n_rows = int(group.by_series["rows"].sum())
     return (group.name, group.value, n_rows, n_series, *map(float, scores), state)
 

@@ -1,13 +1,24 @@
 """Forecasts beside the sales that have arrived since: the live error against the promised one."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import polars as pl
 
 from grocery_demand.core.features import MOVING_AVERAGE
-from grocery_demand.core.monitoring.check import ALARM, ERROR, LIVE_ERROR, OK, UNKNOWN, WATCH, Check
+from grocery_demand.core.monitoring.bar import UNKNOWN_BAR, fit_step_growth, mix_steps, set_bar
+from grocery_demand.core.monitoring.check import (
+    ALARM,
+    ERROR,
+    LIVE_ERROR,
+    OK,
+    UNKNOWN,
+    WATCH,
+    Check,
+    tell_left_out,
+)
 from grocery_demand.core.monitoring.group_scores import (
     add_errors,
     score_groups,
@@ -27,14 +38,17 @@ BROKEN_WINDOWS = 2
 """Windows among them above the bar that raise the alarm, if the newest is one of them."""
 
 _FEWEST_DAYS = 3
-_BAR, _RAISED, _MIDDLE = 0.999, 0.95, 0.5
-_DRAWS = 4000
 _COVERAGE_LOSS = 0.10
 _MEND = "Retrain: `kedro run --pipeline retrain`."
 
 
 def join_sales(
-    archive: pl.LazyFrame, panel: Panel, version: int, cutoff: str, days: int
+    archive: pl.LazyFrame,
+    panel: Panel,
+    version: int,
+    cutoff: str,
+    days: int,
+    wrong_days: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Put the sales that have arrived beside a version's stored forecasts.
 
@@ -45,6 +59,7 @@ def join_sales(
         version: Whose forecasts are looked at.
         cutoff: Last day of the sales that it was trained on, ISO.
         days: How many of the last days of the panel.
+        wrong_days: Dates, ISO, whose sales are known to be wrong; they are left out.
 
     Returns:
         One row per series, cutoff and date, up to the panel's last day, on which the store was
@@ -56,6 +71,7 @@ def join_sales(
     series = describe_series(panel, min(panel.day_of(cutoff), panel.n_days - 1))
     due = pl.col("date").is_between(first.astype(date), last.astype(date))
     due &= pl.col("cutoff") >= date.fromisoformat(cutoff)
+    due &= ~pl.col("date").is_in([date.fromisoformat(day) for day in wrong_days])
     of_version = pl.col("model_version") == version
     rows = archive.filter(due, of_version).collect().join(series, on=SERIES_KEY, how="inner")
     day = (rows["date"].to_physical() - int(panel.start_date.astype(int))).to_numpy()
@@ -66,53 +82,6 @@ def join_sales(
     return add_errors(rows.with_columns(sold).filter(pl.Series(counted)))
 
 
-@dataclass(frozen=True)
-class Bar:
-    """What the error of a window of days may be, by what the backtest promised.
-
-    Attributes:
-        promised: The middle of what is to be expected.
-        raised: Above it, the error is higher than chance makes it in 19 of 20 windows.
-        broken: Above it, the error is higher than chance and the growth that is allowed explain.
-    """
-
-    promised: float
-    raised: float
-    broken: float
-
-    def times(self, factor: float) -> "Bar":
-        """Return it for days that are harder by a factor."""
-        return Bar(self.promised * factor, self.raised * factor, self.broken * factor)
-
-
-_UNKNOWN_BAR = Bar(float("nan"), float("nan"), float("nan"))
-
-
-def set_bar(promise: Promise, weekdays: tuple[int, ...], max_error_growth: float) -> Bar:
-    """Return the bar of a window.
-
-    Days of the backtest are drawn, for each day of the window one of its weekday, and scored as a
-    window (a bootstrap stratified by weekday, Efron and Tibshirani 1993): weekends and working
-    days are not forecast equally well.
-
-    Args:
-        promise: The backtest's errors by day.
-        weekdays: Of the window's days, 1 for Monday.
-        max_error_growth: Share that is allowed beyond chance.
-    """
-    days = pl.DataFrame(promise.days).with_columns(pl.col("date").str.to_date().dt.weekday())
-    generator = np.random.default_rng(len(weekdays))
-    weight, squares = np.zeros(_DRAWS), np.zeros(_DRAWS)
-    for weekday in sorted(weekdays):
-        alike = days.filter(pl.col("date") == weekday)
-        alike = days if alike.is_empty() else alike
-        drawn = generator.integers(len(alike), size=_DRAWS)
-        weight += alike["weight"].to_numpy()[drawn] / alike["weight"].mean()
-        squares += alike["squares"].to_numpy()[drawn] / alike["weight"].mean()
-    promised, raised, bar = np.quantile(np.sqrt(squares / weight), [_MIDDLE, _RAISED, _BAR])
-    return Bar(float(promised), float(raised), float(bar * (1 + max_error_growth)))
-
-
 def score_windows(
     live: pl.DataFrame,
     promise: Promise | None,
@@ -121,28 +90,29 @@ def score_windows(
 ) -> pl.DataFrame:
     """Score the windows of days, one ending on each day with sales.
 
-    What is promised, and the bar, are raised for dates that were harder in earlier years than the
-    days of the backtest.
+    What is promised, and the bar, are those of the steps ahead that the window's forecasts are of,
+    and raised for dates that were harder in earlier years than the days of the backtest.
 
     Returns:
-        One row per window, by its last date: days, rows, the scores, and promised, raised and bar
-        (NaN without a promise). Windows of fewer than 3 days are left out.
+        One row per window, by its last date: days, mean_step (days ahead, on average), rows, the
+        scores, and promised, raised and bar (NaN without a promise). Windows of fewer than 3 days
+        are left out.
     """
     daily = sum_groups(live, ["date"])
-    usual = [date.fromisoformat(day["date"]) for day in promise.days] if promise else []
-    bars: dict[tuple[int, ...], Bar] = {}
+    mixed = mix_steps(live, fit_step_growth(promise) if promise else 0.0)
+    usual = sorted({date.fromisoformat(day["date"]) for day in promise.days}) if promise else []
     records = []
     for last in daily["date"].to_list():
         age = (last - pl.col("date")).dt.total_days()
-        window = daily.filter((age >= 0) & (age < parameters.window_days))
+        of_window = (age >= 0) & (age < parameters.window_days)
+        window, mix = daily.filter(of_window), mixed.filter(of_window)
         if len(window) < _FEWEST_DAYS:
             continue
-        weekdays = tuple(sorted(window["date"].dt.weekday()))
-        if promise and weekdays not in bars:
-            bars[weekdays] = set_bar(promise, weekdays, parameters.max_error_growth)
-        factor = season.factor(window["date"].to_list(), usual)
-        bar = bars.get(weekdays, _UNKNOWN_BAR).times(factor)
-        sums = window.drop("date").sum().with_columns(date=last, days=len(window))
+        bar = set_bar(promise, mix, parameters.max_error_growth) if promise else UNKNOWN_BAR
+        bar = bar.times(season.factor(window["date"].to_list(), usual))
+        mean_step = np.average(mix["mean_step"].to_numpy(), weights=window["weight"].to_numpy())
+        sums = window.drop("date").sum()
+        sums = sums.with_columns(date=last, days=len(window), mean_step=float(mean_step))
         scores = to_scores(sums).to_dicts()[0]
         records.append(scores | {"promised": bar.promised, "raised": bar.raised, "bar": bar.broken})
     return pl.DataFrame(records)
@@ -174,13 +144,24 @@ def score_live(live: pl.DataFrame, cutoff: str, names: tuple[str, ...]) -> pl.Da
     return pl.concat(parts)
 
 
-def check_live_error(windows: pl.DataFrame, promise: Promise | None, version: int) -> list[Check]:
-    """Hold the windows against their bars, the baseline and the promised coverage."""
+def check_live_error(
+    windows: pl.DataFrame, promise: Promise | None, version: int, wrong_days: Sequence[str] = ()
+) -> list[Check]:
+    """Hold the windows against their bars, the baseline and the promised coverage.
+
+    Args:
+        windows: See `score_windows`.
+        promise: What the backtest promised.
+        version: Whose forecasts they are.
+        wrong_days: Dates that were left out of them, ISO.
+    """
+    left_out = tell_left_out(wrong_days)
     if windows.is_empty():
         told = f"No sales have arrived yet for forecasts of version {version}."
-        return [Check(LIVE_ERROR, ERROR, UNKNOWN, told)]
+        return [Check(LIVE_ERROR, ERROR, UNKNOWN, told + left_out)]
     newest = windows.row(-1, named=True)
-    checks = [_check_bar(windows, newest), _check_baseline(newest)]
+    error = _check_bar(windows, newest)
+    checks = [replace(error, detail=error.detail + left_out), _check_baseline(newest)]
     return [*checks, _check_coverage(newest, promise.coverage)] if promise else checks
 
 
@@ -193,9 +174,10 @@ def _check_bar(windows: pl.DataFrame, newest: dict[str, float]) -> Check:
     broken = int((last["nwrmsle"] > last["bar"]).sum())
     is_broken = newest["nwrmsle"] > newest["bar"]
     told = (
-        f"NWRMSLE {newest['nwrmsle']:.4f} over {newest['days']} days; the backtest promised "
-        f"{newest['promised']:.4f}, the bar is {newest['bar']:.4f}, broken in {broken} of the last "
-        f"{len(last)} windows."
+        f"NWRMSLE {newest['nwrmsle']:.4f} over {newest['days']} days, forecast "
+        f"{newest['mean_step']:.1f} days ahead on average; the backtest promised "
+        f"{newest['promised']:.4f} of these; the bar is {newest['bar']:.4f}, broken in {broken} "
+        f"of the last {len(last)} windows."
     )
     state = OK
     if is_broken and broken >= BROKEN_WINDOWS:

@@ -19,6 +19,7 @@ class MonitoringParameters:
         max_slice_bias: Share of the units sold by which a slice's bias may differ from the
             backtest's.
         max_refused_share: Share of questions that the web app may refuse.
+        max_failed_share: Share of requests that the web app may fail to answer (HTTP 5xx).
         max_model_age_days: Days after its last sales at which a model is retrained anyway.
         min_days_between_trainings: Days of new sales that a training on advice waits for after
             the one before.
@@ -34,6 +35,7 @@ class MonitoringParameters:
     max_psi: float = 0.25
     max_slice_bias: float = 0.10
     max_refused_share: float = 0.20
+    max_failed_share: float = 0.01
     max_model_age_days: int = 120
     min_days_between_trainings: int = 5
     max_updates_without_day: int = 2
@@ -57,6 +59,7 @@ class MonitoringParameters:
             ("max_psi", 10),
             ("max_slice_bias", 10),
             ("max_refused_share", 1),
+            ("max_failed_share", 1),
         ):
             value = getattr(self, name)
             require(0 < value <= most, f"monitoring.{name}", value, f"above 0, up to {most}")

@@ -27,7 +27,8 @@ class Promise:
     Attributes:
         nwrmsle: Over all rows.
         coverage: Of the 80 % intervals.
-        days: One record per day: date, rows, weight, squares (weighted, of ln(1+units)).
+        days: One record per day and step: date, step, rows, weight, squares (weighted, of
+            ln(1+units)). Promises of earlier versions hold one record per day, without the step.
         steps: One record per step ahead: step, nwrmsle.
         slices: One record per slice and value: slice, value, nwrmsle, bias, and bias_spread, the
             largest distance of a single cutoff's bias from it.
@@ -93,7 +94,7 @@ def _with_slices(table: pd.DataFrame, series: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sum_days(rows: pl.DataFrame) -> pl.DataFrame:
-    days = sum_groups(rows, ["date"]).select("date", "rows", "weight", "squares")
+    days = sum_groups(rows, ["date", "step"]).select("date", "step", "rows", "weight", "squares")
     return days.with_columns(pl.col("date").cast(pl.String))
 
 

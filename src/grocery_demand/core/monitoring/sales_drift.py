@@ -1,103 +1,78 @@
 """Whether new sales look like those that the model was trained on, the season considered."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import polars as pl
 
-from grocery_demand.core.monitoring.check import ALARM, DRIFT, OK, UNKNOWN, WATCH, Check
-from grocery_demand.core.monitoring.distance import find_edges, stability_index
+from grocery_demand.core.monitoring.bootstrap import (
+    N_GROUPS,
+    Draws,
+    group_series,
+    nearest_index,
+    set_threshold,
+)
+from grocery_demand.core.monitoring.check import (
+    ALARM,
+    DRIFT,
+    OK,
+    UNKNOWN,
+    WATCH,
+    Check,
+    tell_left_out,
+)
+from grocery_demand.core.monitoring.sales_counts import count_by_week
+from grocery_demand.core.monitoring.sales_windows import Windows
 from grocery_demand.core.panel import Panel
 
-_WEEK = 7
-_LONGEST_WINDOW = 4
-_BEFORE = 8
-_YEAR = 52
-_LEAST_PSI = 0.1
+_LEAST_PSI, _LEAST_SHARE = 0.1, 0.05
 _NULL_FACTOR = 1.25
 _FEWEST_NULLS = 8
 
 SALES_DRIFT_COLUMNS = ("column", "statistic", "value", "threshold", "state")
 
 
-@dataclass(frozen=True)
-class Windows:
-    """Weeks that are compared, counted back from the panel's last: 0 is the newest.
-
-    Attributes:
-        length: Weeks of a window.
-        gap: Weeks between a window and what the model was trained on.
-        n_weeks: Whole weeks that the panel holds, at most those needed.
-    """
-
-    length: int
-    gap: int
-    n_weeks: int
-
-    @classmethod
-    def of(cls, panel: Panel, cutoff: str) -> "Windows":
-        """Choose them for a model trained on sales up to `cutoff`: whole weeks after it."""
-        since = (panel.n_days - 1 - panel.day_of(cutoff)) // _WEEK
-        length = min(since, _LONGEST_WINDOW)
-        return cls(length, since - length, min(panel.n_days // _WEEK, 2 * _YEAR + since + _BEFORE))
-
-    @property
-    def past(self) -> range:
-        """Starts of windows that lie wholly in what the model was trained on."""
-        last = self.n_weeks - self.length - self.gap - _BEFORE
-        return range(self.length + self.gap, min(self.length + self.gap + _YEAR, last) + 1)
-
-    def distances(self, weekly: np.ndarray, start: int) -> float:
-        """Return the index of a window against the weeks before it and those a year earlier.
-
-        The lower of the two: a change that comes each year at this time, and one that lasts for a
-        year already, is none. NaN if the window, or all that it is held against, counts nothing.
-
-        Args:
-            weekly: Counts float64 [week, bin], the newest week first.
-            start: The window's newest week.
-        """
-        found = weekly[start : start + self.length].sum(axis=0)
-        before = start + self.length + self.gap
-        references = [weekly[before : before + _BEFORE].sum(axis=0)]
-        year_ago = weekly[start + _YEAR : start + _YEAR + self.length]
-        if len(year_ago) == self.length:
-            references.append(year_ago.sum(axis=0))
-        return float(np.fmin.reduce([stability_index(each, found) for each in references]))
-
-
 def measure_sales_drift(
-    panel: Panel, rows: np.ndarray, cutoff: str, max_psi: float
+    panel: Panel,
+    rows: np.ndarray,
+    cutoff: str,
+    max_psi: float,
+    wrong_days: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Compare the weeks since a model's cutoff with those before, column by column.
 
-    The threshold of a column comes from history: what its index was at most for windows of the
-    past year, each against the weeks before it, as long ago as the newest ones are.
+    The threshold of a column comes from history: a bootstrap of what its index was for windows of
+    the past year, each against the weeks before it, as long ago as the newest ones are, see
+    `bootstrap`.
 
     Args:
         panel: Sales.
         rows: Positions of the series that are looked at.
         cutoff: Last day of the sales that the model was trained on, ISO.
         max_psi: Index that counts as a change, unless history itself moved more.
+        wrong_days: Dates, ISO, whose sales are known to be wrong; their weekdays are left out.
 
     Returns:
-        One row per column: `SALES_DRIFT_COLUMNS`; empty if no whole week has passed.
+        One row per column: `SALES_DRIFT_COLUMNS`; empty if no whole week has passed, or no weekday
+        is left.
     """
-    windows = Windows.of(panel, cutoff)
-    if windows.length < 1:
+    windows = Windows.of(panel, cutoff, wrong_days)
+    if windows.length < 1 or not len(windows.kept):
         return pl.DataFrame(schema=dict.fromkeys(SALES_DRIFT_COLUMNS, pl.String))
-    counted = _count_by_week(panel, rows, windows)
+    counted = count_by_week(panel, rows, windows)
     records = [_compare(name, weekly, windows, max_psi) for name, weekly in counted.items()]
-    records.append(_measure_new_series(panel, rows, windows))
+    first_sale = panel.series["first_sale"]
+    of_item = first_sale.groupby(panel.series["item_nbr"]).transform("min")
+    for name, known in (("new series", first_sale), ("new items", of_item)):
+        records.append(_measure_new(name, panel, rows, known.to_numpy()[rows], windows))
     return pl.DataFrame(records, orient="row", schema=list(SALES_DRIFT_COLUMNS))
 
 
-def check_sales_drift(drift: pl.DataFrame) -> list[Check]:
-    """Return one check for all columns, naming those that moved."""
+def check_sales_drift(drift: pl.DataFrame, wrong_days: Sequence[str] = ()) -> list[Check]:
+    """Return one check for all columns, naming those that moved, and the days left out."""
+    left_out = tell_left_out(wrong_days)
     if drift.is_empty():
-        told = "No whole week of sales has arrived since the model's training."
+        told = f"No whole week of sales has arrived since the model's training.{left_out}"
         return [Check(DRIFT, "columns of the sales", UNKNOWN, told)]
     moved = drift.filter(pl.col("state") == ALARM)
     doubtful = drift.filter(pl.col("state") == WATCH)
@@ -113,72 +88,58 @@ def check_sales_drift(drift: pl.DataFrame) -> list[Check]:
     )
     mend = "See whether the error rises with it; it decides." if state in (ALARM, WATCH) else ""
     value, threshold = furthest["value"], furthest["threshold"]
+    told += left_out
     return [Check(DRIFT, "columns of the sales", state, told, mend, value, threshold)]
-
-
-def _count_by_week(panel: Panel, rows: np.ndarray, windows: Windows) -> dict[str, np.ndarray]:
-    """Return counts or units float64 [week, bin] of each column, the newest week first."""
-    first = panel.n_days - windows.n_weeks * _WEEK
-    units = panel.units[rows, first:]
-    promoted = panel.promotions[rows, first : panel.n_days] > 0
-    started = panel.series["first_sale"].to_numpy()[rows, None] - first <= np.arange(units.shape[1])
-    places = _number_places(panel, rows)
-    sold = started & (units > 0)
-    edges = find_edges(np.log1p(units[sold]))
-    bins = np.where(sold, 1 + np.searchsorted(edges, np.log1p(units)), 0)
-    by_week = _by_week(windows)
-    return {
-        "unit_sales": by_week(lambda w: np.bincount(bins[:, w][sold[:, w]], None, len(edges) + 2)),
-        "sold at all": by_week(lambda w: _two(sold[:, w], started[:, w])),
-        "onpromotion": by_week(lambda w: _two(promoted[:, w] & sold[:, w], sold[:, w])),
-        "store_nbr": by_week(lambda w: np.bincount(places["store_nbr"], units[:, w].sum(axis=1))),
-        "family": by_week(lambda w: np.bincount(places["family"], units[:, w].sum(axis=1))),
-        "weekday": by_week(lambda w: units[:, w].sum(axis=0)),
-    }
-
-
-def _by_week(windows: Windows) -> Callable[[Callable[[slice], np.ndarray]], np.ndarray]:
-    last = windows.n_weeks * _WEEK
-    weeks = [slice(last - (i + 1) * _WEEK, last - i * _WEEK) for i in range(windows.n_weeks)]
-    return lambda count: np.stack([count(week).astype(float) for week in weeks])
-
-
-def _two(yes: np.ndarray, of: np.ndarray) -> np.ndarray:
-    return np.array([yes.sum(), of.sum() - yes.sum()])
-
-
-def _number_places(panel: Panel, rows: np.ndarray) -> dict[str, np.ndarray]:
-    series = panel.series.iloc[rows]
-    return {name: pd.factorize(series[name], sort=True)[0] for name in ("store_nbr", "family")}
 
 
 def _compare(
     name: str, weekly: np.ndarray, windows: Windows, max_psi: float
 ) -> tuple[str, str, float, float, str]:
-    value = windows.distances(weekly, 0)
-    past = [windows.distances(weekly, start) for start in windows.past]
-    null = [distance for distance in past if np.isfinite(distance)]
-    threshold = max(_LEAST_PSI, _NULL_FACTOR * max(null, default=0.0))
-    enough = len(null) >= _FEWEST_NULLS
+    """Return the row of a column, see `measure_sales_drift`."""
+    found, *references = windows.sum_up(weekly, np.zeros(1, int))
+    index = nearest_index([each.sum(axis=0) for each in references], found.sum(axis=0))
+    value = float(index[0])
+    threshold, enough = _LEAST_PSI, False
+    if len(windows.past):
+        found, *references = windows.sum_up(weekly, windows.past)
+        whole = nearest_index([each.sum(axis=0) for each in references], found.sum(axis=0))
+        enough = bool(np.isfinite(whole).sum() >= _FEWEST_NULLS)
+        draws = Draws.make(len(weekly), len(windows.past))
+        null = nearest_index([draws.sum_up(each) for each in references], draws.sum_up(found))
+        threshold = set_threshold(null, _LEAST_PSI, _NULL_FACTOR)
     threshold = threshold if enough else max(threshold, max_psi)
     above = ALARM if enough else WATCH
     state = UNKNOWN if np.isnan(value) else above if value > threshold else OK
     return name, "PSI", value, threshold, state
 
 
-def _measure_new_series(
-    panel: Panel, rows: np.ndarray, windows: Windows
+def _measure_new(
+    name: str, panel: Panel, rows: np.ndarray, first_sale: np.ndarray, windows: Windows
 ) -> tuple[str, str, float, float, str]:
-    """Return the share of units sold by series that the model never saw, against the past's."""
-    first_sale = panel.series["first_sale"].to_numpy()[rows]
+    """Return the row of what the model never saw: its share of the units sold.
 
-    def share(start: int) -> float:
-        last = panel.n_days - start * _WEEK
-        days = slice(last - windows.length * _WEEK, last)
-        units = panel.units[rows, days].sum(axis=1, dtype=float)
-        known_until = last - (windows.length + windows.gap) * _WEEK
-        return float(units[first_sale >= known_until].sum() / max(units.sum(), 1.0))
+    Args:
+        name: What is new.
+        panel: Sales.
+        rows: Positions of the series that are looked at.
+        first_sale: The day since when each of them is known, int [series].
+        windows: Which weeks are compared.
+    """
+    groups = group_series(rows)
 
-    value, null = share(0), [share(start) for start in windows.past]
-    threshold = max(0.05, _NULL_FACTOR * max(null, default=0.0))
-    return "new series", "share", value, threshold, ALARM if value > threshold else OK
+    def count(start: int) -> np.ndarray:
+        days = windows.days(start, windows.length)
+        units = panel.units[rows[:, None], days].sum(axis=1, dtype=float)
+        new = first_sale >= windows.known_until(start)
+        sums = [np.bincount(groups, each, N_GROUPS) for each in (units * new, units)]
+        return np.stack(sums, axis=1)
+
+    def share(counts: np.ndarray) -> np.ndarray:
+        return counts[:, 0] / np.maximum(counts[:, 1], 1.0)
+
+    value, threshold = float(share(count(0).sum(axis=0)[None])[0]), _LEAST_SHARE
+    if len(windows.past):
+        past = np.stack([count(start) for start in map(int, windows.past)], axis=1)
+        draws = Draws.make(N_GROUPS, len(windows.past))
+        threshold = set_threshold(share(draws.sum_up(past)), _LEAST_SHARE, _NULL_FACTOR)
+    return name, "share", value, threshold, ALARM if value > threshold else OK

@@ -8,6 +8,7 @@ from grocery_demand.core.monitoring.check import OK, UNKNOWN, USAGE, WATCH, Chec
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 
 _FEWEST_QUESTIONS = 50
+_FEWEST_FAILURES = 5
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class ServedEvents:
         newest: The newest forecasts, one row each: date, step, store_nbr, item_nbr, cutoff,
             model_version, long_range, onpromotion, promotion_assumed, prediction and features
             (JSON).
-        by_day: One row per day (UTC) of the last weeks: date, requests, long_range, refused.
+        by_day: One row per day (UTC) of the last weeks: date, requests, long_range, refused,
+            failed.
         products: One row per item: item_nbr, requests; the most requested first.
         stores: One row per store: store_nbr, requests.
         clients: One row per client: client, requests.
@@ -52,6 +54,17 @@ class ServedEvents:
         return int(self.by_day["refused"].sum())
 
     @property
+    def failed(self) -> int:
+        """Requests of the last weeks that the web app itself failed to answer: HTTP 5xx."""
+        return int(self.by_day["failed"].sum())
+
+    @property
+    def failed_share(self) -> float:
+        """Share of all requests that the web app failed to answer; NaN without any."""
+        asked = self.requests + self.refused + self.failed
+        return self.failed / asked if asked else float("nan")
+
+    @property
     def refused_share(self) -> float:
         """Share of all questions that were refused; NaN without any."""
         asked = self.requests + self.refused
@@ -65,8 +78,8 @@ class ServedEvents:
 
 
 def check_usage(served: ServedEvents, parameters: MonitoringParameters) -> list[Check]:
-    """Say how much is asked, and whether too much of it is refused."""
-    if not served.requests + served.refused:
+    """Say how much is asked, and whether too much of it is refused or failed."""
+    if not served.requests + served.refused + served.failed:
         told = "Nobody asked the web app yet, or its events lie in another database."
         return [Check(USAGE, "questions", UNKNOWN, told, "Start it with `kedro serve`.")]
     share, allowed = served.refused_share, parameters.max_refused_share
@@ -76,4 +89,16 @@ def check_usage(served: ServedEvents, parameters: MonitoringParameters) -> list[
     )
     many = share > allowed and served.requests + served.refused >= _FEWEST_QUESTIONS
     mend = "See on the page /events what was asked wrongly." if many else ""
-    return [Check(USAGE, "refused questions", WATCH if many else OK, told, mend, share, allowed)]
+    state = WATCH if many else OK
+    return [
+        Check(USAGE, "refused questions", state, told, mend, share, allowed),
+        _check_failures(served, parameters.max_failed_share),
+    ]
+
+
+def _check_failures(served: ServedEvents, allowed: float) -> Check:
+    share = served.failed_share
+    many = share > allowed and served.failed >= _FEWEST_FAILURES
+    told = f"{served.failed:,} requests were answered by an error of the app's own ({share:.1%})."
+    mend = "See the app's log, and /health/ready." if many else ""
+    return Check(USAGE, "failed answers", WATCH if many else OK, told, mend, share, allowed)

@@ -153,7 +153,8 @@ def _check(panel: Panel, name: str, volumes: Volumes, n_recent: int) -> Check:
         told += f" ({volumes.names[worst[1]]}); up to {limit:.2f} times is usual."
         return Check(HEALTH, name, OK, told, "", value, limit)
     told = _describe(panel, volumes, days, np.where(outside, found / limits, 0.0))
-    return Check(HEALTH, name, ALARM, told, _ASK, value, limit)
+    wrong = volumes.first + days.start + np.flatnonzero(outside.any(axis=(0, 1)))
+    return Check(HEALTH, name, ALARM, told, _ASK, value, limit, panel.dates_of(wrong))
 
 
 def _set_limits(panel: Panel, name: str, volumes: Volumes, days: range) -> np.ndarray:

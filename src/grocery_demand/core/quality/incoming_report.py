@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -9,6 +10,9 @@ import polars as pl
 from grocery_demand.core.quality.checking import CheckedTable
 from grocery_demand.core.quality.incoming import PLAN, SALES, TAKEN_IN, CheckedFile
 from grocery_demand.core.quality.report import MAX_STORED_ROWS, describe_sales
+
+_DAYS_KEPT = 400
+"""More than monitoring looks back upon."""
 
 
 def digest_files(files: list[CheckedFile]) -> str:
@@ -55,3 +59,45 @@ def _describe_tables(name: str, tables: list[CheckedTable]) -> dict[str, Any]:
         "rows_quarantined": sum(table.rejected.height for table in chosen),
         "reasons": dict(reasons.most_common()),
     }
+
+
+def list_recent_files(
+    former: dict[str, Any] | None, files: list[CheckedFile], cutoff: date
+) -> list[dict[str, Any]]:
+    """Return what became of the rows of the files that the days of the last year came in.
+
+    A file leaves the list when another one with all of its days was taken in, a plan when any
+    other plan was: what was wrong with its rows is mended then.
+
+    Args:
+        former: The report of the update before; None for the first one.
+        files: Every file in the folder, checked.
+        cutoff: The last day of the sales known before.
+
+    Returns:
+        One record per file, in the order in which they were taken in: table, file, dates (of its
+        good rows, ISO), rows_read and rows_quarantined.
+    """
+    records = list((former or {}).get("recent_files", []))
+    for file in files:
+        if file.status != TAKEN_IN or file.table is None or not file.dates:
+            continue
+        records = [record for record in records if not _takes_place(file, record)]
+        records.append(
+            {
+                "table": file.raw.table,
+                "file": file.raw.file,
+                "dates": [day.isoformat() for day in file.dates],
+                "rows_read": file.table.rows_read,
+                "rows_quarantined": file.table.rejected.height,
+            }
+        )
+    oldest = (cutoff - timedelta(days=_DAYS_KEPT)).isoformat()
+    return [record for record in records if record["dates"][-1] >= oldest]
+
+
+def _takes_place(file: CheckedFile, record: dict[str, Any]) -> bool:
+    if file.raw.table != record["table"]:
+        return False
+    days = {day.isoformat() for day in file.dates}
+    return file.raw.table == PLAN or days.issuperset(record["dates"])

@@ -24,7 +24,8 @@ class SimulationParameters:
         start_date: First day with sales, ISO, not before 2013-01-01.
         end_date: Last day with sales, ISO.
         plan_days: Days after `end_date` for which the promotion plan is known, 1 to 60.
-        scenario: What goes differently from `scenario_start` on; one of `SCENARIOS`.
+        scenario: What goes differently from `scenario_start` on; `none`, `promotion_wave`,
+            `demand_shift`, `new_store` or `broken_feed`.
         scenario_start: First day of the scenario, ISO, within the window; empty for "none".
 
     Raises:

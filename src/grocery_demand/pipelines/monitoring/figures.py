@@ -113,7 +113,7 @@ def draw_usage(usage: pd.DataFrame, monitoring_summary: dict[str, Any]) -> go.Fi
     days = usage[usage["kind"] == "date"]
     if days.empty:
         return _say_nothing(figure)
-    for name, colour in (("requests", MODEL_COLOUR), ("refused", VERMILION)):
+    for name, colour in (("requests", MODEL_COLOUR), ("refused", VERMILION), ("failed", INK)):
         heights = to_numbers(days[name].astype(float))
         bars = go.Bar(x=list(days["value"]), y=heights, name=name, marker={"color": colour})
         figure.add_trace(bars)

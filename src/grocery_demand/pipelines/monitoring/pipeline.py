@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from kedro.pipeline import Pipeline, node
 
-from grocery_demand.pipelines.monitoring import challenger_nodes, figures, nodes
+from grocery_demand.pipelines.monitoring import advice_nodes, challenger_nodes, figures, nodes
 
 _P = "params:monitoring"
 _CHECKS = [
+    "feed_checks",
     "live_error_checks",
     "drift_checks",
     "skew_checks",
@@ -15,9 +16,11 @@ _CHECKS = [
     "explanation_checks",
     "fairness_checks",
     "challenger_checks",
-    "feed_checks",
+    "age_checks",
     "usage_checks",
 ]
+"""In the order in which they are shown."""
+
 _TABLES = [
     "monitored_live_windows",
     "monitored_live_scores",
@@ -28,12 +31,22 @@ _TABLES = [
     "monitored_fairness",
 ]
 _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
-    nodes.compare_with_new_sales: (["forecast_archive", "panel", "champion", _P], "live_forecasts"),
+    nodes.check_feed: (
+        ["panel", "new_data_report", "champion", _P],
+        ["wrong_days", "feed_checks"],
+    ),
+    nodes.compare_with_new_sales: (
+        ["forecast_archive", "panel", "champion", "wrong_days", _P],
+        "live_forecasts",
+    ),
     nodes.measure_live_error: (
-        ["live_forecasts", "panel", "champion", _P],
+        ["live_forecasts", "panel", "champion", "wrong_days", _P],
         ["monitored_live_windows", "monitored_live_scores", "live_error_checks"],
     ),
-    nodes.measure_drift: (["panel", "champion", _P], ["monitored_sales_drift", "drift_checks"]),
+    nodes.measure_drift: (
+        ["panel", "champion", "wrong_days", _P],
+        ["monitored_sales_drift", "drift_checks"],
+    ),
     nodes.measure_skew: (
         ["events", "panel", "champion", _P],
         ["monitored_feature_skew", "skew_checks"],
@@ -54,13 +67,14 @@ _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
         ["live_forecasts", "forecast_archive", "events", "champion", "served_challenger", _P],
         ["monitored_challenger", "challenger_comparison", "challenger_checks"],
     ),
-    nodes.check_feed: (["panel", "new_data_report", "champion", _P], "feed_checks"),
     nodes.count_usage: (["events", _P], ["monitored_usage", "usage_checks"]),
-    nodes.advise_retraining: (
-        [*_CHECKS, "panel", "champion", "newest_training", "former_monitoring", _P],
+    advice_nodes.check_model_age: (["panel", "champion", _P], "age_checks"),
+    advice_nodes.gather_checks: (_CHECKS, "checks"),
+    advice_nodes.advise_retraining: (
+        ["checks", "panel", "champion", "newest_training", "former_monitoring", _P],
         ["monitored_checks", "retraining_advice", "monitoring_metrics"],
     ),
-    nodes.summarise_monitoring: (
+    advice_nodes.summarise_monitoring: (
         ["monitored_checks", "retraining_advice", *_TABLES, "monitored_challenger",
          "challenger_comparison", "events", "new_data_report", "panel", "champion"],
         "monitoring_summary",
@@ -80,11 +94,23 @@ _FIGURES: dict[str, tuple[Callable[..., object], str]] = {
 def create_pipeline(**_: object) -> Pipeline:
     """From events, stored forecasts and new sales to checks, advice and figures."""
     steps = [
-        node(function, inputs, made, name=function.__name__)
+        node(
+            function,
+            inputs,
+            made,
+            name=function.__name__,
+            namespace=None if function.__name__ == "summarise_monitoring" else "checks",
+        )
         for function, (inputs, made) in _STEPS.items()
     ]
     drawn = [
-        node(function, [table, "monitoring_summary"], name, name=function.__name__)
+        node(
+            function,
+            [table, "monitoring_summary"],
+            name,
+            name=function.__name__,
+            namespace="figures",
+        )
         for name, (function, table) in _FIGURES.items()
     ]
     return Pipeline([*steps, *drawn])

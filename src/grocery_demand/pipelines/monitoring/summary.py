@@ -105,12 +105,14 @@ def _describe_usage(events: ServedEvents) -> dict[str, Any]:
     shares = {
         "long_range_share": _to_plain(events.long_range_share),
         "refused_share": _to_plain(events.refused_share),
+        "failed_share": _to_plain(events.failed_share),
     }
     return {
         "requests": events.requests,
         "refused": events.refused,
+        "failed": events.failed,
         **shares,
-        "by_day": _to_records(events.by_day[["date", "requests", "refused"]]),
+        "by_day": _to_records(events.by_day[["date", "requests", "refused", "failed"]]),
         "products": _to_records(events.products.head(_MOST_ROWS)),
         "stores": _to_records(events.stores.head(_MOST_ROWS)),
         "clients": _to_records(events.clients.head(_MOST_ROWS)),
@@ -130,6 +132,8 @@ def _to_plain(value: Any) -> Any:
         return round(float(value), _DECIMALS) if np.isfinite(value) else None
     if isinstance(value, np.integer):
         return int(value)
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if hasattr(value, "isoformat"):
         return value.isoformat()[:10]
     return None if value is pd.NaT else value

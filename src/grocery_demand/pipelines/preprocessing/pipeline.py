@@ -52,5 +52,7 @@ def create_pipeline() -> Pipeline:
                 "panel",
                 name="make_panel",
             ),
-        ]
+        ],
+        namespace="preprocessing",
+        prefix_datasets_with_namespace=False,
     )

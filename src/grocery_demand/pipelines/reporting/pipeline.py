@@ -42,5 +42,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 "report",
                 name="compose_report",
             ),
-        ]
+        ],
+        namespace="reporting",
+        prefix_datasets_with_namespace=False,
     )

@@ -66,5 +66,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 outputs=["challenger", "challenger_identity", "feature_importance"],
                 name="fit_challenger",
             ),
-        ]
+        ],
+        namespace="training",
+        prefix_datasets_with_namespace=False,
     )

@@ -21,7 +21,7 @@ from grocery_demand.core.quality.incoming import (
     find_plan,
     merge_sales,
 )
-from grocery_demand.core.quality.incoming_report import describe_incoming
+from grocery_demand.core.quality.incoming_report import describe_incoming, list_recent_files
 from grocery_demand.core.quality.parameters import QualityParameters
 from grocery_demand.core.quality.report import list_quarantined_rows
 
@@ -72,6 +72,8 @@ def check_incoming_files(
     )
     report = describe_incoming(files, sales, simulated=simulated)
     report["updates_without_new_day"] = _count_updates(sales, standing_panel, former_report)
+    cutoff = standing_panel.cutoff.astype(object)
+    report["recent_files"] = list_recent_files(former_report, files, cutoff)
     tables = [file.table for file in files if file.table is not None]
     return arrivals, report, list_quarantined_rows(tables)
 

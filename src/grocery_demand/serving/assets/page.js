@@ -27,6 +27,11 @@ if (product) {
   product.addEventListener("focus", () => product.select());
 }
 
+// Show a plot that is wider than the screen from its end: there lies the forecast.
+for (const figure of document.querySelectorAll(".answer figure")) {
+  figure.scrollLeft = figure.scrollWidth;
+}
+
 // Refresh the events as often as chosen; the choice outlives the page.
 const refresh = document.querySelector("[data-refresh]");
 if (refresh) {

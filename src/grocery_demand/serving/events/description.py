@@ -147,6 +147,22 @@ def _to_refusal_outbox(row: dict[str, Any], tag: str) -> dict[str, Any]:
     }
 
 
+def describe_failure(path: str, client: str, status: int) -> dict[str, Any]:
+    """Return a request that the app failed to answer as a row of the log.
+
+    Args:
+        path: Where it was asked.
+        client: Who asked.
+        status: Of the answer, 500 or above.
+    """
+    return {
+        "time_ms": int(time.time() * 1000),
+        "client": client,
+        "path": storable(path, _LONGEST_PATH),
+        "status": status,
+    }
+
+
 def describe_misses(version: int, mode: str, n_requests: int, reason: str) -> Entries:
     """Return what a challenger did not forecast, as a row of the log."""
     return Entries(

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from grocery_demand.storage.event_tables import (
+    FAILURES,
     MISSES,
     OUTBOX,
     PREDICTIONS,
@@ -29,6 +30,8 @@ _MOST_PER_TRANSACTION = 4000
 _SECONDS_BETWEEN_CLEANINGS = 600.0
 _SECONDS_BETWEEN_CHECKPOINTS = 2.0
 _DAY_MS = 86_400_000
+_MOST_FAILURES = 10_000
+"""Failures that are kept in memory while nothing can be written."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class EventLog:
         self._max_age_ms = max_age_days * _DAY_MS
         self._max_events = max_events
         self.after_write = after_write
+        self._failures: list[dict[str, Any]] = []
         self._queue: queue.SimpleQueue[Entries | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="event-log", daemon=True)
         self._thread.start()
@@ -109,6 +113,18 @@ class EventLog:
         self._queue.put(entries)
         return entries.written
 
+    def note_failure(self, row: dict[str, Any]) -> None:
+        """Keep that a request could not be answered, without waiting for it.
+
+        It is written with what comes next, or after a few seconds. As the log itself may be what
+        failed, it is held in memory until something can be written again.
+
+        Args:
+            row: Of `FAILURES`.
+        """
+        with self._counting:
+            self._failures = [*self._failures[1 - _MOST_FAILURES :], row]
+
     def close(self) -> None:
         """Write what is waiting and stop."""
         self._queue.put(None)
@@ -120,7 +136,7 @@ class EventLog:
     def _work(self) -> None:
         while True:
             group, is_last = self._next_group()
-            if group:
+            if group or self._failures:
                 self._write(group)
             if is_last:
                 return
@@ -131,6 +147,8 @@ class EventLog:
         while True:
             is_closing = self._closing.wait(_SECONDS_BETWEEN_CHECKPOINTS)
             try:
+                if self._failures and not self.problem:
+                    self.add(Entries())
                 if self.counts.written != written:
                     written = self.counts.written
                     checkpoint(self.engine)
@@ -160,8 +178,11 @@ class EventLog:
 
     def _write(self, group: list[Entries]) -> None:
         n_events = sum(len(entries.predictions) for entries in group)
+        with self._counting:
+            failures, self._failures = self._failures, []
         try:
             with self.engine.begin() as connection:
+                _insert(connection, FAILURES, failures)
                 for table, name in _TABLES:
                     rows = [row for entries in group for row in getattr(entries, name)]
                     _insert(connection, table, rows)
@@ -175,6 +196,8 @@ class EventLog:
             self.counts.written += n_events
         with self._counting:
             self.counts.queued -= n_events
+            if failure is not None:
+                self._failures = [*failures, *self._failures][-_MOST_FAILURES:]
         for entries in group:
             if failure is None:
                 entries.written.set_result(None)
@@ -185,7 +208,7 @@ class EventLog:
     def _clean(self) -> None:
         """Remove events that are too old or too many."""
         oldest = int(time.time() * 1000) - self._max_age_ms
-        for table in (PREDICTIONS, REFUSALS, MISSES):
+        for table in (PREDICTIONS, REFUSALS, FAILURES, MISSES):
             with self.engine.begin() as connection:
                 newest = connection.scalar(select(func.max(table.c.seq))) or 0
                 is_old = (table.c.time_ms < oldest) | (table.c.seq <= newest - self._max_events)

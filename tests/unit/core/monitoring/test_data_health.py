@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from calm_sales import calm_panel
+from grocery_demand.core.monitoring.check import list_wrong_days
 from grocery_demand.core.monitoring.data_health import check_data_health
 from grocery_demand.core.panel import Panel
 
@@ -29,7 +30,9 @@ def test_whole_sales_raise_nothing(seed):
 
 
 def test_a_day_without_any_sale_is_an_alarm():
-    assert states(close(calm_panel(), range(6), slice(-3, -2)))["days without sales"] == "alarm"
+    panel = close(calm_panel(), range(6), slice(-3, -2))
+    assert states(panel)["days without sales"] == "alarm"
+    assert list_wrong_days(check_data_health(panel, None)) == [str(panel.cutoff - 2)]
 
 
 def test_a_day_that_is_closed_each_year_is_none():
@@ -43,7 +46,9 @@ def test_a_day_that_is_closed_each_year_is_none():
 
 
 def test_stores_that_send_nothing_are_an_alarm_and_one_closed_for_days_is_watched():
-    assert states(close(calm_panel(), [0, 1], slice(-1, None)))["stores gone silent"] == "alarm"
+    two = close(calm_panel(), [0, 1], slice(-1, None))
+    assert states(two)["stores gone silent"] == "alarm"
+    assert list_wrong_days(check_data_health(two, None)) == [str(two.cutoff)]
     many = close(calm_panel(), [5], slice(-2, None))
     assert states(many)["stores gone silent"] == "alarm"
 
@@ -78,11 +83,33 @@ def test_half_of_the_rows_missing_are_an_alarm():
 
 def test_refused_files_and_many_bad_rows_are_alarms():
     file = {"file": "train-2017-06-01.csv", "status": "refused", "reason": "no column date"}
-    checks = check_data_health(calm_panel(), CLEAN | {"files": [file], "rows_quarantined": 20})
-    found = {check.name: check for check in checks}
+    of_earlier_version = CLEAN | {"files": [file], "rows_quarantined": 20}
+    found = {check.name: check for check in check_data_health(calm_panel(), of_earlier_version)}
     assert found["files refused"].state == "alarm"
     assert "train-2017-06-01.csv" in found["files refused"].detail
     assert found["rows set aside"].state == "alarm"
+
+
+def recent(name: str, day: str, aside: int) -> dict:
+    counts = {"rows_read": 100, "rows_quarantined": aside}
+    return {"table": "train", "file": name, "dates": [day]} | counts
+
+
+def test_rows_set_aside_count_as_long_as_their_day_is_new():
+    panel = calm_panel()
+    days = [str(panel.date_of(panel.n_days - 20 + i)) for i in range(20)]
+    files = [recent(f"train-{day}.csv", day, 5 * (i == 4)) for i, day in enumerate(days)]
+    report = CLEAN | {"recent_files": files}
+    found = {n: check_data_health(panel, report, n_new=n) for n in (20, 16, 15, 3)}
+    rows = {n: next(c for c in f if c.name == "rows set aside") for n, f in found.items()}
+    assert {n: check.state for n, check in rows.items()} == {
+        20: "alarm", 16: "alarm", 15: "ok", 3: "ok",
+    }  # fmt: skip
+    assert f"Too many of train-{days[4]}.csv (5.0%)." in rows[20].detail
+    assert "5 of 2,000 new rows were set aside (0.25%), of 20 files." in rows[20].detail
+    assert (rows[20].value, rows[15].value) == (0.05, 0.0)
+    assert list_wrong_days(found[20]) == [days[4]]
+    assert list_wrong_days(found[15]) == []
 
 
 def test_too_few_days_are_unknown():
@@ -122,8 +149,10 @@ def damaged(damage: str, day: int) -> Panel:
 )
 def test_a_wrong_day_is_an_alarm_until_it_is_corrected_or_learnt_from(damage, check, told):
     panel = damaged(damage, -20)
-    found = {c.name: c for c in check_data_health(panel, None, n_new=25)}[check]
+    checks = check_data_health(panel, None, n_new=25)
+    found = {c.name: c for c in checks}[check]
     assert found.state == "alarm"
+    assert list_wrong_days(checks) == [str(panel.date_of(panel.n_days - 20))]
     assert re.search(told, found.detail)
     assert str(panel.date_of(panel.n_days - 20)) in found.detail
     assert {c.state for c in check_data_health(calm_panel(), None, n_new=25)} == {"ok"}

@@ -9,50 +9,25 @@ from grocery_demand.core.monitoring.live_error import (
     join_sales,
     score_live,
     score_windows,
-    set_bar,
 )
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
-from grocery_demand.core.monitoring.promise import Promise
 from grocery_demand.core.monitoring.season import Season
 from live_rows import START, make_live
+from promises import promise_of
 from worlds import make_panel
 
 NO_SEASON = Season(np.datetime64("2017-01-01"), np.zeros(400), np.zeros(400))
 
 
-def promise_of(by_weekday: dict[int, float], weeks: int = 12) -> Promise:
-    """A backtest whose error depends on the weekday (1 for Monday), with some noise."""
-    first, source = date(2017, 1, 2), np.random.default_rng(1)
-    days = []
-    for i in range(7 * weeks):
-        day = first + timedelta(i)
-        error = by_weekday[day.isoweekday()] * np.exp(source.normal(0, 0.05))
-        weight = {"rows": 100, "weight": 100.0, "squares": 100.0 * error**2}
-        days.append({"date": day.isoformat()} | weight)
-    return Promise(0.5, 0.8, days, [], [], [])
-
-
 EVEN = dict.fromkeys(range(1, 8), 0.5)
-WEEK = tuple(range(1, 8))
-
-
-def test_the_bar_lies_above_what_is_promised_and_grows_with_what_is_allowed():
-    bar, wide = (set_bar(promise_of(EVEN), WEEK, growth) for growth in (0.05, 0.5))
-    assert bar.promised == pytest.approx(0.5, rel=0.03)
-    assert bar.promised < bar.raised < bar.broken < wide.broken
-    assert wide.broken == pytest.approx(bar.broken / 1.05 * 1.5)
-
-
-def test_the_bar_knows_that_weekends_are_forecast_less_well():
-    promise = promise_of(EVEN | {6: 0.9, 7: 0.9})
-    assert set_bar(promise, (6, 7), 0.05).promised > 1.5 * set_bar(promise, (1, 2), 0.05).promised
 
 
 def windows_of(errors: list[float], bar: float = 1.0) -> pl.DataFrame:
     rows = [
         {
-            "date": START + timedelta(i), "days": 7, "rows": 100, "nwrmsle": error,
-            "promised": 0.8, "raised": 0.9, "bar": bar, "moving_average": 2.0, "coverage": 0.8,
+            "date": START + timedelta(i), "days": 7, "mean_step": 8.0, "rows": 100,
+            "nwrmsle": error, "promised": 0.8, "raised": 0.9, "bar": bar,
+            "moving_average": 2.0, "coverage": 0.8,
         }
         for i, error in enumerate(errors)
     ]  # fmt: skip
@@ -157,6 +132,22 @@ def test_forecasts_meet_the_sales_of_open_stores_and_started_series_only(panel):
         for r in live.to_dicts()
     }
     assert found == expected
+
+
+def test_wrong_days_are_left_out_and_told(panel):
+    archive, trained = archive_of(panel, range(100, 119)), str(panel.date_of(100))
+    wrong = [str(panel.date_of(day)) for day in (112, 115, 116, 117)]
+    live = join_sales(archive, panel, 1, trained, 10, wrong)
+    whole = join_sales(archive, panel, 1, trained, 10)
+    assert set(live["date"].cast(pl.String)) == set(whole["date"].cast(pl.String)) - set(wrong)
+    told = " Left out, as data health says that they are wrong: "
+    one, many = (
+        check_live_error(windows_of([0.8]), promise_of(EVEN), 1, days)[0].detail
+        for days in (wrong[:1], wrong)
+    )
+    assert one.endswith(f"{told}{wrong[0]}.")
+    assert many.endswith(f"{told}{', '.join(wrong[:3])} and 1 more.")
+    assert check_live_error(pl.DataFrame(), None, 1, wrong)[0].detail.endswith("and 1 more.")
 
 
 def test_other_versions_do_not_count(panel):

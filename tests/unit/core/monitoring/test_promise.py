@@ -38,6 +38,10 @@ def test_it_is_the_error_of_backtest_and_holdout(promise, backtest):
     total = np.sqrt(sum(d["squares"] for d in days) / sum(d["weight"] for d in days))
     assert total == pytest.approx(promise.nwrmsle, abs=1e-4)
     assert sum(d["rows"] for d in days) == len(rows)
+    counted = pd.concat([backtest.folds, backtest.holdout]).groupby(["date", "step"]).size()
+    assert {(d["date"], d["step"]): d["rows"] for d in days} == {
+        (f"{date:%Y-%m-%d}", step): n for (date, step), n in counted.items()
+    }
 
 
 def test_it_holds_every_step_and_slice(promise, panel):

@@ -72,6 +72,35 @@ def test_series_that_the_model_never_saw_are_counted():
     units[:40, : N_DAYS - 10] = 0
     new = replace(panel, units=units, series=panel.series.assign(first_sale=first_sale))
     assert drift_of(new)["new series"] == "alarm"
+    # Items 100 … 119 are sold by the other four stores for long.
+    assert drift_of(new)["new items"] == "ok"
+
+
+def test_items_that_no_store_ever_sold_are_counted():
+    panel = calm_panel()
+    new = panel.series["item_nbr"].to_numpy() < 104
+    first_sale = np.where(new, N_DAYS - 10, 0)
+    units = panel.units.copy()
+    units[new, : N_DAYS - 10] = 0
+    found = replace(panel, units=units, series=panel.series.assign(first_sale=first_sale))
+    table = measure_sales_drift(found, np.arange(120), str(found.cutoff - 28), 0.25)
+    share = units[new, -28:].sum() / units[:, -28:].sum()
+    for name in ("new series", "new items"):
+        row = table.filter(column=name).to_dicts()[0]
+        assert row["value"] == pytest.approx(share)
+        assert (row["state"], row["statistic"]) == ("alarm", "share")
+
+
+@pytest.mark.parametrize("column", ["class", "perishable"])
+def test_a_mix_of_classes_or_of_what_perishes_that_changes_is_found(column):
+    """Not by family: each of them holds both values alike."""
+    panel = calm_panel()
+    half = (panel.series["item_nbr"].to_numpy() // 4) % 2
+    panel = replace(panel, series=panel.series.assign(**{column: half}))
+    assert drift_of(panel)[column] == "ok"
+    moved = drift_of(change(panel, np.flatnonzero(half), 6))
+    assert moved[column] == "alarm"
+    assert moved["family"] == "ok"
 
 
 def test_nothing_is_said_before_a_week_has_passed():
@@ -161,3 +190,54 @@ def test_a_model_trained_on_later_sales_than_there_are_says_nothing():
     panel = calm_panel()
     later = str(panel.date_of(N_DAYS + 30))
     assert measure_sales_drift(panel, np.arange(120), later, 0.25).is_empty()
+
+
+@pytest.mark.parametrize("weeks", [1, 4])
+def test_a_wrong_day_is_left_out_with_its_weekday(weeks):
+    panel = calm_panel()
+    eggs, wrong = np.flatnonzero(panel.series["family"] == "EGGS"), panel.n_days - 3
+    moved = change(panel, eggs, 1000, slice(wrong, wrong + 1))
+    cutoff = str(panel.date_of(panel.n_days - 1 - 7 * weeks))
+    without, with_it = (
+        measure_sales_drift(moved, np.arange(120), cutoff, 0.25, days)
+        for days in ([str(panel.date_of(wrong))], [])
+    )
+    assert set(without["state"]) == {"ok"}
+    assert set(with_it.filter(column="family")["state"]) == {"alarm"}
+    told = check_sales_drift(without, [str(panel.date_of(wrong))])[0].detail
+    assert told.endswith(f"that they are wrong: {panel.date_of(wrong)}.")
+
+
+def test_the_same_weekdays_are_compared_if_some_are_left_out():
+    panel = change(calm_panel(), np.arange(20), 2)
+    cutoff = panel.n_days - 1 - 7 * WEEKS_SINCE
+    wrong = [cutoff + 3, cutoff + 13, cutoff + 10]
+
+    def sold(first: int, n_weeks: int) -> list[float]:
+        days = [first + i for i in range(7 * n_weeks) if i % 7 not in (2, 5)]
+        stores = range(1, 7)
+        return [float(panel.units[panel.series["store_nbr"] == s][:, days].sum()) for s in stores]
+
+    newest = sold(cutoff + 1, WEEKS_SINCE)
+    before, year_ago = sold(cutoff + 1 - 56, 8), sold(cutoff + 1 - 364, WEEKS_SINCE)
+    dates = [str(panel.date_of(day)) for day in wrong]
+    table = measure_sales_drift(panel, np.arange(120), str(panel.date_of(cutoff)), 0.25, dates)
+    expected = min(naive_index(newest, before), naive_index(newest, year_ago))
+    assert table.filter(column="store_nbr")["value"].item() == pytest.approx(expected)
+
+
+def test_a_window_whose_every_weekday_is_wrong_says_nothing():
+    panel = calm_panel()
+    wrong = [str(panel.date_of(panel.n_days - 1 - i)) for i in range(7)]
+    cutoff = str(panel.date_of(panel.n_days - 8))
+    table = measure_sales_drift(panel, np.arange(120), cutoff, 0.25, wrong)
+    assert table.is_empty()
+    assert check_sales_drift(table, wrong)[0].state == "unknown"
+
+
+def test_wrong_days_before_the_newest_window_are_history():
+    panel = calm_panel()
+    cutoff = str(panel.date_of(panel.n_days - 1 - 7 * WEEKS_SINCE))
+    earlier = [str(panel.date_of(panel.n_days - 40))]
+    tables = [measure_sales_drift(panel, np.arange(120), cutoff, 0.25, d) for d in ((), earlier)]
+    assert tables[0].equals(tables[1])

@@ -8,8 +8,11 @@ from grocery_demand.core.monitoring.served import ServedEvents, check_usage
 PARAMETERS = MonitoringParameters(max_refused_share=0.2)
 
 
-def served(requests: list[int], long_range: list[int], refused: list[int]) -> ServedEvents:
+def served(
+    requests: list[int], long_range: list[int], refused: list[int], failed: int = 0
+) -> ServedEvents:
     by_day = pd.DataFrame({"requests": requests, "long_range": long_range, "refused": refused})
+    by_day["failed"] = [failed] * min(len(by_day), 1) + [0] * (len(by_day) - 1)
     nothing = pd.DataFrame()
     return ServedEvents(nothing, by_day, nothing, nothing, nothing)
 
@@ -33,3 +36,18 @@ def test_shares_of_nothing_are_not_known():
 def test_many_refused_questions_are_watched_if_enough_were_asked(requests, refused, state):
     check = check_usage(served([requests], [0], [refused]), PARAMETERS)[0]
     assert check.state == state
+
+
+@pytest.mark.parametrize(
+    ("requests", "failed", "state"),
+    [(500, 0, "ok"), (500, 5, "ok"), (495, 6, "watch"), (10, 4, "ok"), (0, 5, "watch")],
+)
+def test_many_failed_answers_are_watched_however_few_questions_there_were(requests, failed, state):
+    check = check_usage(served([requests], [0], [0], failed), PARAMETERS)[1]
+    assert (check.name, check.state) == ("failed answers", state)
+
+
+def test_an_app_that_answered_nothing_but_errors_is_not_taken_for_one_that_was_not_asked():
+    events = served([0], [0], [0], failed=20)
+    assert events.failed_share == 1
+    assert [check.state for check in check_usage(events, PARAMETERS)] == ["ok", "watch"]

@@ -7,16 +7,18 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.stats import norm
 
 from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot
 from grocery_demand.core.late_days import saw_other_sales
 from grocery_demand.core.monitoring.check import Check
-from grocery_demand.core.monitoring.served_features import (
+from grocery_demand.core.monitoring.feature_skew import (
     PLANNED_FEATURES,
-    ServedFeatures,
-    check_skew,
+    gap_of_index,
     measure_skew,
 )
+from grocery_demand.core.monitoring.served_features import ServedFeatures
+from grocery_demand.core.monitoring.skew_checks import check_skew
 from worlds import make_panel
 
 NAMES = FEATURE_SETS["full"]
@@ -105,7 +107,7 @@ def test_words_that_training_did_not_know_are_watched(panel):
 def test_a_few_unknown_words_are_not_watched(panel):
     served = serve(panel)
     served.matrix[:20, NAMES.index("family")] = np.nan
-    assert "family" not in checks_of(served, panel)["distribution against training"].detail
+    assert checks_of(served, panel)["distribution against training"].state == "ok"
 
 
 def test_features_of_history_that_training_never_had_have_no_index():
@@ -142,6 +144,50 @@ def test_distances_are_those_of_the_values_by_a_loop(panel):
     assert row["psi"] == pytest.approx(expected, rel=0.02, abs=1e-3)
     gaps = [abs((found <= x).mean() - (known <= x).mean()) for x in (*found, *known)]
     assert row["ks"] == pytest.approx(max(gaps))
+
+
+def test_both_statistics_have_a_threshold_and_history_stays_within_it(panel):
+    """What is served as at any one of the past cutoffs is no change."""
+    trained = panel.n_days - 1
+    for weeks in (1, 7, 52):
+        table = measure(serve(panel, np.full(N_EVENTS, trained + 1 - 7 * weeks)), panel, trained)
+        measured = table.dropna(subset=["psi"])
+        assert len(measured) > 20
+        assert (measured["psi"] <= measured["threshold"]).all()
+        assert (measured["ks"] <= measured["ks_threshold"]).all()
+        assert (measured["threshold"] >= 0.25).all()
+        assert (measured["ks_threshold"] >= gap_of_index(0.25)).all()
+        assert table.loc["step", ["psi", "threshold", "ks", "ks_threshold"]].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("psi", "ks", "state", "shown"),
+    [
+        (0.1, 0.1, "ok", (0.1, 0.2)),
+        (0.2, 0.1, "ok", (0.2, 0.25)),
+        (0.3, 0.1, "watch", (0.3, 0.25)),
+        (0.1, 0.3, "watch", (0.3, 0.2)),
+        (None, 0.3, "watch", (0.3, 0.2)),
+    ],
+)
+def test_either_statistic_beyond_its_threshold_is_watched_and_the_further_one_shown(
+    psi, ks, state, shown
+):
+    calm = dict.fromkeys(("served_missing_share", "training_missing_share", "differing_share"), 0.0)
+    row = {"feature": "moving_average", "psi": psi, "threshold": 0.25, "ks": ks}
+    table = pl.DataFrame([row | {"ks_threshold": 0.2} | calm])
+    check = check_skew(table)[1]
+    assert (check.state, (check.value, check.threshold)) == (state, shown)
+
+
+@pytest.mark.parametrize("psi", [0.01, 0.1, 0.25, 1.0])
+def test_the_least_gap_is_that_of_a_shifted_normal_of_the_same_index(psi):
+    grid = np.linspace(-9, 9, 20_001)
+    shifted, standard = norm.pdf(grid, np.sqrt(psi)), norm.pdf(grid)
+    index = np.trapezoid((shifted - standard) * np.log(shifted / standard), grid)
+    assert index == pytest.approx(psi, rel=1e-3)
+    gap = np.abs(norm.cdf(grid, np.sqrt(psi)) - norm.cdf(grid)).max()
+    assert gap_of_index(psi) == pytest.approx(gap, rel=1e-4)
 
 
 def take_in_late_day(panel, day: int, known: int):

@@ -1,15 +1,29 @@
-"""Commands of delivery: deploy, smoke, stop, release, verdict."""
+"""Commands of delivery: serve, deploy, smoke, stop, release, verdict."""
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import click
 from kedro.framework.cli.utils import env_option
 
+from grocery_demand.cli.mistakes import plain_errors
+from grocery_demand.cli.project import refuse_unknown_env
 from grocery_demand.core.errors import GroceryDemandError
 
-_DEPLOY_HELP = """Start the web app in the background, or replace the one that runs.
+_SERVE_HELP = """Serve the champion's forecasts: web page and API.
+
+It runs in the foreground, until Ctrl+C; `kedro deploy` starts it in the background.
+
+\b
+Examples:
+  kedro serve
+  kedro serve --port 8080
+  GROCERY_DEMAND_API_KEY=… kedro serve --host 0.0.0.0
+"""
+
+_DEPLOY_HELP = """Start the web app in the background, or replace it.
 
 The new process is tried on a port of its own first, and takes over without a lost request.
 
@@ -20,9 +34,10 @@ Examples:
   kedro deploy --to kubernetes --image registry.example/grocery-demand:1.2.0
 """
 
-_SMOKE_HELP = """Ask a deployed app what its users ask it; fail at the first thing that is wrong.
+_SMOKE_HELP = """Ask a deployed app what its users ask it.
 
-Its API key is taken from GROCERY_DEMAND_API_KEY.
+The first answer that is wrong or missing fails it. The app's API key is taken from
+GROCERY_DEMAND_API_KEY.
 
 \b
 Examples:
@@ -30,7 +45,16 @@ Examples:
   kedro smoke --url http://127.0.0.1:8080 --model-version 3
 """
 
-_RELEASE_HELP = """From a clean commit to a running, smoke-tested app with the newest champion.
+_STOP_HELP = """Stop the app that `kedro deploy` started.
+
+\b
+Examples:
+  kedro stop
+"""
+
+_RELEASE_HELP = """Check, train, deploy and smoke-test a clean commit.
+
+If the smoke test fails, the former champion is put back and what ran before runs on.
 
 \b
 Examples:
@@ -51,6 +75,26 @@ Examples:
 _URL = "http://127.0.0.1:5005"
 
 
+@click.command(help=_SERVE_HELP)
+@env_option
+@click.option("--host", help="Address to listen on (127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on (5005).")
+@click.option("--insecure", is_flag=True, help="Listen to the network without a key.")
+@click.pass_context
+@plain_errors()
+def serve(
+    context: click.Context, /, env: str | None, host: str | None, port: int | None, insecure: bool
+) -> None:
+    """Become the web app, a process that holds neither Kedro nor MLflow."""
+    project = context.obj.project_path
+    refuse_unknown_env(project, env)
+    given = {"--env": env, "--host": host, "--port": port}
+    words = [word for name, value in given.items() if value for word in (name, str(value))]
+    words += ["--insecure"] if insecure else []
+    os.chdir(project)
+    os.execv(sys.executable, [sys.executable, "-m", "grocery_demand.serving", *words])  # noqa: S606
+
+
 @click.command(help=_DEPLOY_HELP)
 @env_option
 @click.option(
@@ -63,6 +107,7 @@ _URL = "http://127.0.0.1:5005"
 @click.option("--image", help="Of Kubernetes: image with its tag.")
 @click.option("--overlay", default="production", show_default=True, help="Of Kubernetes.")
 @click.pass_context
+@plain_errors()
 def deploy(  # noqa: PLR0913
     context: click.Context, /, env: str | None, to: str, host: str | None, port: int | None,
     publication: str | None, image: str | None, overlay: str,
@@ -83,20 +128,28 @@ def deploy(  # noqa: PLR0913
 
 
 @click.command(help=_SMOKE_HELP)
-@click.option("--url", default=_URL, show_default=True, help="Address of the app.")
+@click.option("--url", help=f"Address of the app; that of `kedro deploy`, or {_URL}.")
 @click.option("--wait", default=60.0, show_default=True, help="Seconds until it has to be ready.")
 @click.option("--model-version", type=int, help="The version that has to answer.")
-def smoke(url: str, wait: float, model_version: int | None) -> None:
+@click.pass_context
+@plain_errors()
+def smoke(
+    context: click.Context, /, url: str | None, wait: float, model_version: int | None
+) -> None:
     """Say what works."""
+    from grocery_demand.delivery import web_app
     from grocery_demand.delivery.smoke import smoke_test
 
+    running = web_app.find_deployed(context.obj.project_path)
+    url = url or (running.url if running else _URL)
     key = os.environ.get("GROCERY_DEMAND_API_KEY", "")
     tested = smoke_test(url, click.echo, key=key, wait_seconds=wait, model_version=model_version)
     click.echo(f"{tested.url} works: version {tested.model_version}.")
 
 
-@click.command(help="Stop the app that `kedro deploy` started.")
+@click.command(help=_STOP_HELP)
 @click.pass_context
+@plain_errors()
 def stop(context: click.Context, /) -> None:
     """Stop it and say so."""
     from grocery_demand.delivery import web_app
@@ -116,6 +169,7 @@ def stop(context: click.Context, /) -> None:
 @click.option("--allow-dirty", is_flag=True, help="Release changes that are not committed, too.")
 @click.option("--port", type=int, help="Port to listen on (5005).")
 @click.pass_context
+@plain_errors()
 def release(
     context: click.Context, /, env: str | None, checks: str, train: bool, params: str,
     allow_dirty: bool, port: int | None,
@@ -140,6 +194,7 @@ def release(
 
 @click.command(help=_VERDICT_HELP)
 @click.pass_context
+@plain_errors()
 def verdict(context: click.Context, /) -> None:
     """Print the stored verdict."""
     from grocery_demand.delivery.verdict import write_verdict
@@ -149,10 +204,13 @@ def verdict(context: click.Context, /) -> None:
         raise GroceryDemandError(
             f"There is no verdict in {path}; the gate gives one: kedro run --pipeline train"
         )
-    click.echo(write_verdict(json.loads(path.read_text(encoding="utf-8"))), nl=False)
-
-
-COMMANDS = (deploy, smoke, stop, release, verdict)
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise GroceryDemandError(
+            f"{path} is damaged: {error}. The gate writes it anew: kedro run --pipeline promote"
+        ) from error
+    click.echo(write_verdict(stored), nl=False)
 
 
 def _take_over(project: Path, env: str | None, source: Path) -> None:

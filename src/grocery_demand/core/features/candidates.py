@@ -1,0 +1,32 @@
+"""Features that were thought of and are in no set: tried by `core.feature_trials`.
+
+One that proves its worth moves to `matrix.AHEAD_FEATURES` and to a set, and learns there to answer
+what would be if a promotion were assumed (`Ahead.what_if`), which trials never ask.
+"""
+
+import numpy as np
+
+from grocery_demand.core.features.groups import add_up, group_codes
+from grocery_demand.core.features.history import divide
+from grocery_demand.core.features.matrix import PLAN_DAYS, Ahead, AheadFeature, Snapshot
+
+
+def _rivals_on_promotion(known: Snapshot, ahead: Ahead) -> np.ndarray:
+    """Return the share of the other series of class and store that are on promotion that day.
+
+    Where one soap is reduced, the others of the shop may sell less. Only series that have started
+    count; NaN where there is no other.
+    """
+    series = known.panel.series
+    plan = known.planned_promotions(np.arange(1, PLAN_DAYS + 2)[None, :], np.arange(len(series)))
+    code = group_codes(series)["class_store"]
+    started = known.panel.first_sale <= known.day
+    promoted, members = add_up(plan.T * started, code), add_up([started], code)[0]
+    day_of_plan = np.minimum(ahead.steps, PLAN_DAYS + 1) - 1
+    own, group = started[ahead.rows, None], code[ahead.rows, None]
+    own_promotion = own * plan[ahead.rows[:, None], day_of_plan]
+    return divide(promoted[day_of_plan, group] - own_promotion, members[group] - own)
+
+
+CANDIDATES: dict[str, AheadFeature] = {"rivals_on_promotion": _rivals_on_promotion}
+"""Features to try, by name."""

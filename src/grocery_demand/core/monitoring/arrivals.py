@@ -1,0 +1,88 @@
+"""Whether new sales arrive, and how many of their files and rows could not be used."""
+
+from typing import Any
+
+from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, WATCH, Check
+from grocery_demand.core.quality.incoming import SALES
+
+_MAX_QUARANTINED_SHARE = 0.01
+_MOST_NAMES = 3
+_MEND_FILES = "See the reasons below, have the files mended, and put them into the folder again."
+_MEND_ROWS = (
+    "Have these files mended, and put them into the folder again; if nobody can, retrain by hand: "
+    "`kedro run --pipeline retrain`. The rows and their reasons: data/02_intermediate/"
+    "new_quarantined_rows.parquet, those of earlier updates on their MLflow runs."
+)
+
+
+def check_arrivals(report: dict[str, Any], since: str, max_updates: int) -> list[Check]:
+    """Check what the updates said of new days, rows and files.
+
+    Args:
+        report: Data quality of the new files, see `core.quality.incoming_report`.
+        since: The first day whose rows are looked at, ISO.
+        max_updates: Updates in a row without a new day that are an alarm.
+    """
+    return [_check_new_days(report, max_updates), _check_rows(report, since), _check_files(report)]
+
+
+def _check_new_days(report: dict[str, Any], max_updates: int) -> Check:
+    """Say how often the update found no day later than the last one known."""
+    name = "new days"
+    n_updates = report.get("updates_without_new_day", 0)
+    if not n_updates:
+        return Check(HEALTH, name, OK, "The last update brought a new day.", "", 0.0, max_updates)
+    state = ALARM if n_updates >= max_updates else WATCH
+    told = f"No new day of sales arrived in the last {n_updates} updates."
+    told = "The last update brought no new day of sales." if n_updates == 1 else told
+    mend = "Ask those who send the files why none come."
+    return Check(HEALTH, name, state, told, mend, float(n_updates), float(max_updates))
+
+
+def _check_rows(report: dict[str, Any], since: str) -> Check:
+    """Say how many rows of the files of all new days were set aside, and of which file the most.
+
+    Each file counts until another one with the same days has taken its place.
+    """
+    files = [file for file in _list_files(report) if file["dates"][-1] >= since]
+    read = sum(file["rows_read"] for file in files)
+    aside = sum(file["rows_quarantined"] for file in files)
+    share = aside / read if read else 0.0
+    told = f"{aside:,} of {read:,} new rows were set aside ({share:.2%}), of {len(files)} files."
+    worst = max((_share(file) for file in files), default=0.0)
+    bad = sorted((f for f in files if _share(f) > _MAX_QUARANTINED_SHARE), key=_share)[::-1]
+    if not bad:
+        return Check(HEALTH, "rows set aside", OK, told, "", worst, _MAX_QUARANTINED_SHARE)
+    told += " Too many of " + _name([f"{file['file']} ({_share(file):.1%})" for file in bad]) + "."
+    days = tuple(sorted({d for file in bad if file.get("table") == SALES for d in file["dates"]}))
+    return Check(
+        HEALTH, "rows set aside", ALARM, told, _MEND_ROWS, worst, _MAX_QUARANTINED_SHARE, days
+    )
+
+
+def _list_files(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the files of the last year; a report of an earlier version knows the last update."""
+    if "recent_files" in report:
+        files: list[dict[str, Any]] = report["recent_files"]
+        return files
+    counts = {name: report.get(name, 0) for name in ("rows_read", "rows_quarantined")}
+    return [{"file": "the last update", "dates": ["9999-12-31"]} | counts]
+
+
+def _share(file: dict[str, Any]) -> float:
+    return float(file["rows_quarantined"] / max(file["rows_read"], 1))
+
+
+def _check_files(report: dict[str, Any]) -> Check:
+    """Say what the last update refused; it is tried again by each one."""
+    files = report.get("files", [])
+    refused = [file["file"] for file in files if file["status"] == "refused"]
+    if not refused:
+        told = f"{len(files)} files in the folder of incoming files, none refused."
+        return Check(HEALTH, "files refused", OK, told, "", 0.0, 0.0)
+    told = f"{len(refused)} files were refused ({_name(refused)})."
+    return Check(HEALTH, "files refused", ALARM, told, _MEND_FILES, float(len(refused)), 0.0)
+
+
+def _name(names: list[str]) -> str:
+    return ", ".join(names[:_MOST_NAMES]) + ", …" * (len(names) > _MOST_NAMES)
