@@ -53,7 +53,7 @@ def client(s3) -> Iterator[Client]:
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     connect.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**s3, "DEMAND_WORKERS": "2"}.items():
+        for name, value in {**s3, "GROCERY_DEMAND_WORKERS": "2"}.items():
             patch.setenv(name, value)
         client = connect()
         yield client
@@ -189,8 +189,8 @@ def test_a_scheduler_without_workers_is_named_with_the_mend(monkeypatch):
 @pytest.mark.parametrize("number", ["0", "two", "-1"])
 def test_a_number_of_workers_that_makes_no_sense_is_refused(monkeypatch, number):
     monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
-    monkeypatch.setenv("DEMAND_WORKERS", number)
-    with pytest.raises(ClusterError, match="DEMAND_WORKERS"):
+    monkeypatch.setenv("GROCERY_DEMAND_WORKERS", number)
+    with pytest.raises(ClusterError, match="GROCERY_DEMAND_WORKERS"):
         connect.__wrapped__()
 
 

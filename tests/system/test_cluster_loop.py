@@ -44,7 +44,7 @@ def whole(kedro, world, project) -> dict[str, object]:
 def outcome(kedro, whole):
     """The run on two workers, after that."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DEMAND_WORKERS", "2")
+        patch.setenv("GROCERY_DEMAND_WORKERS", "2")
         return kedro("run", "--env", "cluster", "--params", WEAK)
 
 

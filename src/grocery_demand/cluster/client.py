@@ -14,10 +14,6 @@ from grocery_demand.cluster.errors import ClusterError
 
 logger = logging.getLogger(__name__)
 
-ADDRESS = "DASK_SCHEDULER_ADDRESS"
-WORKERS = "DEMAND_WORKERS"
-MEMORY = "DEMAND_WORKER_MEMORY"
-
 _PATIENCE = 30
 """Seconds that a scheduler has to answer, and to have a worker."""
 
@@ -33,15 +29,15 @@ def connect() -> Client:
     """Return the connection of this process, made at first use.
 
     The environment's DASK_SCHEDULER_ADDRESS names a scheduler. Without it, worker processes are
-    started here: as many as DEMAND_WORKERS says (by default one for each processor), each with
-    DEMAND_WORKER_MEMORY (by default its share of the machine's).
+    started here: as many as GROCERY_DEMAND_WORKERS says (by default one for each processor), each
+    with GROCERY_DEMAND_WORKER_MEMORY (by default its share of the machine's).
 
     Raises:
         ClusterError: If the scheduler cannot be reached or has no worker.
     """
     dask.config.set(_SETTINGS)
     logging.getLogger("distributed").setLevel(logging.WARNING)
-    address = os.environ.get(ADDRESS)
+    address = os.environ.get("DASK_SCHEDULER_ADDRESS")
     client = _reach(address) if address else _start_workers()
     workers = client.scheduler_info(n_workers=-1)["workers"]
     logger.info(
@@ -88,12 +84,13 @@ def _reach(address: str) -> Client:
         client.wait_for_workers(1, timeout=_PATIENCE)
     except TimeoutError as error:
         raise ClusterError(
-            f"The scheduler at {address} ({ADDRESS}) has no worker after {_PATIENCE} seconds: "
-            f"start some with `dask worker {address}`, or see why those that should be there ended."
+            f"The scheduler at {address} (DASK_SCHEDULER_ADDRESS) has no worker after {_PATIENCE} "
+            f"seconds: start some with `dask worker {address}`, or see why those that should be "
+            "there ended."
         ) from error
     except (OSError, ValueError) as error:
         raise ClusterError(
-            f"No scheduler answers at {address} ({ADDRESS}): {error}. Start one with "
+            f"No scheduler answers at {address} (DASK_SCHEDULER_ADDRESS): {error}. Start one with "
             "`dask scheduler`, give the address that it prints, or unset the variable to run on "
             "worker processes of this machine."
         ) from error
@@ -101,15 +98,15 @@ def _reach(address: str) -> Client:
 
 
 def _start_workers() -> Client:
-    wanted = os.environ.get(WORKERS) or str(os.cpu_count() or 1)
+    wanted = os.environ.get("GROCERY_DEMAND_WORKERS") or str(os.cpu_count() or 1)
     if not wanted.isdecimal() or wanted == "0":
-        raise ClusterError(f"{WORKERS} is {wanted!r}; allowed: a whole number from 1.")
+        raise ClusterError(f"GROCERY_DEMAND_WORKERS is {wanted!r}; allowed: a whole number from 1.")
     cluster = LocalCluster(
         n_workers=int(wanted),
         threads_per_worker=1,
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
-        memory_limit=os.environ.get(MEMORY, "auto"),
+        memory_limit=os.environ.get("GROCERY_DEMAND_WORKER_MEMORY", "auto"),
         env={"DASK_LOGGING__DISTRIBUTED": "warning"},
     )
     return Client(cluster)

@@ -10,8 +10,8 @@ from distributed.comm import CommClosedError
 from grocery_demand.core.errors import GroceryDemandError
 
 MORE_MEMORY = (
-    "give each more (DEMAND_WORKER_MEMORY for local workers, `dask worker --memory-limit` or the "
-    "pod's limit elsewhere), or cut the panel into more parts (`parts` in "
+    "give each more (GROCERY_DEMAND_WORKER_MEMORY for local workers, the pod's limit or "
+    "`dask worker --memory-limit` elsewhere), or cut the panel into more parts (`parts` in "
     "conf/cluster/globals.yml, then `kedro run --pipeline preprocess --env cluster`)."
 )
 
