@@ -10,6 +10,7 @@ from functools import cached_property, reduce
 from operator import or_
 
 import numpy as np
+import pandas as pd
 
 from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
 from grocery_demand.core.features.groups import (
@@ -190,7 +191,7 @@ class Snapshot:
     @cached_property
     def item_sums(self) -> ItemSums:
         """What the stores of this panel say of each item."""
-        item_nbrs, code = np.unique(self.panel.series["item_nbr"], return_inverse=True)
+        code, item_nbrs = self._own_items
         days = np.arange(1, PLAN_DAYS + 2)[None, :]
         plan = self.planned_promotions(days, np.arange(len(code))).T
         return ItemSums(
@@ -212,8 +213,15 @@ class Snapshot:
 
     @cached_property
     def _codes(self) -> dict[str, np.ndarray]:
-        item = self._known_items.positions(self.panel.series["item_nbr"].to_numpy())
+        item, item_nbrs = self._own_items
+        if self.all_stores is not None:
+            item = self.all_stores.positions(item_nbrs)[item]
         return {ITEM: item} | group_codes(self.panel.series)
+
+    @cached_property
+    def _own_items(self) -> tuple[np.ndarray, np.ndarray]:
+        """Each series' position among the items of this panel, and these, ascending."""
+        return pd.factorize(self.panel.series["item_nbr"].to_numpy(), sort=True)
 
     @cached_property
     def _day_features(self) -> dict[str, np.ndarray]:
