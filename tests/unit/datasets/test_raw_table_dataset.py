@@ -145,7 +145,11 @@ def test_an_optional_file_may_be_missing(tmp_path):
     [
         ("oil.csv.gz", TEXT, "cannot be read as a gzip file"),
         ("oil.csv.gz", gzip.compress(TEXT, mtime=0)[:-9], "cannot be read as a gzip file"),
-        ("oil.csv.gz", gzip.compress(TEXT, mtime=0)[:20] + b"xxxx" * 9, "cannot be read as a gzip file"),
+        (
+            "oil.csv.gz",
+            gzip.compress(TEXT, mtime=0)[:20] + b"xxxx" * 9,
+            "cannot be read as a gzip file",
+        ),
         ("oil.csv.zip", TEXT, "cannot be read as a zip file"),
         ("oil.parquet", TEXT, "cannot be read as a parquet file"),
         ("oil.parquet", b"", "cannot be read as a parquet file"),
