@@ -121,7 +121,7 @@ def _expect(
 def _sum_weeks_before(values: np.ndarray, dtype: type) -> np.ndarray:
     """Return the sums of the same weekday of the eight weeks before each day but the first ones."""
     weeks = values.reshape(len(values), -1, _WEEK)
-    sums = np.cumsum(weeks, axis=1, dtype=dtype)
+    sums: np.ndarray = np.cumsum(weeks, axis=1, dtype=dtype)
     before = sums[:, _WEEKS_BEFORE - 1 : -1].copy()
     before[:, 1:] -= sums[:, : -_WEEKS_BEFORE - 1]
     return before.reshape(len(values), -1)
