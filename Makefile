@@ -82,10 +82,10 @@ format: setup  ## Format the code
 	$(BIN)/ruff format .
 
 lock: setup  ## Pin the newest allowed versions in requirements.lock
-	$(BIN)/uv pip compile --python-version 3.11 --all-extras --no-emit-index-url --no-header \
-	  --upgrade pyproject.toml --output-file requirements.lock
-	$(BIN)/uv pip compile --python-version 3.11 --no-emit-index-url --no-header \
-	  --upgrade tools/requirements.in --output-file tools/requirements.lock
+	$(BIN)/uv pip compile --python-version 3.11 --all-extras --no-header --upgrade \
+	  pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --python-version 3.11 --no-header --upgrade \
+	  tools/requirements.in --output-file tools/requirements.lock
 
 # Sphinx is told nothing of this machine; the search says so if it writes of it all the same.
 docs: setup  ## Build the documentation in build/site; NOTEBOOKS=run runs them, LINKS=check asks the web

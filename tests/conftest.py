@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from grocery_demand.core.panel import Panel
+from mlflow_store import mlflow_at
 from worlds import make_panel
 
 settings.register_profile(
@@ -37,13 +38,7 @@ def empty_database(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def mlflow_store(empty_database, tmp_path, monkeypatch) -> Iterator[str]:
+def mlflow_store(empty_database, tmp_path) -> Iterator[str]:
     """The address of an empty MLflow store, which is tracking and registry address meanwhile."""
-    import mlflow
-
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    database = shutil.copy(empty_database, tmp_path / "mlflow.db")
-    mlflow.set_tracking_uri(f"sqlite:///{database}")
-    yield mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(None)
+    with mlflow_at(Path(shutil.copy(empty_database, tmp_path / "mlflow.db"))) as address:
+        yield address

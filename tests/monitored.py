@@ -138,7 +138,7 @@ def _challenger() -> dict:
 
 def _check(area: str, name: str, state: str = "ok", detail: str = "", **others: object) -> dict:
     check = {"area": area, "name": name, "state": state, "since": "2017-06-01", "value": None,
-             "threshold": None, "detail": detail, "mend": ""}  # fmt: skip
+             "threshold": None, "detail": detail, "mend": "", "days": []}  # fmt: skip
     return check | others
 
 
@@ -191,7 +191,7 @@ def _error(i: int) -> dict:
         "moving_average": round(0.664 + 0.008 * math.sin(i / 3), 4),
         "seasonal_naive": round(0.781 + 0.01 * math.sin(i / 2.5), 4), "promised": 0.584,
         "bar": 0.62, "wape": round(0.411 + i / 900, 4), "bias": round(0.01 - i / 900, 4),
-        "coverage": round(0.806 - i / 1100, 4),
+        "coverage": round(0.806 - i / 1100, 4), "mean_step": 8.5,
     }  # fmt: skip
 
 

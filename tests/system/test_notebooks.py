@@ -1,11 +1,8 @@
-"""The notebooks run from start to end by plain Jupyter, on a project that was run and asked."""
+"""The notebooks run from start to end in a plain kernel, on a project that was run and asked."""
 
-import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -13,34 +10,36 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from published import serve
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
-QUICK = (
-    "training.max_training_rows=20000,model_settings.lightgbm.n_estimators=12,gate.max_nwrmsle=0.9"
-)
+QUICK = """
+training: {max_training_rows: 20000}
+model_settings: {lightgbm: {n_estimators: 12, learning_rate: 0.3}}
+gate: {max_nwrmsle: 0.9}
+"""
+"""Parameters of the project, for its runs and notebooks alike."""
+
 AT_ONCE = 2
 FIGURE = "application/vnd.plotly.v1+json"
 
 
-def execute(notebook: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Execute a notebook where it lies, as `jupyter nbconvert --execute` does."""
-    program = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute"]
-    return subprocess.run(
-        [*program, *options, "--output-dir", str(folder), notebook.name],
-        cwd=notebook.parent,
-        env={name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_TR")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def execute(notebook: nbformat.NotebookNode, project: Path, **options: object) -> None:
+    """Execute a notebook as Jupyter does that was started in the folder of the notebooks."""
+    known = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    place = {"metadata": {"path": str(project / "notebooks")}}
+    NotebookClient(notebook, kernel_name="python3", resources=place, **options).execute(env=known)
+
+
+def read(name: str) -> nbformat.NotebookNode:
+    return nbformat.read(FOLDER / name, as_version=4)
 
 
 def code_of(name: str) -> list[str]:
-    cells = json.loads((FOLDER / name).read_text(encoding="utf-8"))["cells"]
-    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return [cell.source for cell in read(name).cells if cell.cell_type == "code"]
 
 
 def outputs_of(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
@@ -54,7 +53,7 @@ def text_of(notebook: nbformat.NotebookNode) -> str:
 
 
 @pytest.fixture(scope="module")
-def fresh(project, tmp_path_factory) -> nbformat.NotebookNode:
+def fresh(project) -> nbformat.NotebookNode:
     """What all notebooks begin with, in one, executed before anything was run."""
     shutil.copytree(FOLDER, project / "notebooks")
     begun = nbformat.v4.new_notebook()
@@ -63,17 +62,17 @@ def fresh(project, tmp_path_factory) -> nbformat.NotebookNode:
         imports, loads = code_of(name)[1:3]
         assert "catalog.load" in loads
         begun.cells += [nbformat.v4.new_code_cell(imports), nbformat.v4.new_code_cell(loads)]
-    path, folder = project / "notebooks" / "begun.ipynb", tmp_path_factory.mktemp("fresh")
-    nbformat.write(begun, path)
-    outcome = execute(path, folder, "--allow-errors")
-    assert outcome.returncode == 0, outcome.stderr
-    return nbformat.read(folder / path.name, as_version=4)
+    execute(begun, project, allow_errors=True)
+    return begun
 
 
 @pytest.fixture(scope="module")
 def prepared(project, fresh, world, kedro) -> Path:
     """The project after a run, with questions that people and programs asked its web app."""
-    outcome = kedro("run", "--params", QUICK)
+    local = project / "conf" / "local"
+    local.mkdir(exist_ok=True)
+    (local / "parameters.yml").write_text(QUICK)
+    outcome = kedro("run")
     assert outcome.returncode == 0, outcome.stderr
     with serve(project) as app, app.client() as client:
         products = client.get("/api/v1/products").json()["products"]
@@ -89,16 +88,13 @@ def prepared(project, fresh, world, kedro) -> Path:
 
 
 @pytest.fixture(scope="module")
-def executed(prepared, tmp_path_factory) -> dict[str, nbformat.NotebookNode]:
+def executed(prepared) -> dict[str, nbformat.NotebookNode]:
     """All notebooks with their outputs, by name."""
-    folder = tmp_path_factory.mktemp("executed")
-    paths = [prepared / "notebooks" / name for name in NOTEBOOKS]
+    notebooks = {name: read(name) for name in NOTEBOOKS}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for name, outcome in zip(
-            NOTEBOOKS, pool.map(lambda path: execute(path, folder), paths), strict=True
-        ):
-            assert outcome.returncode == 0, f"{name}: {outcome.stderr}"
-    return {name: nbformat.read(folder / name, as_version=4) for name in NOTEBOOKS}
+        for _ in pool.map(lambda notebook: execute(notebook, prepared), notebooks.values()):
+            pass
+    return notebooks
 
 
 def test_before_anything_was_run_a_notebook_says_in_one_line_what_to_run(fresh):

@@ -4,11 +4,10 @@ import shutil
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 
 import httpx
-import mlflow
 import pytest
 
 from grocery_demand.core.model_version import Decision
@@ -19,6 +18,7 @@ from grocery_demand.datasets.model_registry import CHAMPION, ModelRegistry
 from grocery_demand.hooks.run_lock import run_lock
 from grocery_demand.storage.atomic import whole_folder
 from grocery_demand.storage.panel_folder import write_panel
+from mlflow_store import mlflow_at
 from published import FOLDER, beside, serve, small_panel, started_rows, train_small, wait_for
 
 NAME = "grocery-demand"
@@ -125,11 +125,8 @@ def registered(project, panel, empty_database):
 @contextmanager
 def in_mlflow_of(project):
     """Give the project's registry, as its commands have it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(project)
-        mlflow.set_tracking_uri(f"sqlite:///{project}/mlflow.db")
+    with chdir(project), mlflow_at(project / "mlflow.db"):
         yield ModelRegistry(NAME)
-        mlflow.set_tracking_uri(None)
 
 
 def serve_beside(project, number, share) -> None:

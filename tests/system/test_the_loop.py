@@ -18,6 +18,7 @@ import pytest
 from mlflow import MlflowClient
 
 from grocery_demand.core.forecaster import FORECAST
+from mlflow_store import mlflow_at
 from published import FOLDER, as_json, serve
 
 ROOT = Path(__file__).parents[2]
@@ -149,7 +150,8 @@ def test_kedro_viz_shows_the_layers_in_order_and_what_lies_in_each_dataset(first
     site = project / "build/api"
     graph = as_json(site / "main")
     assert graph["layers"] == [
-        "raw", "intermediate", "primary", "backtest", "models", "model_output", "reporting",
+        "01 raw", "02 intermediate", "03 primary", "05 backtest", "06 models", "07 model output",
+        "08 reporting",
     ]  # fmt: skip
     shown = {
         node["name"]: as_json(site / "nodes" / node["id"]).get("preview")
@@ -350,11 +352,9 @@ def test_the_report_draws_its_figures_in_a_browser(first, project, tmp_path):
     assert "Simulated data" in shown
 
 
-def test_the_registered_champion_can_be_loaded_by_mlflow_alone(first, project, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project}/mlflow.db")
-    mlflow.set_tracking_uri(f"sqlite:///{project}/mlflow.db")
-    model = mlflow.pyfunc.load_model(f"models:/{NAME}@champion")
-    forecasts = model.predict(model.input_example)
+def test_the_registered_champion_can_be_loaded_by_mlflow_alone(first, project):
+    with mlflow_at(project / "mlflow.db"):
+        model = mlflow.pyfunc.load_model(f"models:/{NAME}@champion")
+        forecasts = model.predict(model.input_example)
     assert list(forecasts) == list(FORECAST)
     assert (forecasts >= 0).all(axis=None)
-    mlflow.set_tracking_uri(None)

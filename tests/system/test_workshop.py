@@ -21,9 +21,9 @@ FOLDER = ROOT / "docs" / "workshop"
 PAGES = sorted(FOLDER.glob("[1-5]-*.md"))
 PORT = "5005"
 FEWER_ROWS = """
-training: {max_training_rows: 15000, max_backtest_rows: 300000, max_long_range_rows: 3000,
+training: {max_training_rows: 30000, max_backtest_rows: 300000, max_long_range_rows: 3000,
            backtest_folds: 2, backtest_fits: 1}
-model_settings: {lightgbm: {n_estimators: 40}}
+model_settings: {lightgbm: {n_estimators: 60}}
 gate: {champion_tolerance: 0.02, max_slice_loss: 1}
 """
 

@@ -29,8 +29,10 @@ PATTERNS = {"{name}_figure", "monitored_{name}"}
 """Entries that stand for many datasets."""
 
 LAYERS = [
-    "raw", "intermediate", "primary", "backtest", "models", "model_output", "reporting",
+    "01 raw", "02 intermediate", "03 primary", "05 backtest", "06 models", "07 model output",
+    "08 reporting",
 ]  # fmt: skip
+"""Numbered as Kedro numbers folders: kedro-viz puts what no edge orders into alphabetical order."""
 
 
 def entry_of(name: str) -> str:

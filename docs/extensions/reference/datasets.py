@@ -8,13 +8,13 @@ from reference.markdown import code, join, section, table
 from reference.project import catalog, entry_of, pipelines
 
 _LAYERS = {
-    "raw": "Raw: what arrives, and what is read as if it did",
-    "intermediate": "Intermediate: checked tables",
-    "primary": "Primary: the panel",
-    "models": "Models: versions by alias, and the gate's verdict",
-    "backtest": "Backtest: what intervals and scores are made from",
-    "model_output": "Model output: forecasts, and what is handed to the web app",
-    "reporting": "Reporting: figures, cards, what monitoring found",
+    "01 raw": "Raw: what arrives, and what is read as if it did",
+    "02 intermediate": "Intermediate: checked tables",
+    "03 primary": "Primary: the panel",
+    "06 models": "Models: versions by alias, and the gate's verdict",
+    "05 backtest": "Backtest: what intervals and scores are made from",
+    "07 model output": "Model output: forecasts, and what is handed to the web app",
+    "08 reporting": "Reporting: figures, cards, what monitoring found",
     "other": "Beside the layers: what the registry says",
 }
 

@@ -49,7 +49,7 @@ def draw_changes(summary: pd.DataFrame, title: str, subtitle: Iterable[str]) -> 
     )  # fmt: skip
     figure.add_vline(0, line={"color": INK, "width": 1})
     figure.update_xaxes(title_text="change of NWRMSLE (left is better)", tickformat="+.1%")
-    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_yaxes(type="category", range=[len(summary) - 0.5, -0.5])
     return without_legend(style_axes(figure))
 
 
@@ -74,7 +74,7 @@ def draw_runs(runs: pd.DataFrame, title: str, subtitle: Iterable[str]) -> go.Fig
             marker=mark, hovertemplate="%{y}: %{x:.4f}<extra>" + name + "</extra>",
         )  # fmt: skip
     figure.update_xaxes(title_text="NWRMSLE on the holdout (lower is better)", tickformat=".3f")
-    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_yaxes(type="category", range=[len(runs) - 0.5, -0.5])
     return style_axes(figure)
 
 

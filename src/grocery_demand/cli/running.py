@@ -1,6 +1,9 @@
 """Commands that run pipelines: run, daily."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -40,17 +43,10 @@ Examples:
 @plain_errors()
 def run(context: click.Context, /, **options: Any) -> None:
     """Run a pipeline as Kedro does, one run at a time; say mendable errors in one message."""
-    from grocery_demand.hooks.run_lock import run_lock
-
-    project = context.obj.project_path
-    use_logging_of(project)
-    leave_out_of_logs()
     if options["pipeline"] and not options["pipelines"]:
         options["pipelines"] = [options["pipeline"]]
         options["pipeline"] = None
-    signal.signal(signal.SIGTERM, _stop)
-    with run_lock(project / "data"):
-        refuse_unknown_env(project, options["env"])
+    with _alone(context.obj.project_path, options["env"]):
         context.invoke(kedro_run, **options)
 
 
@@ -62,14 +58,9 @@ def daily(context: click.Context, /, env: str | None) -> None:
     """Do the day's work; the exit status says whether somebody has to look."""
     from grocery_demand.core.monitoring.advice import CHECK_FEED
     from grocery_demand.daily import Project, do_days_work
-    from grocery_demand.hooks.run_lock import run_lock
 
     project = context.obj.project_path
-    use_logging_of(project)
-    leave_out_of_logs()
-    signal.signal(signal.SIGTERM, _stop)
-    with run_lock(project / "data"):
-        refuse_unknown_env(project, env)
+    with _alone(project, env):
         outcome = do_days_work(Project(project, env), click.echo)
     click.echo(f"\nAdvice: {outcome.advice['decision']}")
     for reason in outcome.advice["reasons"]:
@@ -79,6 +70,19 @@ def daily(context: click.Context, /, env: str | None) -> None:
     click.echo("Next:\n  kedro serve  then /monitoring: each check, since when, what to do")
     if outcome.advice["decision"] == CHECK_FEED:
         raise GroceryDemandError("The feed of sales is broken; nothing was retrained on it.")
+
+
+@contextmanager
+def _alone(project: Path, env: str | None) -> Iterator[None]:
+    """Hold the project's data for one run, which logs as conf/ says and ends in order."""
+    from grocery_demand.hooks.run_lock import run_lock
+
+    use_logging_of(project)
+    leave_out_of_logs()
+    signal.signal(signal.SIGTERM, _stop)
+    with run_lock(project / "data"):
+        refuse_unknown_env(project, env)
+        yield
 
 
 def _stop(*_: object) -> None:

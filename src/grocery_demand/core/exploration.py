@@ -5,13 +5,13 @@ import pandas as pd
 import polars as pl
 
 from grocery_demand.core.panel import SERIES_KEY, Panel
+from grocery_demand.core.simulation import real_figures
 from grocery_demand.core.simulation.daily_statistics import measure_holidays, total_days
+from grocery_demand.core.simulation.row_statistics import measure_uplift
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = tuple(real_figures.WEEKDAYS.split("|"))
 
 _UNITS, _DATE = pl.col("unit_sales"), pl.col("date")
-_FEW_ROWS = 5
-"""Rows with and without a promotion that a series needs at least to tell the effect of one."""
 
 
 def describe_extent(sales: pl.LazyFrame, panel: Panel) -> pd.Series:
@@ -131,11 +131,8 @@ def measure_week(sales: pl.LazyFrame, items: pd.DataFrame) -> pd.DataFrame:
     """
     weekday = _DATE.dt.weekday()
     days = sales.select("date").unique().group_by(day=weekday).agg(days=pl.len()).collect()
-    family = pl.from_pandas(items[["item_nbr", "family"]]).lazy()
     by_item = sales.group_by("item_nbr", day=weekday).agg(units=_UNITS.sum())
-    by_item = by_item.with_columns(pl.col("item_nbr").cast(pl.Int64))
-    family = family.with_columns(pl.col("item_nbr").cast(pl.Int64), pl.col("family").cast(str))
-    sums = by_item.join(family, on="item_nbr").group_by("family", "day").agg(pl.col("units").sum())
+    sums = _with_family(by_item, items).group_by("family", "day").agg(pl.col("units").sum())
     wide = sums.collect().to_pandas().pivot(index="family", columns="day", values="units")
     order = wide.sum(axis=1).sort_values(ascending=False).index
     wide = wide.reindex(columns=range(1, 8)).fillna(0)
@@ -159,22 +156,11 @@ def measure_promotions(sales: pl.LazyFrame, items: pd.DataFrame) -> pd.DataFrame
         One row per family, the most promoted first: family, share (of rows on promotion), uplift
         (a factor; NaN where no series has enough rows of both kinds).
     """
-    known = sales.filter(pl.col("onpromotion").is_not_null() & (_UNITS > 0))
-    promoted, logs = pl.col("onpromotion"), _UNITS.log()
-    by_series = known.group_by(SERIES_KEY).agg(
-        rows=pl.len(),
-        promoted=promoted.sum(),
-        uplift=logs.filter(promoted).mean() - logs.filter(~promoted).mean(),
-    )
-    table = by_series.collect().to_pandas().merge(items[["item_nbr", "family"]], on="item_nbr")
-    others = table["rows"] - table["promoted"]
-    enough = (table["promoted"] >= _FEW_ROWS) & (others >= _FEW_ROWS)
-    weight = table["promoted"].where(enough, 0)
-    table = table.assign(weight=weight, weighted=weight * table["uplift"].where(enough, 0))
-    sums = table.groupby("family")[["rows", "promoted", "weight", "weighted"]].sum()
-    mean = sums["weighted"] / sums["weight"].where(sums["weight"] > 0)
-    found = pd.DataFrame({"share": sums["promoted"] / sums["rows"], "uplift": np.exp(mean)})
-    return found.sort_values("share", ascending=False).reset_index()
+    promoted = pl.col("onpromotion")
+    known = _with_family(sales.filter(promoted.is_not_null() & (_UNITS > 0)), items)
+    shares = known.group_by("family").agg(share=promoted.mean()).collect().to_pandas()
+    found = shares.assign(uplift=shares["family"].map(measure_uplift(known, promoted)))
+    return found.sort_values(["share", "family"], ascending=[False, True], ignore_index=True)
 
 
 def measure_holiday_effects(
@@ -197,3 +183,10 @@ def measure_holiday_effects(
     homes = homes.with_columns(pl.col("store_nbr").cast(totals.schema["store_nbr"]))
     found = pd.Series(measure_holidays(totals, holidays, homes)["Holiday"], dtype=float)
     return found.dropna().sort_values(ascending=False).rename("factor").rename_axis("day")
+
+
+def _with_family(table: pl.LazyFrame, items: pd.DataFrame) -> pl.LazyFrame:
+    """Add the family of each row's item."""
+    family = pl.from_pandas(items[["item_nbr", "family"]]).lazy()
+    family = family.with_columns(pl.col("item_nbr").cast(pl.Int64), pl.col("family").cast(str))
+    return table.with_columns(pl.col("item_nbr").cast(pl.Int64)).join(family, on="item_nbr")

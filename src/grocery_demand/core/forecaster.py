@@ -203,6 +203,10 @@ class TrainedModel:
         """Days ahead that are answered at most."""
         return int(self.metadata.get("furthest_step", self.horizon))
 
+    def forecaster_of(self, step: int) -> Forecaster:
+        """Return the forecaster that answers for a day so many days ahead."""
+        return self.long_range if self.long_range and step > self.horizon else self.final
+
     def forecast(
         self, panel: PanelParts, day: int, steps: np.ndarray, rows: np.ndarray | None = None
     ) -> pd.DataFrame:

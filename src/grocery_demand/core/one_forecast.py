@@ -75,27 +75,22 @@ def explain_forecast(
     row, day = find_series(panel, store_nbr, item_nbr), panel.n_days - 1
     step = panel.day_of(date) - day
     _refuse_step(model, panel, step)
-    long_range = step > model.horizon and model.long_range is not None
-    forecaster = model.long_range if long_range and model.long_range else model.final
+    forecaster = model.forecaster_of(step)
     explanation = Explanation.of(forecaster.model)
     if explanation is None:
         raise NothingToExplainError(
             f"The model `{forecaster.name}` does not say what moves its forecasts; LightGBM does: "
             "kedro run --pipeline train --params training.model=lightgbm"
         )
-    names = tuple(
-        dict.fromkeys((*forecaster.feature_names, *SPREAD_FEATURES, MOVING_AVERAGE, "onpromotion"))
-    )
+    names = tuple(dict.fromkeys((*forecaster.input_names, MOVING_AVERAGE, "onpromotion")))
     what_if = np.array([[_AS_PLANNED if onpromotion is None else int(onpromotion)]], np.int8)
-    snapshot = Snapshot(panel, day)
-    features = snapshot.features(
+    features = Snapshot(panel, day).features(
         forecaster.encoding, np.array([step]), names, np.array([row]), what_if
     )
     known = dict(zip(names, features[0].tolist(), strict=True))
     matrix = features[:, [names.index(name) for name in forecaster.feature_names]]
     spread = features[:, [names.index(name) for name in SPREAD_FEATURES]]
-    relative = MOVING_AVERAGE in forecaster.feature_names
-    start = known[MOVING_AVERAGE] if relative else 0.0
+    start = known[MOVING_AVERAGE] if explanation.model.relative else 0.0
     moves = explanation.contributions(matrix)[0]
     units = forecaster.predict_units(matrix, spread)[0].tolist()
     return ForecastInParts(

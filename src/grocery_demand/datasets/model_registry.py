@@ -99,8 +99,8 @@ class ModelRegistry:
         number = self.find(alias)
         if number is None:
             raise RegistryError(
-                f"The registered model `{self.name}` has no {alias} yet; train one with: "
-                "kedro run --pipeline train"
+                f"The registered model `{self.name}` has no {alias} yet; make one with `make run`, "
+                "which runs the whole loop, or with `kedro run --pipeline train`."
             )
         return self.fetch(number)
 

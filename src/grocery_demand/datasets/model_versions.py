@@ -9,7 +9,6 @@ from grocery_demand.core.model_version import Decision, ModelVersion
 from grocery_demand.core.rollout import ServedChallenger
 from grocery_demand.datasets.challenger_control import load_served
 from grocery_demand.datasets.model_registry import CHALLENGER, CHAMPION, ModelRegistry
-from grocery_demand.datasets.not_made import NotMadeYetError
 
 _Saved = TypeVar("_Saved")
 _Loaded = TypeVar("_Loaded")
@@ -84,14 +83,8 @@ class ChampionDataset(_VersionDataset[Decision, ModelVersion]):
         """Return the champion.
 
         Raises:
-            NotMadeYetError: If there is none yet.
-            RegistryError: If its files are gone.
+            RegistryError: If there is none yet, or its files are gone.
         """
-        if not self._exists():
-            raise NotMadeYetError(
-                f"The registered model `{self._registry.name}` has no champion yet. Make one with "
-                "`make run`, which runs the whole loop, or with `kedro run --pipeline train`."
-            )
         return self._registry.load(self._alias)
 
 

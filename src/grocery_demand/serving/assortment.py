@@ -17,6 +17,7 @@ from grocery_demand.serving.question import (
     cut,
     parse_date,
     parse_number,
+    shorten,
 )
 
 
@@ -64,8 +65,9 @@ class Assortment:
         problems: list[FieldProblem] = []
         for name in fields:
             if name not in FIELDS:
-                told = f"`{cut(name)}` is not known{suggestion(cut(name), FIELDS)}."
-                problems.append(FieldProblem(cut(name), told, ", ".join(FIELDS)))
+                shown = shorten(name)
+                told = f"`{shown}` is not known{suggestion(shown, FIELDS)}."
+                problems.append(FieldProblem(shown, told, ", ".join(FIELDS)))
         step = self._find_step(fields.get("date"), past, problems)
         product = self._find_product(fields.get("item_nbr"), problems)
         store = self._find_store(fields.get("store_nbr"), problems)

@@ -59,7 +59,7 @@ class SummaryFile:
             found = self._path.stat()
         except (FileNotFoundError, NotADirectoryError):
             raise NothingMonitoredError(
-                f"Nothing was monitored yet; `{COMMAND}` does it and writes {self._path}."
+                f"Nothing was monitored yet; `{COMMAND}` does it."
             ) from None
         except OSError as error:
             raise self._unreadable(f"cannot be read: {error.strerror}") from error

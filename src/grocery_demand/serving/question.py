@@ -108,6 +108,10 @@ def parse_number(given: Any) -> int | None:
 
 def cut(given: Any) -> str:
     """Return what was given in quotation marks, short enough for a message."""
-    shown = repr(given) if not isinstance(given, str) else f"“{given}”"
-    shown = "".join(c if c.isprintable() else "?" for c in shown[: 2 * _SHOWN])
+    return shorten(f"“{given}”" if isinstance(given, str) else repr(given))
+
+
+def shorten(text: str) -> str:
+    """Return a text that fits into a message and prints nothing odd."""
+    shown = "".join(c if c.isprintable() else "?" for c in text[: 2 * _SHOWN])
     return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"

@@ -68,13 +68,21 @@ PREDICTIONS = Table(
 """One row per forecast: of the champion or the canary, which were given, or made in shadow beside
 the event `shadow_of`. `features` and `contributions` are JSON."""
 
+
+def _columns_of_request() -> tuple[Column, ...]:
+    """Return what is kept of a request that got no forecast; a column belongs to one table."""
+    return (
+        Column("seq", _Sequence, primary_key=True, autoincrement=True, doc="Place in the log."),
+        Column("time_ms", BigInteger, nullable=False, index=True, doc="In ms since 1970 (UTC)."),
+        Column("client", String(80), nullable=False, doc="Who asked."),
+        Column("path", String(120), nullable=False, doc="Address that was asked."),
+    )
+
+
 REFUSALS = Table(
     "refused_requests",
     metadata,
-    Column("seq", _Sequence, primary_key=True, autoincrement=True, doc="Place in the log."),
-    Column("time_ms", BigInteger, nullable=False, index=True, doc="When, in ms since 1970 (UTC)."),
-    Column("client", String(80), nullable=False, doc="Who asked."),
-    Column("path", String(120), nullable=False, doc="Address that was asked."),
+    *_columns_of_request(),
     Column("field", String(80), nullable=False, doc="Field that was wrong."),
     Column("message", String(300), nullable=False, doc="What was wrong with it."),
     Column("problem", Integer, nullable=False, server_default="0", doc="Its number, from 0."),
@@ -85,10 +93,7 @@ request, from 0."""
 FAILURES = Table(
     "failed_requests",
     metadata,
-    Column("seq", _Sequence, primary_key=True, autoincrement=True, doc="Place in the log."),
-    Column("time_ms", BigInteger, nullable=False, index=True, doc="When, in ms since 1970 (UTC)."),
-    Column("client", String(80), nullable=False, doc="Who asked: address or name of the client."),
-    Column("path", String(120), nullable=False, doc="What was asked for, without its query."),
+    *_columns_of_request(),
     Column("status", Integer, nullable=False, doc="The HTTP status answered, 500 or above."),
 )
 """One row per request that the app itself failed to answer, with its HTTP status, 500 or above."""

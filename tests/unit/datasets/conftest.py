@@ -11,6 +11,7 @@ from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.model_version import Decision
 from grocery_demand.core.training import fit_final_model, run_backtest
 from grocery_demand.datasets.model_registry import ModelRegistry
+from mlflow_store import mlflow_at
 from worlds import SMALL_MODELS
 
 
@@ -33,16 +34,13 @@ def database_with_champions(empty_database, trained, tmp_path_factory) -> Path:
 
     They are: 1 moving_average, 2 decision_tree, 3 lightgbm.
     """
-    import mlflow
-
     path = shutil.copy(empty_database, tmp_path_factory.mktemp("champions") / "mlflow.db")
-    mlflow.set_tracking_uri(f"sqlite:///{path}")
-    registry = ModelRegistry("demand")
-    for name in ("moving_average", "decision_tree", "lightgbm"):
-        registry.register(trained[name])
-    registry.promote(Decision(True, 1, None, "Version 1 is better."))
-    registry.promote(Decision(True, 2, 1, "Version 2 is better."))
-    mlflow.set_tracking_uri(None)
+    with mlflow_at(path):
+        registry = ModelRegistry("demand")
+        for name in ("moving_average", "decision_tree", "lightgbm"):
+            registry.register(trained[name])
+        registry.promote(Decision(True, 1, None, "Version 1 is better."))
+        registry.promote(Decision(True, 2, 1, "Version 2 is better."))
     return path
 
 

@@ -72,7 +72,7 @@ def test_promotions_are_assumed_ruled_out_or_as_planned(goods, pair, word, what_
         ({"store_nbr": "x" * 500}, "store_nbr", "…"),
         ({"store_nbr": {}}, "store_nbr", "no store"),
         ({"onpromotion": "perhaps"}, "onpromotion", "perhaps"),
-        ({"onpromotoin": True}, "“onpromotoin”", "did you mean `onpromotion`"),
+        ({"onpromotoin": True}, "onpromotoin", "did you mean `onpromotion`"),
     ],
 )
 def test_what_is_wrong_is_named_with_what_is_valid(goods, pair, wrong, field, told):

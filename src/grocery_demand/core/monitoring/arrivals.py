@@ -6,6 +6,8 @@ from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, WATCH, Check
 from grocery_demand.core.quality.incoming import SALES
 
 _MAX_QUARANTINED_SHARE = 0.01
+_FEWEST_QUARANTINED = 10
+"""Rows of a file; a few wrong ones change no day."""
 _MOST_NAMES = 3
 _MEND_FILES = "See the reasons below, have the files mended, and put them into the folder again."
 _MEND_ROWS = (
@@ -50,7 +52,7 @@ def _check_rows(report: dict[str, Any], since: str) -> Check:
     share = aside / read if read else 0.0
     told = f"{aside:,} of {read:,} new rows were set aside ({share:.2%}), of {len(files)} files."
     worst = max((_share(file) for file in files), default=0.0)
-    bad = sorted((f for f in files if _share(f) > _MAX_QUARANTINED_SHARE), key=_share)[::-1]
+    bad = sorted((f for f in files if _has_many(f)), key=_share)[::-1]
     if not bad:
         return Check(HEALTH, "rows set aside", OK, told, "", worst, _MAX_QUARANTINED_SHARE)
     told += " Too many of " + _name([f"{file['file']} ({_share(file):.1%})" for file in bad]) + "."
@@ -67,6 +69,12 @@ def _list_files(report: dict[str, Any]) -> list[dict[str, Any]]:
         return files
     counts = {name: report.get(name, 0) for name in ("rows_read", "rows_quarantined")}
     return [{"file": "the last update", "dates": ["9999-12-31"]} | counts]
+
+
+def _has_many(file: dict[str, Any]) -> bool:
+    """Say whether so many rows were set aside that the file's days cannot be relied on."""
+    enough = file["rows_quarantined"] >= _FEWEST_QUARANTINED
+    return bool(enough and _share(file) > _MAX_QUARANTINED_SHARE)
 
 
 def _share(file: dict[str, Any]) -> float:

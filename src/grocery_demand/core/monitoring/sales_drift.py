@@ -72,7 +72,8 @@ def check_sales_drift(drift: pl.DataFrame, wrong_days: Sequence[str] = ()) -> li
     """Return one check for all columns, naming those that moved, and the days left out."""
     left_out = tell_left_out(wrong_days)
     if drift.is_empty():
-        told = f"No whole week of sales has arrived since the model's training.{left_out}"
+        such = "that can be relied on " if wrong_days else ""
+        told = f"No whole week of sales {such}has arrived since the model's training.{left_out}"
         return [Check(DRIFT, "columns of the sales", UNKNOWN, told)]
     moved = drift.filter(pl.col("state") == ALARM)
     doubtful = drift.filter(pl.col("state") == WATCH)
@@ -142,4 +143,5 @@ def _measure_new(
         past = np.stack([count(start) for start in map(int, windows.past)], axis=1)
         draws = Draws.make(N_GROUPS, len(windows.past))
         threshold = set_threshold(share(draws.sum_up(past)), _LEAST_SHARE, _NULL_FACTOR)
-    return name, "share", value, threshold, ALARM if value > threshold else OK
+    state = OK if value <= threshold else ALARM
+    return name, "share", value, threshold, state if np.isfinite(value) else UNKNOWN

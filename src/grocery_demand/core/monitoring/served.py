@@ -60,7 +60,7 @@ class ServedEvents:
 
     @property
     def failed_share(self) -> float:
-        """Share of all requests that the web app failed to answer; NaN without any."""
+        """Share of failed requests in these, the refused and the forecasts; NaN without any."""
         asked = self.requests + self.refused + self.failed
         return self.failed / asked if asked else float("nan")
 
@@ -82,17 +82,22 @@ def check_usage(served: ServedEvents, parameters: MonitoringParameters) -> list[
     if not served.requests + served.refused + served.failed:
         told = "Nobody asked the web app yet, or its events lie in another database."
         return [Check(USAGE, "questions", UNKNOWN, told, "Start it with `kedro serve`.")]
+    failures = _check_failures(served, parameters.max_failed_share)
+    if not served.requests + served.refused:
+        told = "No question was answered in the last weeks: the web app failed at each."
+        return [Check(USAGE, "refused questions", UNKNOWN, told), failures]
     share, allowed = served.refused_share, parameters.max_refused_share
+    far = f"{served.long_range_share:.1%}" if served.requests else "none"
     told = (
-        f"{served.requests:,} forecasts served in the last weeks, {served.long_range_share:.1%} "
-        f"beyond the horizon; {served.refused:,} questions refused ({share:.1%})."
+        f"{served.requests:,} forecasts served in the last weeks, {far} beyond the horizon; "
+        f"{served.refused:,} questions refused ({share:.1%})."
     )
     many = share > allowed and served.requests + served.refused >= _FEWEST_QUESTIONS
     mend = "See on the page /events what was asked wrongly." if many else ""
     state = WATCH if many else OK
     return [
         Check(USAGE, "refused questions", state, told, mend, share, allowed),
-        _check_failures(served, parameters.max_failed_share),
+        failures,
     ]
 
 

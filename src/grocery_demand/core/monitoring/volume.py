@@ -89,32 +89,39 @@ def _sum_up(panel: Panel, first: int, codes: np.ndarray, families: pd.Index) -> 
         begun = panel.series["first_sale"].to_numpy()[start:end, None] <= days
         plain = panel.promotions[start:end, first : panel.n_days] == 0
         looked_at = begun & plain & panel.open_days[store, first:]
+        n_before = _sum_weeks_before(looked_at, np.int16)
         order = np.argsort(codes[start:end], kind="stable")
         found, at = np.unique(codes[start:end][order], return_index=True)
         measured = (units > 0, np.minimum(units, most[:, None]), np.log1p(units))
         for place, each in enumerate(measured):
-            for side, values in enumerate(_expect(each, looked_at)):
+            for side, values in enumerate(_expect(each, looked_at, n_before)):
                 sums[side, place, store, found] = np.add.reduceat(values[order], at, dtype=float)
     return sums
 
 
-def _expect(values: np.ndarray, looked_at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _expect(
+    values: np.ndarray, looked_at: np.ndarray, n_before: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return what series sold and were expected to, float32 [series, day after eight weeks].
 
     Zero on days that are not looked at, and where fewer than four of the weekdays before were.
+
+    Args:
+        values: What was sold [series, day].
+        looked_at: Which days count [series, day].
+        n_before: How many of the weekdays before counted, [series, day after eight weeks].
     """
-    n_before = _sum_weeks_before(looked_at)
-    before = _sum_weeks_before(np.where(looked_at, values, 0))
+    before = _sum_weeks_before(values * looked_at, float)
     known = looked_at[:, -before.shape[1] :] & (n_before >= _FEWEST_WEEKS)
-    expected = np.where(known, before / np.maximum(n_before, 1), 0)
-    sold = np.where(known, values[:, -before.shape[1] :], 0)
-    return sold.astype(np.float32), expected.astype(np.float32)
+    before /= np.maximum(n_before, 1)
+    sold = values[:, -before.shape[1] :] * known
+    return sold.astype(np.float32), np.where(known, before, 0).astype(np.float32)
 
 
-def _sum_weeks_before(values: np.ndarray) -> np.ndarray:
+def _sum_weeks_before(values: np.ndarray, dtype: type) -> np.ndarray:
     """Return the sums of the same weekday of the eight weeks before each day but the first ones."""
     weeks = values.reshape(len(values), -1, _WEEK)
-    sums = np.cumsum(weeks, axis=1, dtype=float)
+    sums: np.ndarray = np.cumsum(weeks, axis=1, dtype=dtype)
     before = sums[:, _WEEKS_BEFORE - 1 : -1].copy()
     before[:, 1:] -= sums[:, : -_WEEKS_BEFORE - 1]
     return before.reshape(len(values), -1)

@@ -57,7 +57,7 @@ def check_blocks(raw: RawTable, rules: TableRules) -> Iterator[CheckedRows]:
     """Read a table and check its rows, block by block.
 
     Raises:
-        RawDataError: If a column is missing or named twice.
+        RawDataError: If it is not text, or a column is missing or named twice.
     """
     row, header = raw.first_row, None
     for block in raw.read_blocks():
@@ -72,6 +72,11 @@ def check_blocks(raw: RawTable, rules: TableRules) -> Iterator[CheckedRows]:
 
 
 def _read_header(line: bytes, raw: RawTable, rules: TableRules) -> list[str]:
+    if not _is_text(line):
+        raise RawDataError(
+            f"{raw.place} is not a text in UTF-8, as its first line shows. Save {raw.table} as CSV "
+            f"in UTF-8, with these columns: {', '.join(rules.names)}."
+        )
     header = [name.strip() for name in _split(line)]
     for name in rules.names:
         if header.count(name) != 1:
@@ -82,6 +87,13 @@ def _read_header(line: bytes, raw: RawTable, rules: TableRules) -> list[str]:
                 f"{raw.table} as Kaggle does, separated by commas: {', '.join(rules.names)}."
             )
     return header
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        return "\0" not in line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
 
 
 class _Lines:

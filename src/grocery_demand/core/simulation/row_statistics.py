@@ -70,20 +70,29 @@ def measure_promotions(sales: pl.LazyFrame) -> Measures:
         "Share of rows on promotion by family, from 2016": _by(
             recent, pl.col("family"), PROMOTED.mean()
         ),
-        "Uplift by a promotion within a series": _measure_uplift(known),
+        "Uplift by a promotion within a series": measure_uplift(known, PROMOTED),
     }
 
 
-def _measure_uplift(known: pl.LazyFrame) -> dict[str, float]:
-    """Geometric mean over series, by rows on promotion, of units with over units without."""
+def measure_uplift(known: pl.LazyFrame, promoted: pl.Expr) -> dict[str, float]:
+    """Geometric mean over series, by rows on promotion, of units with over units without.
+
+    Args:
+        known: One row per date, store and item whose promotion is known, with the item's family.
+        promoted: Whether a row is on promotion.
+
+    Returns:
+        The factor of `all`, and by family; families in which no series has at least five rows of
+        both kinds are left out.
+    """
     logs = UNITS.log()
     by_series = (
         known.filter(UNITS > 0)
         .group_by(*SERIES, "family")
         .agg(
-            uplift=logs.filter(PROMOTED).mean() - logs.filter(~PROMOTED).mean(),
-            promoted=PROMOTED.sum(),
-            others=(~PROMOTED).sum(),
+            uplift=logs.filter(promoted).mean() - logs.filter(~promoted).mean(),
+            promoted=promoted.sum(),
+            others=(~promoted).sum(),
         )
         .filter((pl.col("promoted") >= _FEW) & (pl.col("others") >= _FEW))
     )

@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -95,7 +96,7 @@ class EventLog:
         self._max_age_ms = max_age_days * _DAY_MS
         self._max_events = max_events
         self.after_write = after_write
-        self._failures: list[dict[str, Any]] = []
+        self._failures: deque[dict[str, Any]] = deque(maxlen=_MOST_FAILURES)
         self._queue: queue.SimpleQueue[Entries | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="event-log", daemon=True)
         self._thread.start()
@@ -123,7 +124,7 @@ class EventLog:
             row: Of `FAILURES`.
         """
         with self._counting:
-            self._failures = [*self._failures[1 - _MOST_FAILURES :], row]
+            self._failures.append(row)
 
     def close(self) -> None:
         """Write what is waiting and stop."""
@@ -179,7 +180,8 @@ class EventLog:
     def _write(self, group: list[Entries]) -> None:
         n_events = sum(len(entries.predictions) for entries in group)
         with self._counting:
-            failures, self._failures = self._failures, []
+            failures = list(self._failures)
+            self._failures.clear()
         try:
             with self.engine.begin() as connection:
                 _insert(connection, FAILURES, failures)
@@ -197,7 +199,7 @@ class EventLog:
         with self._counting:
             self.counts.queued -= n_events
             if failure is not None:
-                self._failures = [*failures, *self._failures][-_MOST_FAILURES:]
+                self._failures = deque([*failures, *self._failures], _MOST_FAILURES)
         for entries in group:
             if failure is None:
                 entries.written.set_result(None)

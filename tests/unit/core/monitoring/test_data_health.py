@@ -98,18 +98,29 @@ def recent(name: str, day: str, aside: int) -> dict:
 def test_rows_set_aside_count_as_long_as_their_day_is_new():
     panel = calm_panel()
     days = [str(panel.date_of(panel.n_days - 20 + i)) for i in range(20)]
-    files = [recent(f"train-{day}.csv", day, 5 * (i == 4)) for i, day in enumerate(days)]
+    files = [recent(f"train-{day}.csv", day, 12 * (i == 4)) for i, day in enumerate(days)]
     report = CLEAN | {"recent_files": files}
     found = {n: check_data_health(panel, report, n_new=n) for n in (20, 16, 15, 3)}
     rows = {n: next(c for c in f if c.name == "rows set aside") for n, f in found.items()}
     assert {n: check.state for n, check in rows.items()} == {
         20: "alarm", 16: "alarm", 15: "ok", 3: "ok",
     }  # fmt: skip
-    assert f"Too many of train-{days[4]}.csv (5.0%)." in rows[20].detail
-    assert "5 of 2,000 new rows were set aside (0.25%), of 20 files." in rows[20].detail
-    assert (rows[20].value, rows[15].value) == (0.05, 0.0)
+    assert f"Too many of train-{days[4]}.csv (12.0%)." in rows[20].detail
+    assert "12 of 2,000 new rows were set aside (0.60%), of 20 files." in rows[20].detail
+    assert (rows[20].value, rows[15].value) == (0.12, 0.0)
     assert list_wrong_days(found[20]) == [days[4]]
     assert list_wrong_days(found[15]) == []
+
+
+def test_a_few_rows_set_aside_of_a_small_file_make_no_day_wrong():
+    panel = calm_panel()
+    day = str(panel.date_of(panel.n_days - 2))
+    states = {}
+    for n_aside in (9, 10):
+        report = CLEAN | {"recent_files": [recent(f"train-{day}.csv", day, n_aside)]}
+        found = check_data_health(panel, report, n_new=5)
+        states[n_aside] = next(c for c in found if c.name == "rows set aside").state
+    assert states == {9: "ok", 10: "alarm"}
 
 
 def test_too_few_days_are_unknown():

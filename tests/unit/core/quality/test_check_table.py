@@ -64,6 +64,15 @@ def test_a_wrong_header_stops_with_the_columns_there_are(check_sales, header, me
     assert "date, store_nbr, item_nbr, unit_sales, onpromotion" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "data", [b"\x89PNG\r\n\x1a\n\xff\x00", "date,store_nbr\n".encode("utf-16")]
+)
+def test_what_is_no_text_is_called_so_without_showing_it(check_text, make_bounds, data):
+    with pytest.raises(RawDataError, match="is not a text in UTF-8") as error:
+        check_text(data, oil_rules(make_bounds()))
+    assert str(error.value).isprintable()
+
+
 @pytest.mark.parametrize("header", ["", "date,store_nbr,item_nbr,unit_sales,onpromotion\n", None])
 def test_an_empty_table_stops(check_sales, header):
     with pytest.raises(RawDataError, match=r"train\.csv \(in raw\) is empty"):
