@@ -97,12 +97,10 @@ def test_one_machine_serves_and_forecasts_from_the_panel_joined_from_parts(kedro
     pd.testing.assert_frame_equal(again, parts["forecasts"])
 
 
-@pytest.mark.parametrize("pipeline", ["update", "retrain", "monitor"])
-def test_what_one_machine_does_is_refused_with_what_to_type_instead(kedro, pipeline):
-    outcome = kedro("run", "--env", "cluster", "--pipeline", pipeline)
-    assert outcome.returncode != 0
-    instead = "monitor" if pipeline == "monitor" else "update"
-    assert f"type `kedro run --pipeline {instead}`, without --env cluster" in outcome.stderr
+def test_what_one_machine_does_is_refused_with_what_to_type_instead(kedro):
+    outcome = kedro("run", "--env", "cluster", "--pipeline", "update")
+    assert outcome.returncode == 1
+    assert "type `kedro run --pipeline update`, without --env cluster" in outcome.stderr
     assert "Cluster:" not in outcome.stderr
 
 
