@@ -106,11 +106,13 @@ def test_the_panel_that_workers_make_and_write_is_one_machines_to_the_bit(
     assert panel.load().bounds[-1] == whole.n_series
 
 
-def test_sales_in_parts_are_a_table_still(root, tables):
-    dataset = PartedSalesDataset(filepath=f"{root}/sales", parts=3)
+def test_sales_in_parts_are_a_table_still_and_copied_for_one_machine(root, tables, tmp_path):
+    home = str(tmp_path / "home")
+    dataset = PartedSalesDataset(filepath=f"{root}/sales", parts=3, copy={"filepath": home})
     dataset.save(tables[0].lazy())
     order = ["date", "store_nbr", "item_nbr"]
-    assert dataset.load().lazy().collect().sort(order).equals(tables[0].sort(order))
+    for table in (dataset.load().lazy(), SalesDataset(filepath=home).load()):
+        assert table.collect().sort(order).equals(tables[0].sort(order))
 
 
 def test_one_machine_reads_sales_that_a_cluster_left_in_its_folder_and_replaces_them(

@@ -68,10 +68,11 @@ class PartedSalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, ClusterSal
         Raises:
             PartedFileError: If there is none, or `update` has put days beside it since.
         """
-        later = [] if self._place.is_remote else list(self._place.folder.glob("day-*.parquet"))
+        home = self._home or self._place
+        later = [] if home.is_remote else list(home.folder.glob("day-*.parquet"))
         if later:
             raise PartedFileError(
-                f"{self._place.uri} holds {len(later)} files of days that `update` took in, which "
+                f"{home.uri} holds {len(later)} files of days that `update` took in, which "
                 f"are not in the parts yet. Read all raw files anew: {_SALES[1]}"
             )
         try:
