@@ -88,7 +88,7 @@ def compare_models(setting: str, one: Left, other: Left) -> dict[str, object]:
     row["forecasts of ln(1+units) apart, root mean square"] = np.sqrt(
         np.mean((second - first) ** 2)
     )
-    totals = [left.forecasts["point"].sum(dtype=float) for left in (one, other)]
+    totals = [left.forecasts["point"].astype(float).sum() for left in (one, other)]
     row["units in all, difference in %"] = 100 * (totals[1] / totals[0] - 1)
     return row
 
