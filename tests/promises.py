@@ -21,16 +21,25 @@ def promise_of(by_weekday: dict[int, float], weeks: int = 12, noise: float = 0.0
 
 
 def promise_by_step(
-    growth: float, by_weekday: dict[int, float], folds: int = 5, noise: float = 0.0
+    growth: float,
+    by_weekday: dict[int, float],
+    folds: int = 5,
+    noise: float = 0.0,
+    fold_noise: float = 0.0,
+    seed: int = 1,
 ) -> Promise:
-    """A backtest whose squared error grows as a power of the step, as `run_backtest` makes one."""
-    first, source = date(2017, 1, 2), np.random.default_rng(1)
+    """A backtest whose squared error grows as a power of the step, as `run_backtest` makes one.
+
+    The noise is that of the error of a day, and that which all days of a fold have in common.
+    """
+    first, source = date(2017, 1, 2), np.random.default_rng(seed)
     days = []
     for fold in range(folds):
+        common = np.exp(source.normal(0, fold_noise))
         for step in range(1, HORIZON + 1):
             day = first + timedelta(fold * SPACING + step)
             error = by_weekday[day.isoweekday()] * step ** (growth / 2)
-            error *= np.exp(source.normal(0, noise))
+            error *= common * np.exp(source.normal(0, noise))
             days.append({"date": day.isoformat(), "step": step} | _weigh(error))
     steps = [
         {"step": step, "nwrmsle": float(np.sqrt(np.mean([d["squares"] / 100 for d in alike])))}

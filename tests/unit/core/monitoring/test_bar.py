@@ -10,7 +10,7 @@ from grocery_demand.core.monitoring.live_error import score_windows
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.season import Season
 from live_rows import START, make_live
-from promises import promise_by_step, promise_of
+from promises import HORIZON, promise_by_step, promise_of
 
 EVEN = dict.fromkeys(range(1, 8), 0.5)
 WEEKENDS = EVEN | {6: 0.9, 7: 0.9}
@@ -89,3 +89,34 @@ def test_a_promise_kept_before_days_had_steps_is_that_of_all_steps_brought_to_th
     for steps in ([1, 2, 3], list(range(1, 17))):
         found, wanted = (windows_of_steps(promise, *steps) for promise in (old, new))
         assert found["promised"] == pytest.approx(wanted["promised"])
+
+
+@pytest.mark.parametrize("fold_noise", [0.0, 0.05, 0.1])
+def test_hardly_a_quiet_week_lies_above_the_bar_though_its_days_are_hard_together(fold_noise):
+    """A normal quantile knows nothing of five folds being few: 3 % at most instead of 0.1 %."""
+    noise, source, above = 0.1, np.random.default_rng(5), []
+    for seed in range(150):
+        promise = promise_by_step(0.0, EVEN, noise=noise, fold_noise=fold_noise, seed=seed)
+        together = source.normal(0, fold_noise, (200, 1))
+        squares = (0.5 * np.exp(together + source.normal(0, noise, (200, 7)))) ** 2
+        bar = set_bar(promise, window(*WEEK), 0.0)
+        above.append(np.sqrt(squares.mean(axis=1)) > bar.broken)
+    assert np.mean(above) < 0.03
+
+
+def test_the_bar_of_folds_that_differ_by_chance_alone_is_that_of_their_days():
+    """What the days' own noise explains of the folds' levels raises nothing, on average."""
+    found = [promise_by_step(0.0, EVEN, noise=0.1, seed=seed) for seed in range(60)]
+    unknown = [replace(p, days=[d | {"step": None} for d in p.days]) for p in found]
+    bars = [[set_bar(p, window(*WEEK), 0.0).broken for p in ps] for ps in (found, unknown)]
+    assert np.mean(bars[0]) == pytest.approx(np.mean(bars[1]), rel=0.02)
+
+
+def test_folds_that_are_hard_together_leave_the_promise_and_raise_the_bar():
+    even, uneven = (promise_by_step(0.0, EVEN, fold_noise=sd) for sd in (0.0, 0.2))
+    low, high = (set_bar(promise, window(*WEEK), 0.0) for promise in (even, uneven))
+    levels = [np.log(day["squares"] / day["weight"]) for day in uneven.days]
+    assert high.promised == pytest.approx(np.exp(np.mean(levels) / 2), rel=0.03)
+    spread = np.std(levels[::HORIZON], ddof=1) * np.sqrt(1 + 1 / 5)
+    assert high.broken / high.promised == pytest.approx(np.exp(3.09 * spread / 2), rel=0.1)
+    assert low.broken == pytest.approx(low.promised)
