@@ -14,7 +14,8 @@ from grocery_demand.core.model_version import Decision
 from grocery_demand.core.rollout import take_share
 from grocery_demand.datasets import PublicationDataset
 from grocery_demand.datasets.challenger_control import serve_challenger
-from grocery_demand.datasets.model_registry import CHAMPION, ModelRegistry
+from grocery_demand.datasets.model_registry import ModelRegistry
+from grocery_demand.datasets.registered_versions import CHAMPION
 from grocery_demand.hooks.run_lock import run_lock
 from grocery_demand.storage.atomic import whole_folder
 from grocery_demand.storage.panel_folder import write_panel
