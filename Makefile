@@ -170,6 +170,7 @@ pictures: setup  ## Take the README's pictures again, of the loop played in a co
 notebook: setup  ## Open JupyterLab with catalog, context and pipelines loaded
 	$(BIN)/kedro jupyter lab
 
-clean:  ## Remove what runs have made (keeps .venv, the sample and the registry)
-	rm -rf data/02_intermediate/[!.]* data/03_primary/[!.]* data/06_models/[!.]* \
-	  data/07_model_output/[!.]* data/08_reporting/[!.]*
+clean:  ## Remove what a run makes again (keeps .venv, sample, registry, events and past forecasts)
+	rm -rf data/02_intermediate/[!.]* data/03_primary/[!.]* data/06_models/[!.]* data/08_reporting/[!.]*
+	find data/07_model_output -mindepth 1 -maxdepth 1 ! -name '.*' ! -name 'events.db*' \
+	  ! -name forecast_archive -exec rm -rf {} +
