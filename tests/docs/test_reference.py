@@ -12,7 +12,6 @@ import click
 import pytest
 import yaml
 from generated_text import MARKER, fill_in
-from optional_pages import leave_out_unmatched
 from reference import WRITERS
 from reference.commands import help_of, make_variables
 from reference.docstrings import attributes
@@ -241,10 +240,3 @@ def test_attributes_are_read_over_several_lines():
         """
 
     assert attributes(Thing) == {"name": "What it is called.", "size": "In metres."}
-
-
-def test_a_pattern_without_pages_is_left_out_of_the_contents(tmp_path):
-    (tmp_path / "there").mkdir()
-    (tmp_path / "there/page.md").touch()
-    contents = "begin\nthere/*\ngone/*\n/there/*"
-    assert leave_out_unmatched(contents, tmp_path, tmp_path) == "begin\nthere/*\n/there/*"
