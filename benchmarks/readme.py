@@ -53,7 +53,7 @@ _LOOP = ("speed_simulated", "speed")
 MEASUREMENTS = (
     Measurement("error (NWRMSLE, less is better), daily totals of 54 real stores, four cutoffs",
                 _REAL, "All cutoffs", "NWRMSLE", peers=_PEERS),
-    Measurement("the same on the simulated sample, by store and item, series of eight weeks or more",
+    Measurement("the same on the simulated sample, by item, of series known for eight weeks",
                 _SAMPLE, "All cutoffs", "NWRMSLE", peers=_PEERS),
     Measurement("share of days inside the 80 % interval (0.8 is right), real stores",
                 _REAL, "All cutoffs", "coverage of 80 %", peers=("mlforecast", "AutoETS")),
