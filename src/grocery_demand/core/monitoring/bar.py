@@ -7,7 +7,7 @@ import polars as pl
 
 from grocery_demand.core.monitoring.promise import Promise
 
-_BAR, _RAISED, _MIDDLE = 0.999, 0.95, 0.5
+_BAR, _RAISED, _MIDDLE = 0.99, 0.95, 0.5
 _DRAWS = 4000
 _WEEK = 7
 _FEWEST_FOLDS = 2

@@ -91,17 +91,17 @@ def test_a_promise_kept_before_days_had_steps_is_that_of_all_steps_brought_to_th
         assert found["promised"] == pytest.approx(wanted["promised"])
 
 
-@pytest.mark.parametrize("fold_noise", [0.0, 0.05, 0.1])
+@pytest.mark.parametrize("fold_noise", [0.0, 0.025, 0.075])
 def test_hardly_a_quiet_week_lies_above_the_bar_though_its_days_are_hard_together(fold_noise):
-    """A normal quantile knows nothing of five folds being few: 3 % at most instead of 0.1 %."""
+    """Folds differ by 2.5 % on the sample, by 7.5 % on totals of real stores."""
     noise, source, above = 0.1, np.random.default_rng(5), []
     for seed in range(150):
         promise = promise_by_step(0.0, EVEN, noise=noise, fold_noise=fold_noise, seed=seed)
         together = source.normal(0, fold_noise, (200, 1))
         squares = (0.5 * np.exp(together + source.normal(0, noise, (200, 7)))) ** 2
-        bar = set_bar(promise, window(*WEEK), 0.0)
+        bar = set_bar(promise, window(*WEEK), 0.05)
         above.append(np.sqrt(squares.mean(axis=1)) > bar.broken)
-    assert np.mean(above) < 0.03
+    assert np.mean(above) < 0.02
 
 
 def test_the_bar_of_folds_that_differ_by_chance_alone_is_that_of_their_days():
@@ -118,5 +118,5 @@ def test_folds_that_are_hard_together_leave_the_promise_and_raise_the_bar():
     levels = [np.log(day["squares"] / day["weight"]) for day in uneven.days]
     assert high.promised == pytest.approx(np.exp(np.mean(levels) / 2), rel=0.03)
     spread = np.std(levels[::HORIZON], ddof=1) * np.sqrt(1 + 1 / 5)
-    assert high.broken / high.promised == pytest.approx(np.exp(3.09 * spread / 2), rel=0.1)
+    assert high.broken / high.promised == pytest.approx(np.exp(2.326 * spread / 2), rel=0.1)
     assert low.broken == pytest.approx(low.promised)
