@@ -128,8 +128,9 @@ def _part_folds(days: pl.DataFrame) -> tuple[pl.DataFrame, float]:
     """Take from each day what the days of its fold have in common beyond chance.
 
     The level of a fold is the mean of its days' ln(squared error), each against its weekday's. The
-    variance between folds is that of the levels less what the days' own explains (method of
-    moments); a level is taken off by the share that the folds have in its variance.
+    variance between folds is half the mean square difference of successive levels (von Neumann
+    1941), so that a slow trend is not taken for scatter, less what the days' own explains. A level
+    is taken off by the share that the folds have in its variance.
 
     Returns:
         The days; and the standard deviation of ln(squared error) by which another fold may lie
@@ -139,7 +140,7 @@ def _part_folds(days: pl.DataFrame) -> tuple[pl.DataFrame, float]:
     if len(levels) < _FEWEST_FOLDS:
         return days, 0.0
     level, by_chance = levels["level"].to_numpy(), levels["by_chance"].to_numpy()
-    between = max(float(level.var(ddof=1) - by_chance.mean()), 0.0)
+    between = max(float((np.diff(level) ** 2).mean() / 2 - by_chance.mean()), 0.0)
     if between == 0:
         return days, 0.0
     common = (level - level.mean()) * between / (between + by_chance)
