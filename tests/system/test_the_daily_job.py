@@ -86,7 +86,10 @@ def test_a_broken_feed_ends_with_an_error_and_no_training(trained, sell, kedro, 
     assert "Advice: check_feed" in outcome.stdout
     assert "train-2017-06-03.csv" in outcome.stdout
     error = outcome.stderr[outcome.stderr.index("Error: ") :]
-    assert error == "Error: The feed of sales is broken; nothing was retrained on it.\n"
+    assert error == (
+        "Error: The feed of sales is broken; nothing was retrained on it. Forecasts rest on its "
+        "days all the same, until corrected files are taken in.\n"
+    )
     assert advice_of(project)["cutoff"] == "2017-06-02"
     assert newest_version(project) == 1
 
