@@ -164,8 +164,10 @@ TRIALS: dict[str, Trial] = {
     "50,000 rows a tree": Trial(settings={"max_rows_per_tree": 50_000}),
     "200,000 rows a tree": Trial(settings={"max_rows_per_tree": 200_000}),
     "70 % of the rows a tree": Trial(settings={"max_rows_per_tree": None}),
-    "40 % of the rows a tree": Trial(settings={"bagging_fraction": 0.4}),
-    "a quarter of the rows a tree": Trial(settings={"bagging_fraction": 0.25}),
+    "40 % of the rows a tree": Trial(settings={"max_rows_per_tree": None, "bagging_fraction": 0.4}),
+    "a quarter of the rows a tree": Trial(
+        settings={"max_rows_per_tree": None, "bagging_fraction": 0.25}
+    ),
     "40 rows a leaf": Trial(settings={"min_child_samples": 40}),
     "200 rows a leaf": Trial(settings={"min_child_samples": 200}),
     "features drawn by node": Trial(
