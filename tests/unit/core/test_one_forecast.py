@@ -1,5 +1,7 @@
 """A forecast taken apart says the same as the web app."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -118,8 +120,6 @@ def test_the_best_seller_among_planned_promotions_is_found(panel):
 
 
 def test_without_a_plan_the_best_seller_is_found_for_the_next_day(panel):
-    from dataclasses import replace
-
     bare = replace(panel, promotions=panel.promotions[:, : panel.n_days])
     store, item, date = find_promoted_best_seller(bare)
     recent = panel.units[:, -28:].sum(axis=1)
