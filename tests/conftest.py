@@ -11,8 +11,10 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 import pytest
 from hypothesis import settings
 
+from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.panel import Panel
 from mlflow_store import mlflow_at
+from published import small_panel, train_small
 from worlds import make_panel
 
 settings.register_profile(
@@ -25,6 +27,30 @@ settings.load_profile("repeatable")
 def panel() -> Panel:
     """Sales of 3 stores and 8 items over 200 days, with all that occurs in real ones."""
     return make_panel(seed=1, n_stores=3, n_items=8, n_days=200)
+
+
+@pytest.fixture(scope="session")
+def long_panel() -> Panel:
+    """A panel long enough for forecasts beyond the horizon."""
+    return small_panel()
+
+
+@pytest.fixture(scope="session")
+def long_model(long_panel) -> TrainedModel:
+    """LightGBM trained on it; made once, as that takes seconds."""
+    return train_small(long_panel)
+
+
+@pytest.fixture(scope="session")
+def long_tree(long_panel) -> TrainedModel:
+    """A decision tree trained on it."""
+    return train_small(long_panel, "decision_tree")
+
+
+@pytest.fixture(scope="session")
+def long_average(long_panel) -> TrainedModel:
+    """The baseline of moving averages, with what it learnt beyond the horizon."""
+    return train_small(long_panel, "moving_average")
 
 
 @pytest.fixture(scope="session")
