@@ -69,7 +69,7 @@ loop: setup  ## Play the closed loop on simulated days; DAYS=10 STORES=5 ITEMS=1
 	  $(if $(STORES),--stores $(STORES)) $(if $(ITEMS),--items $(ITEMS))
 
 test: setup tools  ## Run all tests, or those of TESTS=path
-	$(BIN)/python -m pytest $(or $(TESTS),--numprocesses auto --maxprocesses 4 --dist loadfile)
+	$(BIN)/python -m pytest $(or $(TESTS),--numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 check: setup  ## Run the linters, the type checker and the layer contracts
 	$(BIN)/ruff check .

@@ -5,17 +5,24 @@ from datetime import date, timedelta
 import numpy as np
 
 from grocery_demand.core.monitoring.promise import Promise
+from grocery_demand.core.monitoring.season import Season
 
 HORIZON, SPACING = 16, 21
+WEEKS, NOISE = 12, 0.05
+
+EVEN = dict.fromkeys(range(1, 8), 0.5)
+"""The same error on each weekday."""
+
+NO_SEASON = Season(np.datetime64("2017-01-01"), np.zeros(400), np.zeros(400))
 
 
-def promise_of(by_weekday: dict[int, float], weeks: int = 12, noise: float = 0.05) -> Promise:
+def promise_of(by_weekday: dict[int, float]) -> Promise:
     """A backtest whose error depends on the weekday (1 for Monday), kept without steps."""
     first, source = date(2017, 1, 2), np.random.default_rng(1)
     days = []
-    for i in range(7 * weeks):
+    for i in range(7 * WEEKS):
         day = first + timedelta(i)
-        error = by_weekday[day.isoweekday()] * np.exp(source.normal(0, noise))
+        error = by_weekday[day.isoweekday()] * np.exp(source.normal(0, NOISE))
         days.append({"date": day.isoformat()} | _weigh(error))
     return Promise(0.5, 0.8, days, [], [], [])
 

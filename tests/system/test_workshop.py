@@ -7,7 +7,6 @@ pages are one story.
 
 import os
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from console_pages import Step, Terminal, find_difference, read_steps
 from grocery_demand.serving.handover import find_running
 from make_targets import ROOT
 from pages import find_blocks
+from ports import free_port
 
 FOLDER = ROOT / "docs" / "workshop"
 PAGES = sorted(FOLDER.glob("[1-5]-*.md"))
@@ -67,9 +67,7 @@ class Reader:
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory):
     """A reader with a free port; the app that is left running is stopped at the end."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    reader = Reader(tmp_path_factory.mktemp("workshop"), port)
+    reader = Reader(tmp_path_factory.mktemp("workshop"), str(free_port()))
     yield reader
     if find_running(reader.clone / "build/deploy"):
         run(["make", "stop"], reader.clone)

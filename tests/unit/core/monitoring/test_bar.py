@@ -9,14 +9,11 @@ from grocery_demand.core.monitoring.bar import fit_step_growth, mix_steps, set_b
 from grocery_demand.core.monitoring.live_error import score_windows
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.promise import Promise
-from grocery_demand.core.monitoring.season import Season
 from live_rows import START, make_live
-from promises import HORIZON, promise_by_step, promise_of
+from promises import EVEN, HORIZON, NO_SEASON, promise_by_step, promise_of
 
-EVEN = dict.fromkeys(range(1, 8), 0.5)
 WEEKENDS = EVEN | {6: 0.9, 7: 0.9}
 WEEK = tuple(range(1, 8))
-NO_SEASON = Season(np.datetime64("2017-01-01"), np.zeros(400), np.zeros(400))
 
 
 def window(*weekdays: int, hardness: float = 1.0) -> pl.DataFrame:
