@@ -6,8 +6,9 @@ has the bins of each feature found on one worker's rows: here, on some of the st
 """
 
 import logging
-import socket
 import tempfile
+import uuid
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from distributed import Future
 from grocery_demand.cluster.client import host_of, only, pin
 from grocery_demand.cluster.errors import WorkerLostError
 from grocery_demand.cluster.gathering import Crew
+from grocery_demand.cluster.ports import find_port, share_ports
 from grocery_demand.core.models.gradient_boosted import LightGBM, Peers, dataset_params
 from grocery_demand.core.rows import Recipe, Rows
 
@@ -27,6 +29,9 @@ _BIN_ROWS = 200_000
 
 _MINUTES = 5
 """After which a worker gives the others up."""
+
+_PROCESS = uuid.uuid4().hex
+"""Tells a worker from the one that is started in its place, which may have the same address."""
 
 _OF_THIS_RUN = ("[machines:", "[local_listen_port:", "[time_out:")
 """Lines of a model's text that name this run's addresses."""
@@ -55,19 +60,22 @@ def fit_where_rows_lie(crew: Crew, blocks: list[Future], recipe: Recipe) -> Ligh
     recipe.require_rows(n_rows)
     rows = {home: own for (home, own), size in zip(joined.items(), sizes, strict=True) if size}
     bins = submit(bytes, _find_bins(crew, rows, n_rows, recipe))
-    ports = crew.gather([submit(_find_port, **only(home)) for home in rows], together=True)
-    machines = ",".join(f"{host_of(home)}:{port}" for home, port in zip(rows, ports, strict=True))
+    ports = share_ports(rows)
+    asked = [submit(_make_ready, ports[home], **only(home)) for home in rows]
+    ready = crew.gather(asked, together=True)
+    hosts = map(host_of, rows)
+    machines = ",".join(f"{host}:{port}" for host, (port, _) in zip(hosts, ready, strict=True))
     fits = [
-        submit(_fit, own, bins, recipe, machines, port, n_rows, **only(home))
-        for (home, own), port in zip(rows.items(), ports, strict=True)
+        submit(_fit, own, bins, recipe, machines, at, n_rows, **only(home))
+        for (home, own), at in zip(rows.items(), ready, strict=True)
     ]
     try:
         return LightGBM.from_files(recipe.names, crew.gather(fits, together=True)[0])
-    except lgb.basic.LightGBMError as error:
+    except (lgb.basic.LightGBMError, WorkerLostError) as error:
         crew.client.cancel(fits, force=True)
-        if "socket" not in str(error).lower():
+        if isinstance(error, lgb.basic.LightGBMError) and "socket" not in str(error).lower():
             raise
-        raise WorkerLostError(f"A worker ended while {crew.stage}: {error}.") from error
+        raise WorkerLostError(f"A worker ended while {crew.stage}: {error}") from error
 
 
 def _join_by_worker(crew: Crew, blocks: list[Future]) -> dict[str, Future]:
@@ -102,17 +110,18 @@ def _draw(rows: Rows, share: float, seed: int) -> np.ndarray:
     return rows.matrix[chosen]
 
 
-def _find_port() -> int:
-    """Return a port of this worker that nobody listens on."""
-    with socket.socket() as any_port:
-        any_port.bind(("", 0))
-        return int(any_port.getsockname()[1])
+def _make_ready(ports: Sequence[int]) -> tuple[int, str]:
+    """Return a port that is free, and which process says so."""
+    return find_port(ports), _PROCESS
 
 
 def _fit(
-    rows: Rows, bins: bytes, recipe: Recipe, machines: str, port: int, n_rows: int
+    rows: Rows, bins: bytes, recipe: Recipe, machines: str, at: tuple[int, str], n_rows: int
 ) -> dict[str, bytes]:
     """Fit on the rows of one worker, in step with the others; return the model's files."""
+    port, process = at
+    if process != _PROCESS:
+        raise WorkerLostError("it was started again, and the others wait for the one before.")
     _silence()
     network: dict[str, Any] = {}
     if "," in machines:
