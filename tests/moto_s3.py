@@ -27,9 +27,7 @@ sys.stdin.read()
 
 
 @contextmanager
-def running_s3(
-    within: Sequence[str] = (), address: str = "127.0.0.1"
-) -> Iterator[dict[str, str]]:
+def running_s3(within: Sequence[str] = (), address: str = "127.0.0.1") -> Iterator[dict[str, str]]:
     """Start it with an empty bucket; give the environment by which it is reached.
 
     Without moto (`make tools`) there is none, and the environment is empty.

@@ -21,6 +21,8 @@ _SETTINGS = {
     # Parts stay where they were read: moving one costs more than waiting for its worker.
     "distributed.scheduler.work-stealing": False,
     "distributed.admin.large-graph-warning-threshold": "200MB",
+    # Worker processes that are started here tell what is wrong, and nothing else.
+    "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "warning",
 }
 
 
@@ -61,6 +63,15 @@ def _close(client: Client) -> None:
 def list_workers(client: Client) -> list[str]:
     """Return the addresses of the workers that are there."""
     return sorted(client.scheduler_info(n_workers=-1)["workers"])
+
+
+def are_stuck(client: Client) -> bool:
+    """Tell whether all workers have paused for want of memory, and none has work under way."""
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    return bool(workers) and all(
+        worker["status"] == "paused" and not worker["metrics"]["task_counts"].get("executing")
+        for worker in workers
+    )
 
 
 def pin(worker: str) -> dict[str, Any]:
@@ -115,6 +126,5 @@ def _start_workers() -> Client:
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
         memory_limit=os.environ.get("GROCERY_DEMAND_WORKER_MEMORY", "auto"),
-        env={"DASK_LOGGING__DISTRIBUTED": "warning"},
     )
     return Client(cluster)
