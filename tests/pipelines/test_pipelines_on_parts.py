@@ -7,10 +7,17 @@ from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.gate import GateParameters
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
+from grocery_demand.core.parts import PanelParts
 from grocery_demand.core.rollout import RolloutParameters
+from grocery_demand.core.table_parts import Table, gather_table
 from grocery_demand.pipelines import forecasting, promotion, training
-from grocery_demand.pipelines.forecasting.nodes import ForecastingParameters
-from parted import PartedPanel
+from grocery_demand.pipelines.forecasting.nodes import (
+    ForecastingParameters,
+    StaleForecastError,
+    forecast_series,
+    make_submission,
+)
+from parted import PartedPanel, PartedTable
 from reports import NO_PLAN, report
 from runs import run_pipeline
 from worlds import SMALL_MODELS
@@ -63,11 +70,36 @@ def test_parts_are_forecast_as_the_whole_is(panel, parted, lightgbm):
         run_pipeline(forecasting.create_pipeline(), contents | {"panel": each})
         for each in (panel, parted)
     )
-    for name in ("forecasts", "forecast_archive"):
-        pd.testing.assert_frame_equal(parts[name], whole[name])
+    assert isinstance(parts["forecasts"], PartedTable)
+    pd.testing.assert_frame_equal(gather_table(parts["forecasts"]), whole["forecasts"])
+    pd.testing.assert_frame_equal(parts["forecast_archive"], whole["forecast_archive"])
+
+
+def test_the_submission_of_forecasts_in_parts_is_that_of_the_whole(panel, parted, lightgbm):
+    keys = panel.series[["store_nbr", "item_nbr"]].iloc[::-1].iloc[:20]
+    plan = keys.assign(id=range(20), date=pd.Timestamp(str(panel.cutoff + 3)))
+    champion = ModelVersion(3, lightgbm["challenger"], "0123abcd")
+    whole, parts = (make_submission(_forecast(champion, each), plan) for each in (panel, parted))
+    pd.testing.assert_frame_equal(parts, whole)
+    unknown = plan.assign(item_nbr=-1)
+    with pytest.raises(StaleForecastError, match="item -1"):
+        make_submission(_forecast(champion, parted), unknown)
+
+
+def _forecast(champion: ModelVersion, panel: PanelParts) -> Table:
+    return forecast_series(champion, None, panel, ForecastingParameters(), MonitoringParameters())[
+        0
+    ]
 
 
 def test_the_figures_over_time_show_the_same_series_and_totals(parts, parted, made):
-    again = report(parts | {"panel": parted})
-    for name in ("forecast_examples_figure", "total_sales_figure"):
-        assert again[name].to_json() == made[name].to_json()
+    whole = parts["forecasts"]
+    middle = int(parted.bounds[1]) * whole["step"].nunique()
+    table = PartedTable([whole.iloc[:middle], whole.iloc[middle:]])
+    again = report(parts | {"panel": parted, "forecasts": table})
+    name = "forecast_examples_figure"
+    assert again[name].to_json() == made[name].to_json()
+    totals = (each["total_sales_figure"].data for each in (again, made))
+    for one, other in zip(*totals, strict=True):
+        assert one.x == other.x
+        assert one.y == pytest.approx(other.y, rel=1e-5)

@@ -1,30 +1,136 @@
-"""Kedro datasets of a panel in parts."""
+"""Kedro datasets of what lies in parts."""
 
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 from kedro.io import AbstractDataset, DatasetError
 
 from grocery_demand.cluster.client import connect
-from grocery_demand.cluster.panel import ClusterPanel
+from grocery_demand.cluster.panel import ClusterPanel, cut_panel
+from grocery_demand.cluster.sales import ClusterSales, write_sales
+from grocery_demand.cluster.tables import ClusterTable
 from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.panel import Panel
-from grocery_demand.core.parts import PanelParts
+from grocery_demand.datasets.panel import note_forgotten
 from grocery_demand.datasets.publication import PublicationDataset
-from grocery_demand.storage.parted_panel import PartedPanelError, PartedPlace, join_parts
+from grocery_demand.storage.manifest import PartedPlaceError
+from grocery_demand.storage.panel_folder import read_arrivals
+from grocery_demand.storage.panel_joining import join_parts
+from grocery_demand.storage.parted_panel import PartedPlace
+from grocery_demand.storage.parted_table import TablePlace
+
+_SALES = (
+    "sales table in parts",
+    "Make it with `kedro run --pipeline preprocess --env cluster`.",
+)
+_FORECASTS = (
+    "table of forecasts in parts",
+    "Make it with `kedro run --pipeline forecast --env cluster`.",
+)
 
 
-class PartedPanelFileError(GroceryDemandError, DatasetError):
-    """The panel in parts is not there or not of this version; Kedro passes it on as it is."""
+class PartedFileError(GroceryDemandError, DatasetError):
+    """What lies in parts is not there or not of this version; Kedro passes it on as it is."""
 
 
-class PartedPanelDataset(AbstractDataset[Panel, PanelParts]):
+class PartedSalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, ClusterSales]):
+    """The sales table cut by store into parts, in a folder or on S3.
+
+    In the folder of one machine's `sales`, one machine reads it as the same table.
+
+    Args:
+        filepath: A folder that driver and workers reach by the same name, or `s3://bucket/prefix`.
+        parts: Parts into which the table is cut; the panel is made in as many.
+        metadata: Anything for other tools; Kedro ignores it.
+    """
+
+    def __init__(
+        self, *, filepath: str, parts: int = 8, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._place, self._n_parts = TablePlace(filepath, *_SALES), parts
+        self._filepath = None if self._place.is_remote else filepath
+        self.metadata = metadata
+
+    def load(self) -> ClusterSales:
+        """Return the table; its parts are read by the workers.
+
+        Raises:
+            PartedFileError: If there is none, or `update` has put days beside it since.
+        """
+        later = [] if self._place.is_remote else list(self._place.folder.glob("day-*.parquet"))
+        if later:
+            raise PartedFileError(
+                f"{self._place.uri} holds {len(later)} files of days that `update` took in, which "
+                f"are not in the parts yet. Read all raw files anew: {_SALES[1]}"
+            )
+        try:
+            return ClusterSales(connect(), self._place)
+        except PartedPlaceError as error:
+            raise PartedFileError(str(error)) from error
+
+    def save(self, data: pl.DataFrame | pl.LazyFrame) -> None:
+        """Write the table part by part, then let all of them stand."""
+        write_sales(data.lazy().collect(), self._place, self._n_parts)
+
+    def _exists(self) -> bool:
+        return self._place.is_there()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._place.uri, "parts": self._n_parts}
+
+
+class PartedForecastsDataset(AbstractDataset[pd.DataFrame | ClusterTable, ClusterTable]):
+    """Forecasts in parts, in a folder or on S3, each written by the worker that made it.
+
+    In the place of one machine's `forecasts`, one machine reads them as the same table.
+
+    Args:
+        filepath: A folder that driver and workers reach by the same name, or `s3://bucket/prefix`.
+        metadata: Anything for other tools; Kedro ignores it.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._place = TablePlace(filepath, *_FORECASTS)
+        self._filepath = None if self._place.is_remote else filepath
+        self.metadata = metadata
+
+    def load(self) -> ClusterTable:
+        """Return the table; its parts are read by the workers.
+
+        Raises:
+            PartedFileError: If there is none.
+        """
+        try:
+            return ClusterTable.read(connect(), self._place)
+        except PartedPlaceError as error:
+            raise PartedFileError(str(error)) from error
+
+    def save(self, data: pd.DataFrame | ClusterTable) -> None:
+        """Have the parts written, then let all of them stand; a whole table is one part."""
+        if isinstance(data, pd.DataFrame):
+            version = self._place.new_version()
+            self._place.write_part(version, 0, pa.Table.from_pandas(data, preserve_index=False))
+            self._place.finish(version, 1, {"rows": [len(data)]})
+        else:
+            data.write(self._place)
+
+    def _exists(self) -> bool:
+        return self._place.is_there()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._place.uri}
+
+
+class PartedPanelDataset(AbstractDataset[Panel | ClusterPanel, ClusterPanel]):
     """A panel cut by store into parts, in a folder or on S3, that the workers of a cluster read.
 
     Args:
         filepath: A folder that driver and workers reach by the same name, or `s3://bucket/prefix`.
-        parts: Parts into which a panel is cut; more of them need less memory each.
+        parts: Parts into which a whole panel is cut; one that is made of parts keeps these.
         metadata: Anything for other tools; Kedro ignores it.
     """
 
@@ -32,39 +138,33 @@ class PartedPanelDataset(AbstractDataset[Panel, PanelParts]):
         self, *, filepath: str, parts: int = 8, metadata: dict[str, Any] | None = None
     ) -> None:
         self._place, self._n_parts = PartedPlace(filepath), parts
+        self._filepath = None if self._place.is_remote else filepath
         self._loaded: ClusterPanel | None = None
         self.metadata = metadata
 
-    def load(self) -> PanelParts:
+    def load(self) -> ClusterPanel:
         """Return the panel; its parts are read by the workers.
 
         Raises:
-            PartedPanelFileError: If there is none, or of another version.
+            PartedFileError: If there is none, or of another version.
         """
         try:
             standing = self._place.read_manifest()["panel"]
-        except PartedPanelError as error:
-            raise PartedPanelFileError(str(error)) from error
+        except PartedPlaceError as error:
+            raise PartedFileError(str(error)) from error
         if self._loaded is None or self._loaded.version != standing:
-            self._loaded = ClusterPanel(connect(), self._place)
+            self._loaded = ClusterPanel.read(connect(), self._place)
         return self._loaded
 
-    def save(self, data: Panel) -> None:
-        """Write the panel part by part beside the former one, then name it as what stands."""
-        version = self._place.new_version()
-        cuts = data.cut_stores(self._n_parts)
-        for number, stores in enumerate(cuts):
-            self._place.write_part(version, number, data.select_stores(stores))
-        facts = {
-            "start_date": str(data.start_date),
-            "n_days": data.n_days,
-            "digest": data.digest,
-            "simulated": data.simulated,
-        }
-        self._place.write_manifest(version, facts, len(cuts))
+    def save(self, data: Panel | ClusterPanel) -> None:
+        """Have the parts written beside the former panel, then name them as what stands."""
+        if isinstance(data, Panel):
+            cut_panel(data, self._place, self._n_parts)
+        else:
+            data.write(self._place)
 
     def _exists(self) -> bool:
-        return self._place.exists()
+        return self._place.is_there()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._place.uri, "parts": self._n_parts}
@@ -95,5 +195,8 @@ class PartedPublicationDataset(PublicationDataset):
 
     def save(self, data: ModelVersion) -> None:
         """Join the panel, if it is another than was joined last, and publish a version with it."""
-        join_parts(self._parts, Path(self._panel_filepath))
+        folder = Path(self._panel_filepath)
+        taken_in, _ = read_arrivals(folder)
+        if join_parts(self._parts, folder):
+            note_forgotten(taken_in, {})
         super().save(data)

@@ -12,7 +12,8 @@ from grocery_demand.core.forecaster import Forecaster
 from grocery_demand.core.models import MODELS
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.parameters import parameters, require, require_choice
-from grocery_demand.core.parts import PanelParts, join_tables
+from grocery_demand.core.parts import PanelParts
+from grocery_demand.core.table_parts import join_tables
 
 WEEK = 7
 MIN_HISTORY = 7

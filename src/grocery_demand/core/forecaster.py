@@ -20,8 +20,9 @@ from grocery_demand.core.features import (
 from grocery_demand.core.intervals import INTERVAL, QUANTILES, Intervals
 from grocery_demand.core.models import PointModel, restore_model
 from grocery_demand.core.panel import SERIES_KEY, Panel
-from grocery_demand.core.parts import PanelParts, join_tables
+from grocery_demand.core.parts import PanelParts
 from grocery_demand.core.spread import SPREAD_FEATURES
+from grocery_demand.core.table_parts import Table, gather_table
 
 FORECAST = ("point", *QUANTILES, *INTERVAL)
 """Columns of a forecast, all in units."""
@@ -79,9 +80,7 @@ class Forecaster:
             item_nbr, date, step, `FORECAST` and the two baselines in units, and what else the
             quantiles depend on (`SPREAD_FEATURES`).
         """
-        rows = np.arange(panel.n_series) if rows is None else rows
-        items, own = sum_items(panel, [day])[0], panel.split(rows)
-        return join_tables(panel.map(_forecast_part, self, day, steps, items, own=own))
+        return gather_table(_tabulate_parts(self, panel, day, steps, rows))
 
     def forecast_part(
         self,
@@ -164,10 +163,22 @@ class Forecaster:
         )
 
 
+def _tabulate_parts(
+    forecaster: "Forecaster | TrainedModel",
+    panel: PanelParts,
+    day: int,
+    steps: np.ndarray,
+    rows: np.ndarray | None,
+) -> Table:
+    rows = np.arange(panel.n_series) if rows is None else rows
+    items, own = sum_items(panel, [day])[0], panel.split(rows)
+    return panel.tabulate(_forecast_part, forecaster, day, steps, items, own=own)
+
+
 def _forecast_part(
     part: Panel,
     rows: np.ndarray,
-    forecaster: Forecaster,
+    forecaster: "Forecaster | TrainedModel",
     day: int,
     steps: np.ndarray,
     items: ItemSums | None,
@@ -224,17 +235,38 @@ class TrainedModel:
         Raises:
             HorizonError: If a step lies beyond `furthest_step`.
         """
+        return gather_table(self.tabulate(panel, day, steps, rows))
+
+    def tabulate(
+        self, panel: PanelParts, day: int, steps: np.ndarray, rows: np.ndarray | None = None
+    ) -> Table:
+        """Return what `forecast` does, in as many parts as the panel has."""
         if steps.max() > self.furthest_step:
             raise HorizonError(
                 f"{steps.max()} days ahead are asked for, but this model answers up to "
                 f"{self.furthest_step} days after its sales: as far as its backtest could try."
             )
+        return _tabulate_parts(self, panel, day, steps, rows)
+
+    def forecast_part(
+        self,
+        part: Panel,
+        rows: np.ndarray,
+        day: int,
+        steps: np.ndarray,
+        items: ItemSums | None = None,
+    ) -> pd.DataFrame:
+        """Forecast series of one part of a panel; see `Forecaster.forecast_part`."""
         far = steps > self.horizon
         if self.long_range is None or not far.any():
-            return self.final.forecast(panel, day, steps, rows).assign(long_range=False)
-        tables = [self.long_range.forecast(panel, day, steps[far], rows).assign(long_range=True)]
+            return self.final.forecast_part(part, rows, day, steps, items).assign(long_range=False)
+        tables = [
+            self.long_range.forecast_part(part, rows, day, steps[far], items).assign(
+                long_range=True
+            )
+        ]
         if not far.all():
-            near = self.final.forecast(panel, day, steps[~far], rows)
+            near = self.final.forecast_part(part, rows, day, steps[~far], items)
             tables.insert(0, near.assign(long_range=False))
         both = pd.concat(tables, ignore_index=True)
         return both.sort_values([*SERIES_KEY, "step"], kind="stable", ignore_index=True)

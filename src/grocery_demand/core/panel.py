@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from grocery_demand.core.calendar import Calendar
-from grocery_demand.core.parts import Answer, PanelParts
+from grocery_demand.core.parts import Answer, PanelParts, cut_evenly
 
 SERIES_KEY = ["store_nbr", "item_nbr"]
 ITEM_ATTRIBUTES = ["family", "class", "perishable"]
@@ -80,6 +79,15 @@ class Panel(PanelParts):
         """Ask the only part: the panel itself."""
         return [function(self, *shared) if own is None else function(self, own[0], *shared)]
 
+    def tabulate(
+        self,
+        function: Callable[..., pd.DataFrame],
+        *shared: Any,
+        own: Sequence[Any] | None = None,
+    ) -> pd.DataFrame:
+        """Return the table of the only part: the panel itself."""
+        return self.map(function, *shared, own=own)[0]
+
     @cached_property
     def store_position(self) -> np.ndarray:
         """Row of `stores` of each series, int [series]."""
@@ -136,10 +144,4 @@ class Panel(PanelParts):
         Args:
             n_parts: Parts wanted; there may be fewer, as no store is cut.
         """
-        series = np.bincount(self.store_position, minlength=len(self.stores)).cumsum()
-        wanted = np.linspace(0, series[-1], n_parts + 1)[1:-1]
-        inner = np.searchsorted(series, wanted) + 1
-        ends = np.unique(np.append(inner, len(self.stores)))
-        ends = ends[np.diff(np.append(0, series[ends - 1])) > 0]
-        ends[-1] = len(self.stores)
-        return [slice(int(first), int(end)) for first, end in pairwise([0, *ends])]
+        return cut_evenly(np.bincount(self.store_position, minlength=len(self.stores)), n_parts)

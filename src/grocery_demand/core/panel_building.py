@@ -13,7 +13,7 @@ from grocery_demand.core.panel import ITEM_ATTRIBUTES, SERIES_KEY, STORE_ATTRIBU
 from grocery_demand.core.promotion_filling import PromotionCounts, PromotionFilling
 
 _EPOCH = np.datetime64("1970-01-01", "D")
-_COLUMNS = ["date", *SERIES_KEY, "unit_sales", "onpromotion"]
+COLUMNS = ["date", *SERIES_KEY, "unit_sales", "onpromotion"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def build_panel(
     Raises:
         RawDataError: If there is no sale at all.
     """
-    table = sales.select(_COLUMNS).collect(engine="streaming")
+    table = sales.select(COLUMNS).collect(engine="streaming")
     if table.is_empty():
         raise RawDataError(
             "The sales table is empty: train.csv holds no row that passes the checks."

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from grocery_demand.core.table_parts import Table
+
 Answer = TypeVar("Answer")
 Model = TypeVar("Model")
 
@@ -35,6 +37,11 @@ class PanelParts(ABC):
 
     @property
     @abstractmethod
+    def n_planned_days(self) -> int:
+        """Days after the cutoff for which promotions are known."""
+
+    @property
+    @abstractmethod
     def first_sale(self) -> np.ndarray:
         """Day of the first row of each series; `n_days` if it has none, int [series]."""
 
@@ -57,6 +64,21 @@ class PanelParts(ABC):
 
         Returns:
             The answers, in the order of the parts.
+        """
+
+    @abstractmethod
+    def tabulate(
+        self,
+        function: Callable[..., pd.DataFrame],
+        *shared: Any,
+        own: Sequence[Any] | None = None,
+    ) -> Table:
+        """Return the table that has a part of each part's rows; it stays where it is made.
+
+        Args:
+            function: As in `map`, like `shared` and `own`.
+            shared: The same for every part.
+            own: What is meant for each part.
         """
 
     def learn(
@@ -117,6 +139,16 @@ class PanelParts(ABC):
         ]
 
 
-def join_tables(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the tables of all parts as one; the only one as it is."""
-    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+def cut_evenly(sizes: np.ndarray, n_parts: int) -> list[slice]:
+    """Cut a row of things into parts of about the same size, none of them empty.
+
+    Args:
+        sizes: Of each thing, int [thing].
+        n_parts: Parts wanted; there may be fewer, as no thing is cut.
+    """
+    until = sizes.cumsum()
+    inner = np.searchsorted(until, np.linspace(0, until[-1], n_parts + 1)[1:-1]) + 1
+    ends = np.unique(np.append(inner, len(sizes)))
+    ends = ends[np.diff(np.append(0, until[ends - 1])) > 0]
+    ends[-1] = len(sizes)
+    return [slice(int(first), int(end)) for first, end in pairwise([0, *ends])]

@@ -71,7 +71,7 @@ class PanelDataset(AbstractDataset[Panel, Panel]):
         if _LOADED.pop(self._place, None) is data:
             return
         taken_in, late_days = read_arrivals(Path(self._filepath))
-        _note_forgotten(taken_in, data)
+        note_forgotten(taken_in, data.taken_in)
         data = replace(data, late_days=merge_late_days(late_days, data.late_days))
         with whole_folder(Path(self._filepath)) as beside:
             write_panel(beside, data)
@@ -87,9 +87,14 @@ class PanelDataset(AbstractDataset[Panel, Panel]):
         return {"filepath": str(self._filepath), "version": VERSION}
 
 
-def _note_forgotten(taken_in: dict[str, str], data: Panel) -> None:
-    """Log the files of new days that the former panel holds, and the new one will not."""
-    forgotten = taken_in.keys() - data.taken_in.keys()
+def note_forgotten(former: dict[str, str], taken_in: dict[str, str]) -> None:
+    """Log the files of new days that the former panel holds, and the new one will not.
+
+    Args:
+        former: Files that joined the former panel, see `Panel.taken_in`.
+        taken_in: Those of the new one.
+    """
+    forgotten = former.keys() - taken_in.keys()
     if forgotten:
         logger.warning(
             "The former panel held the days of %d files that arrived later, %s … %s; the new one "

@@ -13,13 +13,15 @@ from grocery_demand.storage.atomic import standing_folder, whole_file, whole_fol
 
 _HISTORY = "history.parquet"
 _DAY = "day-"
+_PARTS = "part-*.parquet"
 
 
 class SalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, pl.LazyFrame]):
     """A large table as parquet, replaced as a whole or day by day, loaded as a lazy frame.
 
     Beside the history lies a file for each day that came later or was corrected; it stands for
-    all rows of its day. Files of several later days, which former versions wrote, are read, too.
+    all rows of its day. Files of several later days, which former versions wrote, are read, too,
+    and so are the parts by store that a cluster leaves in place of the history.
 
     Args:
         filepath: The folder.
@@ -73,7 +75,8 @@ class SalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, pl.LazyFrame]):
                 _write(data, new / _HISTORY)
 
     def _exists(self) -> bool:
-        return (standing_folder(Path(self._filepath)) / _HISTORY).is_file()
+        folder = standing_folder(Path(self._filepath))
+        return (folder / _HISTORY).is_file() or any(folder.glob(_PARTS))
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "by_day": self._by_day}

@@ -1,4 +1,4 @@
-"""The dataset of a small table: parquet, replaced as a whole."""
+"""The dataset of a table that fits into memory: parquet, replaced as a whole."""
 
 from pathlib import Path
 
@@ -6,11 +6,14 @@ import pandas as pd
 from kedro_datasets.pandas import ParquetDataset
 
 from grocery_demand.datasets.not_made import NotMadeYetError
-from grocery_demand.storage.atomic import whole_file
+from grocery_demand.storage.atomic import standing_folder, whole_file
 
 
 class TableDataset(ParquetDataset):
-    """Kedro's parquet dataset for a local file, written beside its place and then renamed."""
+    """Kedro's parquet dataset for a local file, written beside its place and then renamed.
+
+    A folder of parts, which a cluster leaves in its place, is read as one table.
+    """
 
     def load(self) -> pd.DataFrame:
         """Return the table.
@@ -18,12 +21,13 @@ class TableDataset(ParquetDataset):
         Raises:
             NotMadeYetError: If nothing was saved yet.
         """
-        if not Path(self._filepath).is_file():
+        path = standing_folder(Path(self._filepath))
+        if not path.exists():
             raise NotMadeYetError(
                 f"There is no table {self._filepath}. Make it with `make run`, which runs the "
                 "whole loop; tables of monitoring with `kedro run --pipeline monitor`."
             )
-        return super().load()
+        return pd.read_parquet(path, **self._load_args)
 
     def save(self, data: pd.DataFrame) -> None:
         """Write the table."""

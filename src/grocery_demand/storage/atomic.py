@@ -13,6 +13,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Give a path to write to, and rename it to `path` if the block ends without an error.
 
     A run that breaks off leaves the former file as it was, and at most a hidden file beside it.
+    A folder in its place, as of a table in parts, gives way.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
@@ -21,7 +22,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         yield beside
         beside.chmod(0o666 & ~_umask())
-        beside.replace(path)
+        if path.is_dir():
+            put_in_place(beside, path)
+        else:
+            beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -39,13 +43,19 @@ def whole_folder(path: Path) -> Iterator[Path]:
     try:
         yield beside
         beside.chmod(0o777 & ~_umask())
-        former = _former(path)
-        if path.exists():
-            path.rename(former)
-        beside.rename(path)
-        shutil.rmtree(former, ignore_errors=True)
+        put_in_place(beside, path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def put_in_place(beside: Path, path: Path) -> None:
+    """Rename to `path` what was made beside it; what was there is removed."""
+    _recover(path)
+    former = _former(path)
+    if path.exists():
+        path.rename(former)
+    beside.rename(path)
+    _remove(former)
 
 
 @contextmanager
@@ -77,7 +87,13 @@ def _recover(path: Path) -> None:
     former = _former(path)
     if not path.exists() and former.exists():
         former.rename(path)
-    shutil.rmtree(former, ignore_errors=True)
+    _remove(former)
+
+
+def _remove(path: Path) -> None:
+    if path.is_file():
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _former(path: Path) -> Path:

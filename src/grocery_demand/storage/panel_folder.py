@@ -67,22 +67,19 @@ def _find(path: Path) -> tuple[Path, int]:
         return folder, 0
 
 
-def write_panel(folder: Path, panel: Panel, *others: Panel) -> None:
-    """Write a panel into an empty folder.
-
-    Args:
-        folder: The folder.
-        panel: The panel, or the first of its parts by store.
-        others: The other parts, which follow it; not all of them need fit into memory.
-    """
-    parts = [panel, *others]
+def write_panel(folder: Path, panel: Panel) -> None:
+    """Write a panel into an empty folder."""
     for name in _PANEL_ARRAYS:
-        _save_stacked(folder / f"{name}.npy", [getattr(part, name) for part in parts])
-    np.save(folder / "national.npy", panel.calendar.national, allow_pickle=False)
-    _save_stacked(folder / "local.npy", [part.calendar.local for part in parts])
+        np.save(folder / f"{name}.npy", getattr(panel, name), allow_pickle=False)
+    np.save(folder / "local.npy", panel.calendar.local, allow_pickle=False)
     for name in _TABLES:
-        table = pd.concat([getattr(part, name) for part in parts], ignore_index=True)
-        table.to_parquet(folder / f"{name}.parquet", index=False)
+        getattr(panel, name).to_parquet(folder / f"{name}.parquet", index=False)
+    write_calendar_and_meta(folder, panel)
+
+
+def write_calendar_and_meta(folder: Path, panel: Panel) -> None:
+    """Write what is the same for all parts of a panel."""
+    np.save(folder / "national.npy", panel.calendar.national, allow_pickle=False)
     meta = {
         "format": FORMAT,
         "version": VERSION,
@@ -94,20 +91,6 @@ def write_panel(folder: Path, panel: Panel, *others: Panel) -> None:
         "late_days": dict(sorted(panel.late_days.items())),
     }
     (folder / META).write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
-
-
-def _save_stacked(path: Path, arrays: list[np.ndarray]) -> None:
-    """Save arrays of as many columns each as one, one after the other."""
-    if len(arrays) == 1:
-        np.save(path, arrays[0], allow_pickle=False)
-        return
-    shape = (sum(len(array) for array in arrays), arrays[0].shape[1])
-    stacked = np.lib.format.open_memmap(path, "w+", arrays[0].dtype, shape)
-    first = 0
-    for array in arrays:
-        stacked[first : first + len(array)] = array
-        first += len(array)
-    stacked.flush()
 
 
 def _read_whole(folder: Path) -> Panel:

@@ -10,8 +10,10 @@ import pytest
 
 from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.panel import Panel
+from grocery_demand.storage.manifest import PartedPlaceError
 from grocery_demand.storage.panel_folder import read_panel, write_panel
-from grocery_demand.storage.parted_panel import PartedPanelError, PartedPlace, join_parts
+from grocery_demand.storage.panel_joining import join_parts
+from grocery_demand.storage.parted_panel import PartedPlace
 from moto_s3 import BUCKET, running_s3
 from worlds import make_panel
 
@@ -43,10 +45,11 @@ def world() -> Panel:
 
 def write(place: PartedPlace, panel: Panel, n_parts: int) -> str:
     version = place.new_version()
-    cuts = panel.cut_stores(n_parts)
-    for number, stores in enumerate(cuts):
-        place.write_part(version, number, panel.select_stores(stores))
-    place.write_manifest(version, FACTS, len(cuts))
+    parts = [panel.select_stores(stores) for stores in panel.cut_stores(n_parts)]
+    for number, part in enumerate(parts):
+        place.write_part(version, number, part)
+    sizes = {name: [len(getattr(part, name)) for part in parts] for name in ("series", "stores")}
+    place.write_manifest(version, FACTS | sizes, len(parts))
     return version
 
 
@@ -113,15 +116,15 @@ def test_the_next_panel_removes_what_neither_it_nor_the_former_needs(place, worl
 
 
 def test_where_no_panel_is_the_error_says_how_to_make_one(place):
-    assert not place.exists()
-    with pytest.raises(PartedPanelError, match="kedro run --pipeline preprocess --env cluster"):
+    assert not place.is_there()
+    with pytest.raises(PartedPlaceError, match="kedro run --pipeline preprocess --env cluster"):
         place.read_manifest()
 
 
 @pytest.mark.parametrize("contents", ["{}", '{"format": "else"}', "not json"])
 def test_a_manifest_of_something_else_is_refused(tmp_path, contents):
     (tmp_path / "manifest.json").write_text(contents)
-    with pytest.raises(PartedPanelError, match=r"manifest\.json"):
+    with pytest.raises(PartedPlaceError, match=r"manifest\.json"):
         PartedPlace(str(tmp_path)).read_manifest()
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from grocery_demand.core.errors import GroceryDemandError
+from grocery_demand.core.forecast_table import list_days
 from grocery_demand.core.forecaster import FORECAST
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
@@ -14,6 +15,7 @@ from grocery_demand.core.panel import SERIES_KEY
 from grocery_demand.core.parameters import parameters, require
 from grocery_demand.core.parts import PanelParts
 from grocery_demand.core.rollout import ServedChallenger
+from grocery_demand.core.table_parts import Table, ask_table, derive_table, join_tables
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ def forecast_series(
     panel: PanelParts,
     forecasting: ForecastingParameters,
     monitoring: MonitoringParameters,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[Table, pd.DataFrame]:
     """Forecast every series from the last day with known sales, by the champion.
 
     A challenger that is served beside it forecasts what is kept for monitoring, too; if it cannot,
@@ -64,19 +66,23 @@ def forecast_series(
         within the horizon with cutoff, baselines and model_version.
     """
     steps = np.arange(1, forecasting.horizon + 1)
-    table = champion.model.forecast(panel, panel.n_days - 1, steps)
-    forecasts = table[_COLUMNS]
+    table = champion.model.tabulate(panel, panel.n_days - 1, steps)
+    forecasts = derive_table(table, _select_columns, str(champion.number))
     first, last = panel.cutoff + steps[0], panel.cutoff + steps[-1]
     logger.info(
         "Forecasts: %s series × %d days, %s … %s, by version %d (%s).",
         f"{panel.n_series:,}", len(steps), first, last,
         champion.number, champion.model.final.name,
     )  # fmt: skip
-    kept = [_keep_monitored(table, panel, champion.number, monitoring.max_series)]
+    kept = [_keep_monitored(table, panel, len(steps), champion.number, monitoring.max_series)]
     if served_challenger is not None:
         challenger = served_challenger.version
         kept += _forecast_beside(challenger, panel, steps, monitoring.max_series)
-    return forecasts.assign(model_version=str(champion.number)), pd.concat(kept, ignore_index=True)
+    return forecasts, pd.concat(kept, ignore_index=True)
+
+
+def _select_columns(part: pd.DataFrame, version: str) -> pd.DataFrame:
+    return part[_COLUMNS].assign(model_version=version)
 
 
 def _forecast_beside(
@@ -94,21 +100,25 @@ def _forecast_beside(
 
 
 def _keep_monitored(
-    table: pd.DataFrame, panel: PanelParts, version: int, max_series: int
+    table: Table, panel: PanelParts, n_steps: int, version: int, max_series: int
 ) -> pd.DataFrame:
     """Return the rows of the monitored series within the horizon."""
-    chosen = np.zeros(panel.n_series, bool)
-    chosen[choose_series(panel, max_series)] = True
-    n_steps = len(table) // panel.n_series
-    kept = table[np.repeat(chosen, n_steps) & ~table["long_range"].to_numpy()]
-    return _label(kept, panel, version)
+    own = panel.split(choose_series(panel, max_series))
+    return _label(join_tables(ask_table(table, _select_series, n_steps, own=own)), panel, version)
+
+
+def _select_series(part: pd.DataFrame, rows: np.ndarray, n_steps: int) -> pd.DataFrame:
+    """Return the rows of some series within the horizon, of a table of so many steps each."""
+    chosen = np.zeros(len(part) // n_steps, bool)
+    chosen[rows] = True
+    return part[np.repeat(chosen, n_steps) & ~part["long_range"].to_numpy()]
 
 
 def _label(table: pd.DataFrame, panel: PanelParts, version: int) -> pd.DataFrame:
     return table.assign(model_version=version, cutoff=panel.cutoff.astype("datetime64[ms]"))
 
 
-def make_submission(forecasts: pd.DataFrame, promotion_plan: pd.DataFrame) -> pd.DataFrame:
+def make_submission(forecasts: Table, promotion_plan: pd.DataFrame) -> pd.DataFrame:
     """Bring the point forecasts into the form that Kaggle takes.
 
     Args:
@@ -124,27 +134,35 @@ def make_submission(forecasts: pd.DataFrame, promotion_plan: pd.DataFrame) -> pd
     if promotion_plan.empty:
         logger.info("Submission: empty, as there is no promotion plan (test.csv).")
     plan = _keep_forecast_days(promotion_plan, forecasts)
-    units = plan.merge(forecasts[[*_STEP_KEY, "point"]], how="left", on=_STEP_KEY)["point"]
-    missing = units.isna().to_numpy()
+    units = np.full(len(plan), np.nan)
+    for rows, points in ask_table(forecasts, _find_points, plan[_STEP_KEY]):
+        units[rows] = points
+    missing = np.isnan(units)
     if missing.any():
         raise StaleForecastError(_explain_missing(plan[missing]))
-    return pd.DataFrame(
-        {"id": plan["id"].to_numpy(), "unit_sales": units.to_numpy(float).round(_DECIMALS)}
-    )
+    return pd.DataFrame({"id": plan["id"].to_numpy(), "unit_sales": units.round(_DECIMALS)})
 
 
-def _keep_forecast_days(plan: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
+def _find_points(part: pd.DataFrame, keys: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows of the plan have their forecast in this part, and these."""
+    points = keys.merge(part[[*_STEP_KEY, "point"]], how="left", on=_STEP_KEY)["point"].to_numpy()
+    found = np.flatnonzero(~np.isnan(points))
+    return found, points[found]
+
+
+def _keep_forecast_days(plan: pd.DataFrame, forecasts: Table) -> pd.DataFrame:
     """Return the rows of the plan within the horizon, with their step."""
-    first = forecasts["date"].min().to_datetime64()
+    days = list_days(forecasts)
+    first = days["date"].min().to_datetime64()
     day = (plan["date"].to_numpy().astype("datetime64[D]") - first.astype("datetime64[D]")) + 1
     step = day.astype(int)
-    inside = np.isin(step, forecasts["step"].unique())
+    inside = np.isin(step, days["step"])
     if not inside.all():
         logger.warning(
             "Submission: %s rows of the promotion plan left out, as their dates lie outside of "
             "the forecast days %s … %s.",
-            f"{np.sum(~inside):,}", f"{forecasts['date'].min():%Y-%m-%d}",
-            f"{forecasts['date'].max():%Y-%m-%d}",
+            f"{np.sum(~inside):,}", f"{days['date'].min():%Y-%m-%d}",
+            f"{days['date'].max():%Y-%m-%d}",
         )  # fmt: skip
     return plan.assign(step=step.astype(np.int16))[inside]
 

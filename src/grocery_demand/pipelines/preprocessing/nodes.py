@@ -1,14 +1,13 @@
 """Read and check the raw tables, set bad rows aside, make the panel."""
 
 import logging
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import polars as pl
 
-from grocery_demand.core.panel import Panel
-from grocery_demand.core.panel_building import build_panel
+from grocery_demand.core.panel_in_parts import SmallTables, make_panel_of
+from grocery_demand.core.parts import PanelParts
 from grocery_demand.core.quality.checking import CheckedTable, check_table
 from grocery_demand.core.quality.parameters import QualityParameters
 from grocery_demand.core.quality.raw_table import RawTable
@@ -20,6 +19,7 @@ from grocery_demand.core.quality.tables import (
     sales_rules,
     transaction_rules,
 )
+from grocery_demand.core.sales_parts import SalesParts
 
 logger = logging.getLogger(__name__)
 
@@ -97,21 +97,20 @@ def keep_good_rows(
 
 
 def make_panel(
-    sales: pl.LazyFrame,
+    sales: pl.LazyFrame | SalesParts,
     promotion_plan: pd.DataFrame,
     items: pd.DataFrame,
     stores: pd.DataFrame,
     holidays_events: pd.DataFrame,
     data_quality: dict[str, Any],
-) -> Panel:
+) -> PanelParts:
     """Make the dense panel of all series and days, with the digest of the raw files."""
-    panel = build_panel(
-        sales, promotion_plan, items, stores, holidays_events, data_quality["digest"]
-    )
-    panel = replace(panel, simulated=data_quality["simulated"])
+    tables = SmallTables(promotion_plan, items, stores, holidays_events)
+    digest, simulated = data_quality["digest"], data_quality["simulated"]
+    panel = make_panel_of(sales, tables, digest, simulated=simulated)
     logger.info(
         "Panel: %d series × %d days up to %s, promotions known for %d days more.",
-        len(panel.series),
+        panel.n_series,
         panel.n_days,
         panel.cutoff,
         panel.n_planned_days,

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.parts import PanelParts
+from grocery_demand.core.table_parts import Table
 from grocery_demand.pipelines.reporting import error_figures, series_figures
 from grocery_demand.pipelines.reporting.examples import choose_examples
 from grocery_demand.pipelines.reporting.model_card import write_card
@@ -27,7 +28,7 @@ def identify_subject(
     data_quality: dict[str, Any],
     panel: PanelParts,
     scores: pd.DataFrame,
-    forecasts: pd.DataFrame,
+    forecasts: Table,
 ) -> Subject:
     """Say whose scores and forecasts these are, so that no title and no sentence is wrong.
 
@@ -39,7 +40,7 @@ def identify_subject(
 
 
 def draw_forecast_examples(
-    panel: PanelParts, holdout_forecasts: pd.DataFrame, forecasts: pd.DataFrame, subject: Subject
+    panel: PanelParts, holdout_forecasts: pd.DataFrame, forecasts: Table, subject: Subject
 ) -> go.Figure:
     """Draw forecast against sales for some series."""
     examples = choose_examples(panel)
@@ -47,7 +48,7 @@ def draw_forecast_examples(
 
 
 def draw_total_sales(
-    panel: PanelParts, holdout_forecasts: pd.DataFrame, forecasts: pd.DataFrame, subject: Subject
+    panel: PanelParts, holdout_forecasts: pd.DataFrame, forecasts: Table, subject: Subject
 ) -> go.Figure:
     """Draw the sales of all series together beside their forecasts."""
     return series_figures.draw_totals(panel, holdout_forecasts, forecasts, subject)

@@ -8,10 +8,12 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from grocery_demand.core.forecast_table import select_series, sum_points
 from grocery_demand.core.intervals import INTERVAL
 from grocery_demand.core.metrics import bias
 from grocery_demand.core.panel import SERIES_KEY, Panel
 from grocery_demand.core.parts import PanelParts
+from grocery_demand.core.table_parts import Table
 from grocery_demand.figure_style import (
     DATE_FORMAT,
     INK,
@@ -38,7 +40,7 @@ _TOTAL_DAYS = 112
 def draw_examples(
     panel: PanelParts,
     holdout: pd.DataFrame,
-    forecasts: pd.DataFrame,
+    forecasts: Table,
     examples: list[Example],
     subject: Subject,
 ) -> go.Figure:
@@ -49,9 +51,11 @@ def draw_examples(
     figure = new_figure("Forecast against sales", parts, 120 + 230 * n_rows)
     gaps = {"vertical_spacing": 0.3 / n_rows, "horizontal_spacing": 0.08}
     make_subplots(n_rows, _COLUMNS, subplot_titles=titles, figure=figure, **gaps)
+    keys = [(example.store_nbr, example.item_nbr) for example in examples]
+    coming = select_series(forecasts, pd.DataFrame(keys, columns=SERIES_KEY, dtype=int))
     for position, example in enumerate(examples):
         place = {"row": position // _COLUMNS + 1, "col": position % _COLUMNS + 1}
-        for trace in _example_traces(panel.cutoff, holdout, forecasts, example):
+        for trace in _example_traces(panel.cutoff, holdout, coming, example):
             figure.add_trace(trace.update(showlegend=position == 0), **place)
         figure.update_yaxes(title_text="units", rangemode="tozero", **place)
     figure.update_annotations(font_size=13)
@@ -60,7 +64,7 @@ def draw_examples(
 
 
 def draw_totals(
-    panel: PanelParts, holdout: pd.DataFrame, forecasts: pd.DataFrame, subject: Subject
+    panel: PanelParts, holdout: pd.DataFrame, forecasts: Table, subject: Subject
 ) -> go.Figure:
     """Draw the units of all series together, with the sums of the two point forecasts."""
     days = np.arange(max(panel.n_days - _TOTAL_DAYS, 0), panel.n_days)
@@ -71,7 +75,7 @@ def draw_totals(
     figure = new_figure("Total sales of all series", parts, 460)
     figure.add_trace(_line(SALES, to_days(panel.start_date + days), sold, INK))
     for name, table in ((HOLDOUT, holdout), (COMING, forecasts)):
-        total = table.groupby("date")["point"].sum()
+        total = sum_points(table)
         figure.add_trace(_line(name, to_days(total.index), total, _COLOURS[name]))
     figure.update_yaxes(title_text="units", rangemode="tozero", tickformat=",d")
     figure.update_xaxes(tickformat=DATE_FORMAT, nticks=10)
@@ -94,13 +98,13 @@ def _name_series(example: Example) -> str:
 
 
 def _example_traces(
-    cutoff: np.datetime64, holdout: pd.DataFrame, forecasts: pd.DataFrame, example: Example
+    cutoff: np.datetime64, holdout: pd.DataFrame, coming: pd.DataFrame, example: Example
 ) -> list[go.Scatter]:
     days = np.arange(1 - len(example.units), 1)
     key = pd.Series({"store_nbr": example.store_nbr, "item_nbr": example.item_nbr})
     sold = _line(SALES, to_days(cutoff + days), example.units, INK)
     traces = [sold]
-    for name, table in ((HOLDOUT, holdout), (COMING, forecasts)):
+    for name, table in ((HOLDOUT, holdout), (COMING, coming)):
         rows = table[(table[SERIES_KEY] == key).all(axis=1)].sort_values("date")
         dates = to_days(rows["date"])
         traces += [_band(name, dates, rows), _line(name, dates, rows["point"], _COLOURS[name])]

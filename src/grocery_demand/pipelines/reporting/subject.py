@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from grocery_demand.core.errors import GroceryDemandError
+from grocery_demand.core.forecast_table import list_days, list_versions
 from grocery_demand.core.gate import PROMOTE
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.parts import PanelParts
+from grocery_demand.core.table_parts import Table
 
 SIMULATED = "Simulated data"
 
@@ -72,7 +74,7 @@ def refuse_mixed_parts(
     verdict: dict[str, Any],
     panel: PanelParts,
     scores: pd.DataFrame,
-    forecasts: pd.DataFrame,
+    forecasts: Table,
 ) -> None:
     """Refuse parts that runs of different data or models have left behind.
 
@@ -90,8 +92,8 @@ def refuse_mixed_parts(
             "The scores are not those of the verdict: a training broke off before its challenger "
             "was judged. Judge it: kedro run --pipelines train,forecast,report"
         )
-    made_by = ", ".join(forecasts["model_version"].unique())
-    first = forecasts["date"].min().to_datetime64().astype("datetime64[D]")
+    made_by = ", ".join(list_versions(forecasts))
+    first = list_days(forecasts)["date"].min().to_datetime64().astype("datetime64[D]")
     if made_by != str(champion.number) or first != panel.cutoff + 1:
         raise MixedReportError(
             f"The forecasts are of model version {made_by} and begin on {first}, but the champion "

@@ -1,0 +1,18 @@
+"""How much memory Dask has to count for what workers hold, so that it spills in time."""
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from dask.sizeof import sizeof
+
+from grocery_demand.core.panel import Panel
+from grocery_demand.core.promotion_filling import PromotionCounts
+from grocery_demand.core.rows import Rows
+
+
+@sizeof.register((Panel, PromotionCounts, Rows))
+def size_of_fields(thing: Any) -> int:
+    """Return bytes in memory; arrays that are mapped from a disk take none that stay."""
+    values = (getattr(thing, field.name) for field in fields(thing))
+    return sum(0 if isinstance(value, np.memmap) else int(sizeof(value)) for value in values)

@@ -1,0 +1,251 @@
+"""Parts that workers open or make, and the asking of each where it lies."""
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from distributed import Client, Future
+
+from grocery_demand.cluster import sizes  # noqa: F401  workers import it with this module
+from grocery_demand.cluster.client import list_workers, pin
+from grocery_demand.cluster.errors import MORE_MEMORY, ClusterError, WorkerLostError, explained
+from grocery_demand.cluster.gathering import Crew
+
+logger = logging.getLogger(__name__)
+
+_TRIES = 2
+"""Times that work is done if workers end meanwhile."""
+
+_PATIENCE = 60
+"""Seconds that lost workers have to be replaced by at least one."""
+
+_TOGETHER = 4
+"""Answers that a worker brings together at once."""
+
+
+class Source(ABC):
+    """Parts of something, each with the worker that works on it.
+
+    Attributes:
+        client: The connection to the workers.
+        n_parts: Number of parts.
+        homes: The worker of each part; another list whenever workers were lost.
+    """
+
+    client: Client
+    n_parts: int
+    homes: list[str]
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Give the parts of workers that are gone to others."""
+
+    @abstractmethod
+    def submit(
+        self, function: Callable[..., Any], shared: Sequence[Any], own: Sequence[Any] | None
+    ) -> list[Future]:
+        """Have the function called for each part, as `PanelParts.map` says, where it lies."""
+
+    def ask(
+        self, function: Callable[..., Any], shared: Sequence[Any], own: Sequence[Any] | None
+    ) -> list[Any]:
+        """Ask every part, and gather the answers in order."""
+        stage = f"asking {self.n_parts} parts ({function.__name__.strip('_')})"
+        return list(self.retry(stage, lambda crew: crew.gather(self.submit(function, shared, own))))
+
+    def reduce(
+        self,
+        function: Callable[..., Any],
+        combine: Callable[[Sequence[Any]], Any],
+        shared: Sequence[Any],
+        own: Sequence[Any] | None,
+    ) -> Any:
+        """Ask every part, and have the answers brought together by the workers."""
+        stage = f"asking {self.n_parts} parts ({function.__name__.strip('_')})"
+
+        def work(crew: Crew) -> Any:
+            answers = self.submit(function, shared, own)
+            while len(answers) > 1:
+                groups = [answers[i : i + _TOGETHER] for i in range(0, len(answers), _TOGETHER)]
+                answers = [self.client.submit(combine, group, pure=False) for group in groups]
+            return crew.gather(answers)[0]
+
+        return self.retry(stage, work)
+
+    def retry(self, stage: str, work: Callable[[Crew], Any]) -> Any:
+        """Do some work, and once more if it was lost with its workers."""
+        for tries_left in reversed(range(_TRIES)):
+            self.settle()
+            try:
+                with explained(stage):
+                    return work(Crew(self.client, self.homes, stage))
+            except WorkerLostError as error:
+                if not tries_left:
+                    raise ClusterError(
+                        f"{error} It was tried {_TRIES} times. See the workers' logs; mostly they "
+                        f"ran out of memory: {MORE_MEMORY} The champion is as it was."
+                    ) from error
+                logger.warning("%s It is done anew.", error)
+                self._restart_waiting_workers()
+        raise AssertionError(stage)
+
+    def _restart_waiting_workers(self) -> None:
+        """Free those that wait within LightGBM for a worker that is gone."""
+        if waiting := sorted(set(list_workers(self.client)) & set(self.homes)):
+            self.client.restart_workers(waiting, timeout=_PATIENCE)
+
+
+class OpenedParts(Source):
+    """Parts that lie in a place that all workers reach; each opens its own."""
+
+    def __init__(
+        self, client: Client, n_parts: int, open_part: Callable[[int], Any], *, keep: bool
+    ) -> None:
+        """Have the parts opened.
+
+        Args:
+            client: The connection to the workers.
+            n_parts: Number of parts.
+            open_part: Returns a part by its number, on a worker; importable, and pure.
+            keep: Whether workers hold what they opened, or open it anew for each question.
+        """
+        self.client, self.n_parts, self.homes = client, n_parts, []
+        self._open, self._keep = open_part, keep
+        self._parts: list[Future] = []
+
+    def settle(self) -> None:
+        """Give each part to a worker that is there, if one of its workers is not."""
+        if self.homes and set(self.homes) <= set(list_workers(self.client)):
+            return
+        try:
+            self.client.wait_for_workers(1, timeout=_PATIENCE)
+        except TimeoutError as error:
+            raise ClusterError(
+                f"No worker is left, and none came within {_PATIENCE} seconds: see their logs, "
+                "start some again, and run again. The champion is as it was."
+            ) from error
+        workers = list_workers(self.client)
+        self.homes = [workers[i * len(workers) // self.n_parts] for i in range(self.n_parts)]
+        if self._keep:
+            self._parts = [
+                self.client.submit(self._open, part, pure=False, **pin(home))
+                for part, home in enumerate(self.homes)
+            ]
+
+    def submit(
+        self, function: Callable[..., Any], shared: Sequence[Any], own: Sequence[Any] | None
+    ) -> list[Future]:
+        """Have the function called for each part, where it lies."""
+        known = self.client.submit(tuple, shared, pure=False)
+        open_part = _itself if self._keep else self._open
+        parts: Sequence[Any] = self._parts if self._keep else range(self.n_parts)
+        return [
+            self.client.submit(
+                _ask, open_part, part, function, value, known, pure=False, **pin(home)
+            )
+            for part, value, home in zip(parts, _pack(own, self.n_parts), self.homes, strict=True)
+        ]
+
+
+class KeptParts(Source):
+    """What was made of each part of another source, held by the worker that made it."""
+
+    def __init__(
+        self,
+        source: Source,
+        make: Callable[..., Any],
+        shared: Sequence[Any],
+        own: Sequence[Any] | None,
+    ) -> None:
+        """Have it made; see `Source.submit`."""
+        self.client, self.n_parts, self.homes = source.client, source.n_parts, []
+        self._source, self._made_by = source, (make, shared, own)
+        self._parts: list[Future] = []
+
+    def settle(self) -> None:
+        """Have it made anew, if workers were lost."""
+        self._source.settle()
+        if self.homes is not self._source.homes:
+            self._parts = self._source.submit(*self._made_by)
+            self.homes = self._source.homes
+
+    def submit(
+        self, function: Callable[..., Any], shared: Sequence[Any], own: Sequence[Any] | None
+    ) -> list[Future]:
+        """Have the function called for each part, where it lies."""
+        known = self.client.submit(tuple, shared, pure=False)
+        each = zip(self._parts, _pack(own, self.n_parts), self.homes, strict=True)
+        return [
+            self.client.submit(_ask, _itself, part, function, value, known, pure=False, **pin(home))
+            for part, value, home in each
+        ]
+
+
+class MadeParts(Source):
+    """What is made of each part of another source, anew for each question, and let go of."""
+
+    def __init__(
+        self,
+        source: Source,
+        make: Callable[..., Any],
+        shared: Sequence[Any],
+        own: Sequence[Any] | None,
+    ) -> None:
+        """Say how it is made; see `Source.submit`."""
+        self.client, self.n_parts, self.homes = source.client, source.n_parts, []
+        self._source, self._make, self._shared, self._own = source, make, shared, own
+
+    def settle(self) -> None:
+        """Let the source settle."""
+        self._source.settle()
+        self.homes = self._source.homes
+
+    def submit(
+        self, function: Callable[..., Any], shared: Sequence[Any], own: Sequence[Any] | None
+    ) -> list[Future]:
+        """Have each part made, and the function called for it, where it lies."""
+        each = zip(_pack(self._own, self.n_parts), _pack(own, self.n_parts), strict=True)
+        chain = _Chain(self._make, function, len(self._shared))
+        return self._source.submit(chain, [*self._shared, *shared], list(each))
+
+
+def _pack(own: Sequence[Any] | None, n_parts: int) -> list[tuple[Any, ...]]:
+    """Return what is meant for each part as further arguments: one or none."""
+    return [()] * n_parts if own is None else [(value,) for value in own]
+
+
+def _itself(part: Any) -> Any:
+    return part
+
+
+def _ask(
+    open_part: Callable[[Any], Any],
+    part: Any,
+    function: Callable[..., Any],
+    own: tuple[Any, ...],
+    shared: tuple[Any, ...],
+) -> Any:
+    return function(open_part(part), *own, *shared)
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """Two functions, one after the other.
+
+    Attributes:
+        make: Makes something of a part.
+        then: Is called with that.
+        n_shared: Arguments that are meant for the first.
+    """
+
+    make: Callable[..., Any]
+    then: Callable[..., Any]
+    n_shared: int
+
+    def __call__(
+        self, part: Any, own: tuple[tuple[Any, ...], tuple[Any, ...]], *shared: Any
+    ) -> Any:
+        made = self.make(part, *own[0], *shared[: self.n_shared])
+        return self.then(made, *own[1], *shared[self.n_shared :])

@@ -1,0 +1,111 @@
+"""A table in parts, in a folder or on S3: a parquet file each, and a manifest written last."""
+
+import io
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from grocery_demand.storage.atomic import put_in_place, standing_folder, whole_file
+from grocery_demand.storage.manifest import PartedPlaceError, read_manifest, write_manifest
+from grocery_demand.storage.place import Place
+
+MANIFEST = "_manifest.json"
+_MARKER = ("grocery-demand table in parts", 1)
+
+
+@dataclass(frozen=True)
+class TablePlace(Place):
+    """Where a table in parts lies.
+
+    In a folder, the parts lie side by side, and all of them take the place of the former ones at
+    once: so one machine reads them as the table that it would have written there. On S3 each
+    version has a prefix, which the manifest names. What a run that was killed left is removed by
+    the next.
+
+    Attributes:
+        thing: What it is, for messages.
+        mend: How to make it, for messages.
+    """
+
+    thing: str
+    mend: str
+
+    def write_part(self, version: str, part: int, table: pa.Table) -> None:
+        """Write one part of a version that does not stand yet, anew if it is there."""
+        if self.is_remote:
+            buffer = io.BytesIO()
+            pq.write_table(table, buffer, compression="zstd")
+            self.put(f"{version}/{_name(part)}", buffer.getvalue())
+        else:
+            with whole_file(self._beside(version) / _name(part)) as beside:
+                pq.write_table(table, beside, compression="zstd")
+
+    def finish(self, version: str, n_parts: int, facts: dict[str, Any]) -> None:
+        """Let the version stand, once all of its parts are written.
+
+        Raises:
+            PartedPlaceError: If a part is not where the workers were to write it.
+        """
+        contents = {"parts": n_parts} | facts
+        if self.is_remote:
+            former = self._former_version()
+            write_manifest(self, MANIFEST, _MARKER, {"table": version} | contents)
+            self.remove_versions_but({version, former})
+            return
+        beside = self._beside(version)
+        self._require_parts(beside, n_parts)
+        write_manifest(Place(str(beside)), MANIFEST, _MARKER, {"table": "."} | contents)
+        put_in_place(beside, self.folder)
+        for left in self.folder.parent.glob(self._beside("version-*").name):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Return what stands: `table` names the version, `parts` their number, and facts.
+
+        Raises:
+            PartedPlaceError: If there is none, or of another version of this program.
+        """
+        return read_manifest(self._standing, MANIFEST, _MARKER, self.thing, self.mend)
+
+    def read_part(self, version: str, part: int) -> pa.Table:
+        """Return one part.
+
+        Args:
+            version: As the manifest names it.
+            part: Its number.
+        """
+        return pq.read_table(io.BytesIO(self._standing.read(f"{version}/{_name(part)}")))
+
+    def is_there(self) -> bool:
+        """Return whether a table in parts stands there."""
+        return self._standing.exists(MANIFEST)
+
+    @property
+    def _standing(self) -> Place:
+        return Place(self.uri if self.is_remote else str(standing_folder(self.folder)))
+
+    def _former_version(self) -> str | None:
+        try:
+            return str(self.read_manifest()["table"])
+        except PartedPlaceError:
+            return None
+
+    def _beside(self, version: str) -> Path:
+        return self.folder.with_name(f".{self.folder.name}-{version}")
+
+    def _require_parts(self, folder: Path, n_parts: int) -> None:
+        missing = [part for part in range(n_parts) if not (folder / _name(part)).is_file()]
+        if missing:
+            raise PartedPlaceError(
+                f"Parts {', '.join(map(str, missing))} of the {self.thing} were written, but are "
+                f"not in {folder}: workers and driver have to reach the same folder by this name. "
+                "Name a shared one in conf/cluster/globals.yml, or s3://bucket/prefix."
+            )
+
+
+def _name(part: int) -> str:
+    return f"part-{part:05d}.parquet"

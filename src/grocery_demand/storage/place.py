@@ -1,0 +1,101 @@
+"""A folder or a prefix on S3 that all machines reach by the same name."""
+
+import shutil
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyarrow import fs
+
+from grocery_demand.storage.atomic import whole_file
+
+_VERSION = "version-"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something in parts lies.
+
+    Each version of it is a folder of parts, which is never written to again once a manifest, which
+    is written last, names it.
+
+    Attributes:
+        uri: A folder, or `s3://bucket/prefix`.
+    """
+
+    uri: str
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it lies on S3, so that files are read from copies."""
+        return "://" in self.uri
+
+    @property
+    def folder(self) -> Path:
+        """The folder, if it is one."""
+        return Path(self.uri).absolute()
+
+    def new_version(self) -> str:
+        """Return a name that no version had."""
+        return f"{_VERSION}{uuid.uuid4().hex[:12]}"
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is a file of this name."""
+        system, root = self._open()
+        return system.get_file_info(f"{root}/{name}").type == fs.FileType.File
+
+    def read(self, name: str) -> bytes:
+        """Return a file's contents.
+
+        Raises:
+            FileNotFoundError: If there is none.
+        """
+        system, root = self._open()
+        with system.open_input_stream(f"{root}/{name}") as file:
+            return bytes(file.read())
+
+    def put(self, name: str, contents: bytes) -> None:
+        """Write a file that is there in full or not at all."""
+        if not self.is_remote:
+            with whole_file(self.folder / name) as beside:
+                beside.write_bytes(contents)
+            return
+        system, root = self._open()
+        with system.open_output_stream(f"{root}/{name}") as file:
+            file.write(contents)
+
+    def put_folder(self, source: Path, name: str) -> None:
+        """Copy a local folder's files; each appears in full or not at all."""
+        system, root = self._open()
+        system.create_dir(f"{root}/{name}", recursive=True)
+        fs.copy_files(str(source), f"{root}/{name}", fs.LocalFileSystem(), system)
+
+    def fetch_folder(self, name: str, target: Path) -> Path:
+        """Copy a folder's files to a local disk, unless they are there; return where they are."""
+        if target.is_dir():
+            return target
+        system, root = self._open()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(dir=target.parent))
+        try:
+            fs.copy_files(f"{root}/{name}", str(beside), system, fs.LocalFileSystem())
+            beside.rename(target)
+        except OSError:
+            shutil.rmtree(beside, ignore_errors=True)
+            if not target.is_dir():
+                raise
+        return target
+
+    def remove_versions_but(self, kept: set[str | None]) -> None:
+        """Remove all versions but some."""
+        system, root = self._open()
+        for entry in system.get_file_info(fs.FileSelector(root)):
+            stale = entry.base_name.startswith(_VERSION) and entry.base_name not in kept
+            if stale and entry.type == fs.FileType.Directory:
+                system.delete_dir(entry.path)
+
+    def _open(self) -> tuple[fs.FileSystem, str]:
+        if self.is_remote:
+            return fs.FileSystem.from_uri(self.uri)
+        return fs.LocalFileSystem(), str(self.folder)
