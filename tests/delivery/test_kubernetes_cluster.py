@@ -113,7 +113,7 @@ def open_between(resources: list[dict], one: str, other: str) -> set[int]:
                     end.get("podSelector", {}).get("matchLabels", {}) for end in rule.get(ends, [])
                 ]
                 if peer in [labels.get("app.kubernetes.io/component") for labels in named]:
-                    found |= ports_of(rule)
+                    found.update(ports_of(rule))
     assert let_in == let_out, "what is let out is let in"
     return let_in
 
