@@ -102,7 +102,7 @@ def place(project, empty_database, tmp_path_factory) -> Iterator[Place]:
             scheduler, "scheduler", f"--host={scheduler.address}", f"--port={SCHEDULER_PORT}"
         )
         logs = [start_worker(place, host, address) for host in workers]
-        wait_for(lambda: all("Registered to" in log.read_text() for log in logs), seconds=60)
+        wait_for(lambda: all("Registered to" in log.read_text() for log in logs), seconds=120)
         yield place
 
 
