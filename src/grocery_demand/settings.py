@@ -4,6 +4,7 @@ from grocery_demand.hooks import (
     NotebookHook,
     ParameterNamesHook,
     ProgressHook,
+    RefusalHook,
     SummaryHook,
     TrackingHook,
 )
@@ -11,7 +12,14 @@ from grocery_demand.hooks.warnings_of_others import leave_out_warnings_of_others
 
 leave_out_warnings_of_others()
 
-HOOKS = (ParameterNamesHook(), TrackingHook(), SummaryHook(), ProgressHook(), NotebookHook())
+HOOKS = (
+    ParameterNamesHook(),
+    TrackingHook(),
+    SummaryHook(),
+    ProgressHook(),
+    NotebookHook(),
+    RefusalHook(),
+)
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -1,10 +1,12 @@
 """`kedro run --env cluster` beside `kedro run`: the same project, the same sales."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 pytest.importorskip("distributed", reason="Dask is missing: the extra `cluster`")
@@ -93,3 +95,25 @@ def test_one_machine_serves_and_forecasts_from_the_panel_joined_from_parts(kedro
     assert outcome.returncode == 0, outcome.stderr
     again = pd.read_parquet(project / KEPT["forecasts"])
     pd.testing.assert_frame_equal(again, parts["forecasts"])
+
+
+def test_what_one_machine_does_is_refused_with_what_to_type_instead(kedro):
+    outcome = kedro("run", "--env", "cluster", "--pipeline", "update")
+    assert outcome.returncode == 1
+    assert "type `kedro run --pipeline update`, without --env cluster" in outcome.stderr
+    assert "Cluster:" not in outcome.stderr
+
+
+def test_one_machine_takes_in_new_days_and_monitors_on_what_the_cluster_left(kedro, parts, project):
+    sales = pl.read_parquet(project / "data/02_intermediate/sales/part-*.parquet")
+    last = sales["date"].max()
+    day = sales.filter(pl.col("date") == last).with_columns(date=last + timedelta(1))
+    new = project / "data/01_raw/incoming"
+    new.mkdir(parents=True)
+    day.with_row_index("id").write_csv(new / f"train-{last + timedelta(1)}.csv")
+    outcome = kedro("run", "--pipeline", "update")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "Files that arrived: 1 taken in" in outcome.stdout
+    outcome = kedro("run", "--pipeline", "monitor")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "Advice:" in outcome.stdout

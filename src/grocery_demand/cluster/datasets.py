@@ -21,7 +21,7 @@ from grocery_demand.storage.manifest import PartedPlaceError
 from grocery_demand.storage.panel_folder import read_arrivals
 from grocery_demand.storage.panel_joining import join_parts
 from grocery_demand.storage.parted_panel import PartedPlace
-from grocery_demand.storage.parted_table import TablePlace
+from grocery_demand.storage.parted_table import TablePlace, copy_table
 
 _SALES = (
     "sales table in parts",
@@ -40,18 +40,25 @@ class PartedFileError(GroceryDemandError, DatasetError):
 class PartedSalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, ClusterSales]):
     """The sales table cut by store into parts, in a folder or on S3.
 
-    In the folder of one machine's `sales`, one machine reads it as the same table.
+    In its folder of `sales`, one machine reads it as the same table.
 
     Args:
         filepath: A folder that driver and workers reach by the same name, or `s3://bucket/prefix`.
         parts: Parts into which the table is cut; the panel is made in as many.
+        copy: One machine's folder as `filepath`, into which they are copied part by part.
         metadata: Anything for other tools; Kedro ignores it.
     """
 
     def __init__(
-        self, *, filepath: str, parts: int = 8, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        filepath: str,
+        parts: int = 8,
+        copy: dict[str, str] | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         self._place, self._n_parts = TablePlace(filepath, *_SALES), parts
+        self._home = _place_of_copy(self._place, copy)
         self._filepath = None if self._place.is_remote else filepath
         self.metadata = metadata
 
@@ -61,10 +68,11 @@ class PartedSalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, ClusterSal
         Raises:
             PartedFileError: If there is none, or `update` has put days beside it since.
         """
-        later = [] if self._place.is_remote else list(self._place.folder.glob("day-*.parquet"))
+        home = self._home or self._place
+        later = [] if home.is_remote else list(home.folder.glob("day-*.parquet"))
         if later:
             raise PartedFileError(
-                f"{self._place.uri} holds {len(later)} files of days that `update` took in, which "
+                f"{home.uri} holds {len(later)} files of days that `update` took in, which "
                 f"are not in the parts yet. Read all raw files anew: {_SALES[1]}"
             )
         try:
@@ -75,6 +83,8 @@ class PartedSalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, ClusterSal
     def save(self, data: pl.DataFrame | pl.LazyFrame) -> None:
         """Write the table part by part, then let all of them stand."""
         write_sales(data.lazy().collect(), self._place, self._n_parts)
+        if self._home:
+            copy_table(self._place, self._home)
 
     def _exists(self) -> bool:
         return self._place.is_there()
@@ -86,15 +96,23 @@ class PartedSalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, ClusterSal
 class PartedForecastsDataset(AbstractDataset[pd.DataFrame | ClusterTable, ClusterTable]):
     """Forecasts in parts, in a folder or on S3, each written by the worker that made it.
 
-    In the place of one machine's `forecasts`, one machine reads them as the same table.
+    In its place of `forecasts`, one machine reads them as the same table.
 
     Args:
         filepath: A folder that driver and workers reach by the same name, or `s3://bucket/prefix`.
+        copy: One machine's table as `filepath`, into which they are copied part by part.
         metadata: Anything for other tools; Kedro ignores it.
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        copy: dict[str, str] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
         self._place = TablePlace(filepath, *_FORECASTS)
+        self._home = _place_of_copy(self._place, copy)
         self._filepath = None if self._place.is_remote else filepath
         self.metadata = metadata
 
@@ -117,12 +135,20 @@ class PartedForecastsDataset(AbstractDataset[pd.DataFrame | ClusterTable, Cluste
             self._place.finish(version, 1, {"rows": [len(data)]})
         else:
             data.write(self._place)
+        if self._home:
+            copy_table(self._place, self._home)
 
     def _exists(self) -> bool:
         return self._place.is_there()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._place.uri}
+
+
+def _place_of_copy(place: TablePlace, copy: dict[str, str] | None) -> TablePlace | None:
+    """Return where one machine looks for the table, if it would not find the parts themselves."""
+    home = TablePlace(copy["filepath"], place.thing, place.mend) if copy else None
+    return None if home == place else home
 
 
 class PartedPanelDataset(AbstractDataset[Panel | ClusterPanel, ClusterPanel]):

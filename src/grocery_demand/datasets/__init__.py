@@ -19,6 +19,7 @@ _HOMES = {
     "PublishedCardDataset": "publication",
     "RawFolderDataset": "raw_folder",
     "RawTableDataset": "raw_table",
+    "RefusedDataset": "refused",
     "SalesDataset": "sales",
     "ServedChallengerDataset": "model_versions",
     "TableDataset": "table",

@@ -15,6 +15,8 @@ from grocery_demand.storage.place import Place
 
 MANIFEST = "_manifest.json"
 _MARKER = ("grocery-demand table in parts", 1)
+_OWN = {"format", "version", "table", "parts"}
+"""What every manifest says; the rest are facts of the table."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,16 @@ class TablePlace(Place):
                 f"not in {folder}: workers and driver have to reach the same folder by this name. "
                 "Name a shared one in conf/cluster/globals.yml, or s3://bucket/prefix."
             )
+
+
+def copy_table(place: TablePlace, home: TablePlace) -> None:
+    """Copy the table that stands in one place to another, part by part."""
+    manifest = place.read_manifest()
+    version = home.new_version()
+    for part in range(manifest["parts"]):
+        home.write_part(version, part, place.read_part(manifest["table"], part))
+    described = {name: value for name, value in manifest.items() if name not in _OWN}
+    home.finish(version, manifest["parts"], described)
 
 
 def _name(part: int) -> str:

@@ -1,7 +1,8 @@
 """A panel in parts: in a folder and on S3, whole or as it was before."""
 
+import weakref
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.panel import Panel
 from grocery_demand.storage.manifest import PartedPlaceError
 from grocery_demand.storage.panel_folder import read_panel, write_panel
-from grocery_demand.storage.panel_joining import join_parts
+from grocery_demand.storage.panel_joining import join_parts, write_joined
 from grocery_demand.storage.parted_panel import PartedPlace
 from moto_s3 import BUCKET, running_s3
 from worlds import make_panel
@@ -94,6 +95,32 @@ def test_a_panel_is_joined_once_and_again_when_it_has_changed(place, world, tmp_
     write(place, world.until(40), 2)
     join_parts(place, tmp_path / "panel")
     assert read_panel(tmp_path / "panel").n_days == 41
+
+
+def test_none_but_one_part_is_held_while_they_are_joined(world, tmp_path):
+    cuts, held = world.cut_stores(4), []
+
+    def read(part: int) -> Panel:
+        assert all(panel() is None for panel in held)
+        panel = world.select_stores(cuts[part])
+        held.append(weakref.ref(panel))
+        return panel
+
+    sizes = [len(world.select_stores(stores).series) for stores in cuts]
+    write_joined(tmp_path, read, sizes, [len(world.stores[stores]) for stores in cuts])
+    assert_same(read_panel(tmp_path), world)
+
+
+def test_days_that_came_late_are_kept_when_parts_are_joined_anew(place, world, tmp_path):
+    write_panel(_make(tmp_path / "panel"), replace(world, late_days={"2015-06-20": "2015-06-25"}))
+    write(place, world, 2)
+    join_parts(place, tmp_path / "panel")
+    assert read_panel(tmp_path / "panel").late_days == {"2015-06-20": "2015-06-25"}
+
+
+def _make(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 def test_a_run_killed_before_the_manifest_leaves_the_former_panel(place, world, tmp_path):

@@ -1,0 +1,265 @@
+"""Sales, panel and forecasts by store group: made, written and read again by worker processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import fields
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+pytest.importorskip("distributed", reason="Dask is missing: the extra `cluster`")
+
+import cloudpickle
+from distributed import Client
+
+from grocery_demand.cluster import (
+    PartedForecastsDataset,
+    PartedPanelDataset,
+    PartedSalesDataset,
+)
+from grocery_demand.cluster.client import connect
+from grocery_demand.cluster.datasets import PartedFileError
+from grocery_demand.core.panel import Panel
+from grocery_demand.core.panel_in_parts import SmallTables, make_panel_of
+from grocery_demand.core.table_parts import derive_table, gather_table
+from grocery_demand.datasets import SalesDataset, TableDataset
+from grocery_demand.storage.manifest import PartedPlaceError
+from grocery_demand.storage.panel_folder import read_panel
+from grocery_demand.storage.panel_joining import join_parts
+from grocery_demand.storage.parted_panel import PartedPlace
+from moto_s3 import BUCKET, running_s3
+from selling import make_sales
+
+N_STORES = 7
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[dict[str, str]]:
+    with running_s3() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def client(s3) -> Iterator[Client]:
+    """Two workers that reach the S3."""
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    connect.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**s3, "GROCERY_DEMAND_WORKERS": "2"}.items():
+            patch.setenv(name, value)
+        client = connect()
+        yield client
+        client.close()
+        client.cluster.close()
+    connect.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def tables() -> tuple[pl.DataFrame, SmallTables]:
+    """Checked sales of some stores, one of which sells nothing, and the tables beside them."""
+    return make_sales(n_stores=N_STORES, n_items=30, n_days=90)
+
+
+@pytest.fixture(scope="module")
+def whole(tables) -> Panel:
+    sales, small = tables
+    return make_panel_of(sales.lazy(), small, "d", simulated=True)
+
+
+@pytest.fixture(params=["folder", "s3"])
+def root(request, client, s3, tmp_path) -> str:
+    if request.param == "folder":
+        return str(tmp_path)
+    if not s3:
+        pytest.skip("moto is missing: make tools")
+    return f"s3://{BUCKET}/{tmp_path.name}"
+
+
+def assert_same(one: Panel, other: Panel) -> None:
+    for field in fields(Panel):
+        if field.name not in {"series", "stores", "calendar"}:
+            assert np.array_equal(getattr(one, field.name), getattr(other, field.name)), field.name
+    pd.testing.assert_frame_equal(one.series, other.series)
+    pd.testing.assert_frame_equal(one.stores, other.stores)
+    np.testing.assert_array_equal(one.calendar.local, other.calendar.local)
+    np.testing.assert_array_equal(one.calendar.national, other.calendar.national)
+
+
+def test_the_panel_that_workers_make_and_write_is_one_machines_to_the_bit(
+    root, tables, whole, tmp_path
+):
+    sales = PartedSalesDataset(filepath=f"{root}/sales", parts=4)
+    panel = PartedPanelDataset(filepath=f"{root}/panel")
+    assert not sales.exists()
+    sales.save(tables[0])
+    made = make_panel_of(sales.load(), tables[1], "d", simulated=True)
+    assert (made.n_parts, made.n_series, made.n_planned_days) == (4, whole.n_series, 16)
+    panel.save(made)
+    join_parts(PartedPlace(f"{root}/panel"), tmp_path / "joined")
+    assert_same(read_panel(tmp_path / "joined"), whole)
+    assert panel.load().bounds[-1] == whole.n_series
+
+
+def test_sales_in_parts_are_a_table_still_and_copied_for_one_machine(root, tables, tmp_path):
+    home = str(tmp_path / "home")
+    dataset = PartedSalesDataset(filepath=f"{root}/sales", parts=3, copy={"filepath": home})
+    dataset.save(tables[0].lazy())
+    order = ["date", "store_nbr", "item_nbr"]
+    for table in (dataset.load().lazy(), SalesDataset(filepath=home).load()):
+        assert table.collect().sort(order).equals(tables[0].sort(order))
+
+
+def test_one_machine_reads_sales_that_a_cluster_left_in_its_folder_and_replaces_them(
+    client, tables, tmp_path
+):
+    folder = str(tmp_path / "sales")
+    one, cluster = SalesDataset(filepath=folder), PartedSalesDataset(filepath=folder, parts=3)
+    one.save(tables[0].head(5))
+    cluster.save(tables[0])
+    assert one.exists()
+    assert one.load().collect().height == tables[0].height
+    SalesDataset(filepath=folder, by_day=True).save(tables[0].head(5))
+    with pytest.raises(PartedFileError, match="kedro run --pipeline preprocess --env cluster"):
+        cluster.load()
+    one.save(tables[0].head(5))
+    assert one.load().collect().height == 5
+    with pytest.raises(PartedFileError, match="no sales table in parts"):
+        cluster.load()
+
+
+def number_series(part: Panel, first: int) -> pd.DataFrame:
+    return part.series[["store_nbr", "item_nbr"]].assign(number=np.arange(len(part.series)) + first)
+
+
+def without_store(part: pd.DataFrame) -> pd.DataFrame:
+    return part.drop(columns="store_nbr")
+
+
+def test_a_table_that_workers_make_is_written_and_read_by_them(root, client, whole):
+    panel = PartedPanelDataset(filepath=f"{root}/panel", parts=3)
+    panel.save(whole)
+    parts = panel.load()
+    table = parts.tabulate(number_series, own=parts.bounds[:-1].tolist())
+    dataset = PartedForecastsDataset(filepath=f"{root}/forecasts")
+    dataset.save(derive_table(table, without_store))
+    assert dataset.exists()
+    assert dataset.load().n_parts == 3
+    expected = whole.series[["item_nbr"]].assign(number=np.arange(whole.n_series))
+    pd.testing.assert_frame_equal(gather_table(dataset.load()), expected)
+    dataset.save(expected.head(2))
+    pd.testing.assert_frame_equal(gather_table(dataset.load()), expected.head(2))
+
+
+def test_one_machine_reads_forecasts_that_a_cluster_left_in_their_place_and_replaces_them(
+    client, whole, tmp_path
+):
+    path = str(tmp_path / "forecasts.parquet")
+    one, cluster = TableDataset(filepath=path), PartedForecastsDataset(filepath=path)
+    panel = PartedPanelDataset(filepath=str(tmp_path / "panel"), parts=3)
+    panel.save(whole)
+    parts = panel.load()
+    expected = number_series(whole, 0)
+    one.save(expected.head(3))
+    cluster.save(parts.tabulate(number_series, own=parts.bounds[:-1].tolist()))
+    pd.testing.assert_frame_equal(one.load(), expected)
+    pd.testing.assert_frame_equal(pd.read_parquet(path), expected)
+    one.save(expected.head(3))
+    pd.testing.assert_frame_equal(one.load(), expected.head(3))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["forecasts.parquet", "panel"]
+
+
+def test_parts_that_workers_wrote_elsewhere_are_missed(client, tables, tmp_path):
+    dataset = PartedForecastsDataset(filepath=str(tmp_path / "forecasts"))
+    with pytest.raises(PartedPlaceError, match=r"Parts 0, 1 .* s3://bucket/prefix"):
+        dataset._place.finish(dataset._place.new_version(), 2, {})
+
+
+KILLED = """
+import sys
+import time
+from functools import partial
+
+import cloudpickle
+
+from grocery_demand.cluster import PartedForecastsDataset, PartedPanelDataset, panel, tables
+
+FOLDER = sys.argv[1]
+
+
+def number_series(part):
+    return part.series[["store_nbr", "item_nbr"]].assign(number=-1)
+
+
+def hesitant(write, rows, part, *rest):
+    # The first part is written, the others never are.
+    if part > 0:
+        time.sleep(600)
+    return write(rows, part, *rest)
+
+
+def let_hesitate(module, name):
+    write = partial(hesitant, getattr(module, name))
+    write.__name__ = name
+    setattr(module, name, write)
+
+
+if __name__ == "__main__":
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    parts = PartedPanelDataset(filepath=f"{FOLDER}/panel").load()
+    if sys.argv[2] == "panel":
+        let_hesitate(panel, "_write_part")
+        parts.write(panel.PartedPlace(f"{FOLDER}/panel"))
+    else:
+        let_hesitate(tables, "_write_frame")
+        table = parts.tabulate(number_series)
+        PartedForecastsDataset(filepath=f"{FOLDER}/forecasts.parquet").save(table)
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "first_part"),
+    [
+        ("panel", "panel/version-*/part-00000"),
+        ("forecasts", ".forecasts.parquet-version-*/part-00000.parquet"),
+    ],
+)
+def test_a_run_that_is_killed_while_parts_are_written_leaves_the_former_and_is_run_again(
+    what, first_part, client, whole, tmp_path
+):
+    panel = PartedPanelDataset(filepath=str(tmp_path / "panel"), parts=3)
+    forecasts = PartedForecastsDataset(filepath=str(tmp_path / "forecasts.parquet"))
+    panel.save(whole)
+    parts = panel.load()
+    table = parts.tabulate(number_series, own=parts.bounds[:-1].tolist())
+    forecasts.save(table)
+    standing = set(tmp_path.glob(first_part))
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    driver = subprocess.Popen(
+        [sys.executable, script, tmp_path, what], env=os.environ | {"GROCERY_DEMAND_WORKERS": "1"}
+    )
+    while not set(tmp_path.glob(first_part)) - standing and driver.poll() is None:
+        time.sleep(0.05)
+    driver.kill()
+    assert driver.wait() == -signal.SIGKILL
+    left = set(tmp_path.glob(first_part)) - standing
+    assert left
+
+    expected = number_series(whole, 0)
+    pd.testing.assert_frame_equal(gather_table(forecasts.load()), expected)
+    assert sum(panel.load().map(count_units)) == len(whole.units)
+    panel.save(whole)
+    panel.save(whole)
+    forecasts.save(table)
+    pd.testing.assert_frame_equal(gather_table(forecasts.load()), expected)
+    assert not any(path.exists() for path in left)
+
+
+def count_units(part: Panel) -> int:
+    return len(part.units)

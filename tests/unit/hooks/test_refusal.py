@@ -1,0 +1,45 @@
+"""Pipelines that an environment is not made for, refused before their first node."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from kedro.io import DataCatalog
+
+from grocery_demand.datasets import RefusedDataset
+from grocery_demand.datasets.refused import RefusedError
+from grocery_demand.hooks import RefusalHook
+from grocery_demand.pipeline_registry import register_pipelines
+
+CLUSTER = Path(__file__).parents[3] / "conf/cluster/catalog.yml"
+PIPELINES = register_pipelines()
+REFUSED = {"update", "retrain", "monitor"}
+
+
+@pytest.fixture(scope="module")
+def catalog() -> DataCatalog:
+    """What the cluster's catalog refuses."""
+    entries = yaml.safe_load(CLUSTER.read_text(encoding="utf-8"))
+    refused = {
+        name: RefusedDataset(reason=entry["reason"])
+        for name, entry in entries.items()
+        if entry["type"] == "grocery_demand.datasets.RefusedDataset"
+    }
+    return DataCatalog(refused)
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_one_machine_does_is_refused_over_a_cluster(catalog, name):
+    instead = "monitor" if name == "monitor" else "update"
+    with pytest.raises(RefusedError, match=f"kedro run --pipeline {instead}`, without --env"):
+        RefusalHook().before_pipeline_run(PIPELINES[name], catalog)
+
+
+@pytest.mark.parametrize("name", sorted(PIPELINES.keys() - REFUSED))
+def test_all_else_runs_over_a_cluster(catalog, name):
+    RefusalHook().before_pipeline_run(PIPELINES[name], catalog)
+
+
+def test_nothing_is_refused_where_the_catalog_refuses_nothing():
+    for pipeline in PIPELINES.values():
+        RefusalHook().before_pipeline_run(pipeline, DataCatalog())
