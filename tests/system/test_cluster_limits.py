@@ -92,7 +92,7 @@ def test_a_worker_whose_work_needs_more_than_its_memory_says_what_to_raise(folde
 
 
 def hold_memory(part: Panel) -> int:
-    """Let this process use 0.87 of its memory from now on."""
+    """Let this process use 0.87 of its memory from the first part on."""
     import gc
 
     import psutil
@@ -104,14 +104,9 @@ def hold_memory(part: Panel) -> int:
 
 def test_workers_that_have_paused_for_want_of_memory_do_not_hang_the_run(folder, monkeypatch):
     monkeypatch.setattr("grocery_demand.cluster.gathering._SECONDS_STUCK", 2)
-    with parts(folder, 1) as panel:
+    said = r"all workers have stopped, .*80%.*give each more"
+    with parts(folder, 1) as panel, pytest.raises(ClusterError, match=said):
         panel.map(hold_memory)
-        with pytest.raises(ClusterError, match=r"all workers have stopped, .*80%.*give each more"):
-            panel.map(len_of_series)
-
-
-def len_of_series(part: Panel) -> int:
-    return len(part.series)
 
 
 def stop_once(part: Panel, folder: str) -> int:
