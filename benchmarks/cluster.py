@@ -205,9 +205,7 @@ def _add_tasks(run: Run, tasks: list[dict], bounds: dict[str, tuple]) -> None:
 
 def simulate(project: Path, stores: int) -> int:
     """Simulate a world of so many stores; return the number of days."""
-    end = yaml.safe_load((PROJECT / "conf/base/parameters.yml").read_text())["simulation"][
-        "end_date"
-    ]
+    end = load_parameters()["simulation"]["end_date"]
     params = f"simulation.stores={stores},simulation.items={_ITEMS},simulation.start_date={_START}"
     subprocess.run(
         [_BIN / "kedro", "run", "--pipeline", "simulate", "--params", params],
@@ -286,13 +284,14 @@ _NOTES = [
     "`python benchmarks/cluster.py --on-paper`. Simulated sales: each part is "
     f"{_STORES_PER_PART} stores × {_ITEMS} items since {_START}; the model is a small one "
     f"(`{_PARAMS}`). Driver, scheduler and workers share one machine, which has two cores and was "
-    "used by others meanwhile: seconds say little, processor seconds, memory and bytes more.",
+    "used by others meanwhile: seconds say little, processor seconds, memory and bytes more. Dask "
+    f"{version('distributed')}.",
     "A stage is a node; those without work for the workers are left out below. Memory is the "
     "highest of any worker while the stage ran, mapped files included. *Computing*, *transfer* "
-    "and *waiting* are shares of workers × time in stages with tasks: time within tasks; for moving "
-    "and unpacking what tasks need; and the rest, lost to scheduling, to parts of unequal size and "
-    "to the driver's own work between tasks. Bytes are all that went over the loopback, from "
-    "anyone to anyone.",
+    "and *waiting* are shares of workers × time in stages with tasks: time within tasks; for "
+    "moving and unpacking what tasks need; and the rest, lost to scheduling, to parts of unequal "
+    "size and to the driver's own work between tasks. Bytes are all that went over the loopback, "
+    "from anyone to anyone.",
 ]
 
 

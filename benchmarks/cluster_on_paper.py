@@ -116,14 +116,14 @@ def _describe(price: float) -> str:
     bounded, alone = ", ".join(_BOUNDED), ", ".join(_ALONE)
     return (
         f"On paper: {_SERIES:,} series × {_DAYS:,} days and {_ROWS / 1e6:.1f} million rows, once, "
-        f"ten and a hundred times. A worker has one core and {_WORKER_MEMORY:g} GiB, {_USED:.0%} of "
-        "it for its parts (then Dask spills), and at least 5 bytes for each series and day. Its "
+        f"ten and a hundred times. A worker has one core and {_WORKER_MEMORY:g} GiB, {_USED:.0%} "
+        "of it for its parts (then Dask spills), and at least 5 bytes for each series and day. Its "
         "seconds: the slope above for stages that grow; "
-        f"{bounded} are bounded by parameters and take what they took one machine of {_CORES} cores "
-        "at full size ([speed](speed_simulated.md)), shared out. "
+        f"{bounded} are bounded by parameters and take what they took one machine of {_CORES} "
+        "cores at full size ([speed](speed_simulated.md)), shared out. "
         f"{alone} are done by the driver alone, for the time and with the memory of one machine at "
         "full size, times the rows. Bytes are shared by the workers' networks. The cost is for "
         f"{price:g} an hour of a worker, and of the driver as of {_DRIVER} workers for each time "
-        "Favorita, all held for the whole run; `--price` takes another. It leaves out what else may "
-        "grow, such as the scheduler's own work."
+        "Favorita, all held for the whole run; `--price` takes another. It leaves out what else "
+        "may grow, such as the scheduler's own work."
     )
