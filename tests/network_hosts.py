@@ -39,10 +39,6 @@ class Host:
             [*self.within, *words], cwd=folder, env={**os.environ, **variables}, **options
         )
 
-    def unplug(self) -> None:
-        """Take it off the network, as if it lost its power: nobody is told."""
-        _ip("-n", self.namespace, "link", "set", "eth0", "down")
-
 
 @contextmanager
 def hosts(number: int) -> Iterator[list[Host]]:
