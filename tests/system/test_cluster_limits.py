@@ -49,16 +49,16 @@ def workers(number: int) -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> str:
-    """A panel in four parts."""
+    """A panel in two parts."""
     folder = str(tmp_path_factory.mktemp("parts"))
-    PartedPanelDataset(filepath=folder, parts=4).save(make_panel(seed=3, n_stores=4, n_days=120))
+    PartedPanelDataset(filepath=folder, parts=2).save(make_panel(seed=3, n_stores=4, n_days=120))
     return folder
 
 
 @contextmanager
 def parts(folder: str, number: int) -> Iterator[ClusterPanel]:
     """Have workers read it."""
-    dataset = PartedPanelDataset(filepath=folder, parts=4)
+    dataset = PartedPanelDataset(filepath=folder, parts=2)
     with workers(number) as client, pytest.MonkeyPatch.context() as patch:
         patch.setattr("grocery_demand.cluster.datasets.connect", lambda: client)
         yield dataset.load()
@@ -71,9 +71,9 @@ def make_block(number: int) -> np.ndarray:
 def test_what_does_not_fit_into_a_workers_memory_waits_on_its_disk():
     with workers(1) as client:
         (worker,) = client.scheduler_info()["workers"]
-        blocks = [client.submit(make_block, number, **pin(worker)) for number in range(30)]
+        blocks = [client.submit(make_block, number, **pin(worker)) for number in range(16)]
         firsts = client.gather([client.submit(lambda block: int(block[0]), b) for b in blocks])
-        assert firsts == list(range(30))
+        assert firsts == list(range(16))
         (held,) = client.run(lambda dask_worker: len(dask_worker.data.disk)).values()
         assert held > 0
         assert list(client.scheduler_info()["workers"]) == [worker], "it was started again"
@@ -126,7 +126,7 @@ def test_a_worker_that_is_slow_is_waited_for_and_the_wait_is_shown(
     monkeypatch.setattr("grocery_demand.cluster.gathering._SECONDS_BETWEEN_LINES", 0)
     with parts(folder, 2) as panel, ThreadPoolExecutor() as pool:
         answers = pool.submit(panel.map, stop_once, str(tmp_path))
-        wait_for(lambda: (tmp_path / "pid").exists() and "of 4" in caplog.text, seconds=120)
+        wait_for(lambda: (tmp_path / "pid").exists() and "0 of 2" in caplog.text, seconds=120)
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGCONT)
-        assert answers.result() == [120] * 4
-    assert "asking 4 parts (stop_once): " in caplog.text
+        assert answers.result() == [120] * 2
+    assert "asking 2 parts (stop_once): " in caplog.text
