@@ -24,14 +24,16 @@ KEPT = {
     "holdout": "data/07_model_output/holdout_forecasts.parquet",
     "folds": "data/07_model_output/backtest_forecasts.parquet",
 }
+PANEL = "data/03_primary/panel"
 KEY = ["store_nbr", "item_nbr", "date"]
 
 
 def read(project: Path) -> dict[str, object]:
-    """Return what a run has left: tables by name, and its metrics."""
+    """Return what a run has left: tables by name, its metrics, and the panel's files."""
     tables = {name: pd.read_parquet(project / path) for name, path in KEPT.items()}
     metrics = json.loads((project / "data/08_reporting/metrics.json").read_text())
-    return {**tables, "metrics": metrics}
+    panel = {path.name: path.read_bytes() for path in (project / PANEL).glob("*.npy")}
+    return {**tables, "metrics": metrics, "panel": panel}
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,12 @@ def test_scores_lie_within_half_a_percent_of_one_machines(whole, parts):
         assert parts["metrics"][name] == pytest.approx(whole["metrics"][name], rel=0.005)
     for name in ("baseline_moving_average_nwrmsle", "baseline_seasonal_naive_nwrmsle"):
         assert parts["metrics"][name] == whole["metrics"][name]
+
+
+def test_the_panel_that_workers_made_is_one_machines_to_the_bit(whole, parts):
+    assert parts["panel"].keys() == {"units.npy", "promotions.npy", "open_days.npy",
+                                     "national.npy", "local.npy"}  # fmt: skip
+    assert parts["panel"] == whole["panel"]
 
 
 def test_the_backtest_has_the_same_rows(whole, parts):

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -34,6 +33,7 @@ from grocery_demand.storage.panel_folder import read_panel
 from grocery_demand.storage.panel_joining import join_parts
 from grocery_demand.storage.parted_panel import PartedPlace
 from moto_s3 import BUCKET, running_s3
+from same_panels import assert_same
 from selling import make_sales
 
 N_STORES = 7
@@ -79,16 +79,6 @@ def root(request, client, s3, tmp_path) -> str:
     if not s3:
         pytest.skip("moto is missing: make tools")
     return f"s3://{BUCKET}/{tmp_path.name}"
-
-
-def assert_same(one: Panel, other: Panel) -> None:
-    for field in fields(Panel):
-        if field.name not in {"series", "stores", "calendar"}:
-            assert np.array_equal(getattr(one, field.name), getattr(other, field.name)), field.name
-    pd.testing.assert_frame_equal(one.series, other.series)
-    pd.testing.assert_frame_equal(one.stores, other.stores)
-    np.testing.assert_array_equal(one.calendar.local, other.calendar.local)
-    np.testing.assert_array_equal(one.calendar.national, other.calendar.national)
 
 
 def test_the_panel_that_workers_make_and_write_is_one_machines_to_the_bit(

@@ -2,11 +2,10 @@
 
 import weakref
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from grocery_demand.core.errors import GroceryDemandError
@@ -16,6 +15,7 @@ from grocery_demand.storage.panel_folder import read_panel, write_panel
 from grocery_demand.storage.panel_joining import join_parts, write_joined
 from grocery_demand.storage.parted_panel import PartedPlace
 from moto_s3 import BUCKET, running_s3
+from same_panels import assert_same
 from worlds import make_panel
 
 FACTS = {"digest": "d"}
@@ -52,16 +52,6 @@ def write(place: PartedPlace, panel: Panel, n_parts: int) -> str:
     sizes = {name: [len(getattr(part, name)) for part in parts] for name in ("series", "stores")}
     place.write_manifest(version, FACTS | sizes, len(parts))
     return version
-
-
-def assert_same(one: Panel, other: Panel) -> None:
-    for field in fields(Panel):
-        if field.name not in {"series", "stores", "calendar"}:
-            assert np.array_equal(getattr(one, field.name), getattr(other, field.name)), field.name
-    pd.testing.assert_frame_equal(one.series, other.series)
-    pd.testing.assert_frame_equal(one.stores, other.stores)
-    np.testing.assert_array_equal(one.calendar.local, other.calendar.local)
-    np.testing.assert_array_equal(one.calendar.national, other.calendar.national)
 
 
 def test_each_part_comes_back_as_it_was_written(place, world, tmp_path):
