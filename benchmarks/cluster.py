@@ -36,7 +36,7 @@ from speed import copy_project
 FIGURES = RESULTS / "cluster.json"
 _STAGE = re.compile(r"\d+/\d+ (\w+): ([\d.]+) s")
 _BIN = PROJECT / ".venv/bin"
-_STORES_PER_PART, _ITEMS, _START = 2, 150, "2016-06-01"
+_STORES_PER_PART, _ITEMS, _START = 2, 500, "2015-06-01"
 _PARAMS = (
     "training.max_training_rows=60000,training.backtest_folds=2,training.backtest_fits=1,"
     "model_settings.lightgbm.n_estimators=60,gate.max_nwrmsle=0.95,gate.max_slice_loss=1"

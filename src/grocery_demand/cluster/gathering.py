@@ -49,20 +49,25 @@ class Crew:
             before, pending = pending, self._wait(pending)
             if len(pending) < len(before) or not are_stuck(self.client):
                 worked = time.monotonic()
-            elif time.monotonic() - worked > _SECONDS_STUCK:
-                self.client.cancel(futures, force=True)
-                raise ClusterError(
-                    f"While {self.stage} all workers have stopped, as each uses more than "
-                    f"{_pause_at():.0%} of its memory: {MORE_MEMORY}"
-                )
-            gone = set(self.homes) - set(list_workers(self.client))
-            if pending and (gone if together else gone == set(self.homes)):
-                self.client.cancel(futures, force=True)
-                raise WorkerLostError(f"Workers ended while {self.stage}: {', '.join(gone)}.")
+            if pending:
+                self._require_workers(futures, time.monotonic() - worked, together)
             if time.monotonic() - told > _SECONDS_BETWEEN_LINES:
                 told = time.monotonic()
                 logger.info("%s: %d of %d", self.stage, len(futures) - len(pending), len(futures))
         return self.client.gather(futures)
+
+    def _require_workers(self, futures: list[Future], stuck: float, together: bool) -> None:
+        """Raise an error, and cancel what is being made, if workers are gone or stuck too long."""
+        gone = set(self.homes) - set(list_workers(self.client))
+        if gone if together else gone == set(self.homes):
+            self.client.cancel(futures, force=True)
+            raise WorkerLostError(f"Workers ended while {self.stage}: {', '.join(gone)}.")
+        if stuck > _SECONDS_STUCK:
+            self.client.cancel(futures, force=True)
+            raise ClusterError(
+                f"While {self.stage} all workers have stopped, as each uses more than "
+                f"{_pause_at():.0%} of its memory: {MORE_MEMORY}"
+            )
 
     @staticmethod
     def _wait(pending: set[Future]) -> set[Future]:
