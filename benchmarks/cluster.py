@@ -28,7 +28,7 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
-from cluster_on_paper import describe_paper
+from cluster_on_paper import TREES, describe_paper
 from common import GIB, PROJECT, RESULTS, load_parameters, write_result
 from distributed import Client
 from speed import copy_project
@@ -39,7 +39,7 @@ _BIN = PROJECT / ".venv/bin"
 _STORES_PER_PART, _ITEMS, _START = 2, 500, "2015-06-01"
 _PARAMS = (
     "training.max_training_rows=60000,training.backtest_folds=2,training.backtest_fits=1,"
-    "model_settings.lightgbm.n_estimators=60,gate.max_nwrmsle=0.95,gate.max_slice_loss=1"
+    f"model_settings.lightgbm.n_estimators={TREES},gate.max_nwrmsle=0.95,gate.max_slice_loss=1"
 )
 _TRANSFERS = ("transfer", "deserialize", "disk-read", "disk-write")
 

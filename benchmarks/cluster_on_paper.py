@@ -10,7 +10,10 @@ import re
 
 import numpy as np
 import pandas as pd
-from common import GIB, RESULTS
+from common import GIB, RESULTS, load_parameters
+
+TREES = 60
+"""Of each model that `cluster.py` fits."""
 
 _ROWS, _SERIES, _DAYS = 125_497_040, 174_685, 1_688
 """Of the competition's files."""
@@ -62,13 +65,15 @@ def _find_slopes(weak: list[dict]) -> dict[str, float]:
         [s for name, s in run["stages"].items() if name not in _BOUNDED + _ALONE] for run in weak
     ]
     compute = [sum(stage["compute"] for stage in stages) for stages in growing]
-    sent = [sum(stage["megabytes"] for stage in run["stages"].values()) for run in weak]
+    sent = [sum(stage["megabytes"] for stage in stages) for stages in growing]
+    of_trees = [sum(run["stages"][name]["megabytes"] for name in _BOUNDED) for run in weak]
     memory, base = np.polyfit(held, peaks, 1)
     return {
         "a worker's memory before its parts, GiB": base,
         "its memory for a million series-days, bytes each": memory * GIB / 1e6,
         "tasks of stages that grow, s for a million rows": np.polyfit(rows, compute, 1)[0],
-        "sent over the network, MB for a million rows": np.polyfit(rows, sent, 1)[0],
+        "sent by stages that grow, MB for a million rows": np.polyfit(rows, sent, 1)[0],
+        f"sent while models of {TREES} trees are fitted, MB": float(np.mean(of_trees)),
     }
 
 
@@ -83,14 +88,15 @@ def _read_speed() -> tuple[dict[str, float], float]:
 def _reckon(
     times: int, slopes: dict[str, float], seconds: dict[str, float], peak: float, price: float
 ) -> dict[str, object]:
-    base, per_cell, per_row, sent = slopes.values()
+    base, per_cell, per_row, sent, of_trees = slopes.values()
     rows, cells = times * _ROWS / 1e6, times * _SERIES * _DAYS
     room = _WORKER_MEMORY * _USED - base
     workers = max(math.ceil(cells * max(per_cell, 5) / GIB / room), 2)
     grown = rows * max(per_row, 0) / workers
     bounded = sum(seconds[name] for name in _BOUNDED) * _CORES / workers
     alone = times * sum(seconds[name] for name in _ALONE)
-    megabytes = rows * max(sent, 0)
+    trees = load_parameters()["model_settings"]["lightgbm"]["n_estimators"] / TREES
+    megabytes = rows * max(sent, 0) + of_trees * trees * (workers - 1)
     network = megabytes / workers / _GBIT
     hours = (grown + bounded + alone + network) / 3600
     parts = {
@@ -122,7 +128,9 @@ def _describe(price: float) -> str:
         f"{bounded} are bounded by parameters and take what they took one machine of {_CORES} "
         "cores at full size ([speed](speed_simulated.md)), shared out. "
         f"{alone} are done by the driver alone, for the time and with the memory of one machine at "
-        "full size, times the rows. Bytes are shared by the workers' networks. The cost is for "
+        "full size, times the rows. Bytes: the slope above, and for each worker but one what two "
+        "exchanged while models were fitted, times the trees of a model by default; all of them "
+        "shared by the workers' networks. The cost is for "
         f"{price:g} an hour of a worker, and of the driver as of {_DRIVER} workers for each time "
         "Favorita, all held for the whole run; `--price` takes another. It leaves out what else "
         "may grow, such as the scheduler's own work."
