@@ -6,9 +6,11 @@ has the bins of each feature found on one worker's rows: here, on some of the st
 """
 
 import logging
+import os
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -122,12 +124,11 @@ def _fit(
     port, process = at
     if process != _PROCESS:
         raise WorkerLostError("it was started again, and the others wait for the one before.")
-    _silence()
     network: dict[str, Any] = {}
     if "," in machines:
         network = {"machines": machines, "local_listen_port": port, "time_out": _MINUTES}
         network |= {"tree_learner": "data", "num_machines": machines.count(",") + 1}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _silence():
         path = Path(folder) / "bins"
         path.write_bytes(bins)
         of_all = lgb.Dataset(path, params=dataset_params(recipe.settings)).construct()
@@ -144,11 +145,23 @@ def _fit(
     return {name: _without_addresses(text) for name, text in model.to_files().items()}
 
 
-def _silence() -> None:
-    """Leave out what LightGBM tells of its network; its errors are raised anyway."""
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Leave out what LightGBM tells of its network; its errors are raised anyway.
+
+    Its thread that listens knows of no logger, and writes to the process's output.
+    """
     log = logging.getLogger("lightgbm")
     log.setLevel(logging.ERROR)
     lgb.register_logger(log)
+    output = os.dup(1)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(output, 1)
+        os.close(output)
 
 
 def _without_addresses(model_text: bytes) -> bytes:
