@@ -2,8 +2,10 @@
 
 import os
 import socket
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from grocery_demand.cluster.client import host_of
 from grocery_demand.cluster.errors import ClusterError
@@ -11,11 +13,14 @@ from grocery_demand.cluster.errors import ClusterError
 VARIABLE = "GROCERY_DEMAND_TRAINING_PORTS"
 _ANY = (0,)
 
+_PATIENCE = 90
+"""Seconds to wait for a port; Linux keeps one for 60 after its connections have ended."""
+
 
 def share_ports(workers: Iterable[str]) -> dict[str, Sequence[int]]:
     """Return the ports that each worker may take; workers of one host share none.
 
-    GROCERY_DEMAND_TRAINING_PORTS names a range, such as `9100:9109`, for firewalls. Without it the
+    GROCERY_DEMAND_TRAINING_PORTS names a range, such as `9100:9149`, for firewalls. Without it the
     system chooses.
 
     Args:
@@ -44,23 +49,31 @@ def share_ports(workers: Iterable[str]) -> dict[str, Sequence[int]]:
 
 
 def find_port(allowed: Sequence[int]) -> int:
-    """Return a port of this host that nobody listens on.
+    """Return a port of this host that LightGBM can listen on; wait for one, if all are in use.
+
+    A port that it listened on cannot be taken again for a minute after the fit.
 
     Raises:
-        ClusterError: If all are taken.
+        ClusterError: If all stay taken.
     """
+    deadline = time.monotonic() + _PATIENCE
+    while (port := _find_free(allowed)) is None:
+        if time.monotonic() > deadline:
+            raise ClusterError(
+                f"On {socket.gethostname()} every port of {', '.join(map(str, allowed))} is taken, "
+                f"on one of which LightGBM would listen: name more of them in {VARIABLE}."
+            )
+        time.sleep(1)
+    return port
+
+
+def _find_free(allowed: Sequence[int]) -> int | None:
+    """Return the first port that can be bound as LightGBM does: without SO_REUSEADDR."""
     for port in allowed:
-        with socket.socket() as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                tried.bind(("", port))
-            except OSError:
-                continue
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("", port))
             return int(tried.getsockname()[1])
-    raise ClusterError(
-        f"On {socket.gethostname()} every port of {', '.join(map(str, allowed))} is taken, "
-        f"on one of which LightGBM would listen: name more of them in {VARIABLE}."
-    )
+    return None
 
 
 def _read_range() -> range | None:
@@ -73,4 +86,4 @@ def _read_range() -> range | None:
         allowed = range(int(first), int(last) + 1)
         if allowed and allowed[0] > 0 and allowed[-1] < 2**16:
             return allowed
-    raise ClusterError(f"{VARIABLE} is {named!r}; allowed: first:last, such as 9100:9109.")
+    raise ClusterError(f"{VARIABLE} is {named!r}; allowed: first:last, such as 9100:9149.")

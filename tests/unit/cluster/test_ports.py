@@ -1,6 +1,7 @@
 """The ports on which LightGBM listens while it fits on several workers."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -34,7 +35,17 @@ def test_a_port_that_is_taken_is_passed_over():
         assert find_port(ports) == ports[1]
 
 
-def test_ports_that_are_all_taken_are_named_with_the_mend():
+def test_a_port_is_waited_for_while_all_are_taken():
+    with socket.create_server(("", 0)) as taken, ThreadPoolExecutor() as pool:
+        port = taken.getsockname()[1]
+        found = pool.submit(find_port, [port])
+        assert not found.done()
+        taken.close()
+        assert found.result() == port
+
+
+def test_ports_that_are_all_taken_are_named_with_the_mend(monkeypatch):
+    monkeypatch.setattr("grocery_demand.cluster.ports._PATIENCE", 0)
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ClusterError, match=rf"every port of {port} is taken.*{VARIABLE}"):
@@ -44,7 +55,7 @@ def test_ports_that_are_all_taken_are_named_with_the_mend():
 @pytest.mark.parametrize("named", ["9100", "9100-9104", "9104:9100", "0:5", "65000:65536", "a:b"])
 def test_what_is_no_range_is_refused(monkeypatch, named):
     monkeypatch.setenv(VARIABLE, named)
-    with pytest.raises(ClusterError, match="allowed: first:last, such as 9100:9109"):
+    with pytest.raises(ClusterError, match="allowed: first:last, such as 9100:9149"):
         share_ports(WORKERS)
 
 
