@@ -46,7 +46,7 @@ def describe_paper(kept: dict, price: float) -> tuple[list[str], dict[str, pd.Da
         price: Of an hour of a worker with 8 GiB and one core.
     """
     weak = [kept[name] for name in ("1", "2", "4")]
-    slopes = _find_slopes(weak)
+    slopes = _find_slopes(weak, kept["one worker"], kept["2"])
     seconds, peak = _read_speed()
     table = pd.DataFrame([_reckon(n, slopes, seconds, peak, price) for n in _TIMES])
     measured = pd.DataFrame([{"what": name, "measured": value} for name, value in slopes.items()])
@@ -56,8 +56,14 @@ def describe_paper(kept: dict, price: float) -> tuple[list[str], dict[str, pd.Da
     }
 
 
-def _find_slopes(weak: list[dict]) -> dict[str, float]:
-    """Return what the workers need for each million rows or series-days more."""
+def _find_slopes(weak: list[dict], one: dict, two: dict) -> dict[str, float]:
+    """Return what the workers need for each million rows or series-days more.
+
+    Args:
+        weak: The runs of the weak scaling.
+        one: A run on one worker.
+        two: The same on two, which also send each other LightGBM's sums.
+    """
     rows = [run["rows"] / 1e6 for run in weak]
     held = [run["cells"] / run["workers"] / 1e6 for run in weak]
     peaks = [max(s["peak"] for s in run["stages"].values()) for run in weak]
@@ -66,15 +72,20 @@ def _find_slopes(weak: list[dict]) -> dict[str, float]:
     ]
     compute = [sum(stage["compute"] for stage in stages) for stages in growing]
     sent = [sum(stage["megabytes"] for stage in stages) for stages in growing]
-    of_trees = [sum(run["stages"][name]["megabytes"] for name in _BOUNDED) for run in weak]
     memory, base = np.polyfit(held, peaks, 1)
     return {
         "a worker's memory before its parts, GiB": base,
         "its memory for a million series-days, bytes each": memory * GIB / 1e6,
         "tasks of stages that grow, s for a million rows": np.polyfit(rows, compute, 1)[0],
         "sent by stages that grow, MB for a million rows": np.polyfit(rows, sent, 1)[0],
-        f"sent while models of {TREES} trees are fitted, MB": float(np.mean(of_trees)),
+        f"sent between two workers for models of {TREES} trees, MB": _find_sent(two)
+        - _find_sent(one),
     }
+
+
+def _find_sent(run: dict) -> float:
+    """Return the megabytes of the stages that fit models."""
+    return sum(run["stages"][name]["megabytes"] for name in _BOUNDED)
 
 
 def _read_speed() -> tuple[dict[str, float], float]:
@@ -129,9 +140,9 @@ def _describe(price: float) -> str:
         "cores at full size ([speed](speed_simulated.md)), shared out. "
         f"{alone} are done by the driver alone, for the time and with the memory of one machine at "
         "full size, times the rows. Bytes: the slope above, and for each worker but one what two "
-        "exchanged while models were fitted, times the trees of a model by default; all of them "
-        "shared by the workers' networks. The cost is for "
+        "sent more than one while models were fitted, times the trees of a model by default; all of "
+        "them shared by the workers' networks. The cost is for "
         f"{price:g} an hour of a worker, and of the driver as of {_DRIVER} workers for each time "
-        "Favorita, all held for the whole run; `--price` takes another. It leaves out what else "
-        "may grow, such as the scheduler's own work."
+        "Favorita, all held for the whole run; `--price` takes another. Left out are rows "
+        "that come to the driver for scores, which parameters bound, and the scheduler's own work."
     )
