@@ -75,11 +75,10 @@ def _find_slopes(weak: list[dict], one: dict, two: dict) -> dict[str, float]:
     memory, base = np.polyfit(held, peaks, 1)
     return {
         "a worker's memory before its parts, GiB": base,
-        "its memory for a million series-days, bytes each": memory * GIB / 1e6,
+        "its memory for each series and day, bytes": memory * GIB / 1e6,
         "tasks of stages that grow, s for a million rows": np.polyfit(rows, compute, 1)[0],
         "sent by stages that grow, MB for a million rows": np.polyfit(rows, sent, 1)[0],
-        f"sent between two workers for models of {TREES} trees, MB": _find_sent(two)
-        - _find_sent(one),
+        f"sent between two workers for {TREES} trees, MB": _find_sent(two) - _find_sent(one),
     }
 
 
@@ -140,8 +139,8 @@ def _describe(price: float) -> str:
         "cores at full size ([speed](speed_simulated.md)), shared out. "
         f"{alone} are done by the driver alone, for the time and with the memory of one machine at "
         "full size, times the rows. Bytes: the slope above, and for each worker but one what two "
-        "sent more than one while models were fitted, times the trees of a model by default; all of "
-        "them shared by the workers' networks. The cost is for "
+        "sent more than one while models were fitted, times the trees of a model by default; all "
+        "of them shared by the workers' networks. The cost is for "
         f"{price:g} an hour of a worker, and of the driver as of {_DRIVER} workers for each time "
         "Favorita, all held for the whole run; `--price` takes another. Left out are rows "
         "that come to the driver for scores, which parameters bound, and the scheduler's own work."
