@@ -6,7 +6,7 @@ python benchmarks/cluster_equality.py --raw-dir TEN_MILLION --name ten_million
 In a copy of the project: `kedro run`, then `kedro run --env cluster` on as many local workers as
 GROCERY_DEMAND_WORKERS says. Panel and features are compared bit by bit; scores and forecasts twice:
 as configured, where the rows drawn for each tree depend on the workers, and with all rows for each
-tree, where only the order of adding up differs.
+tree (all-rows), where only the order of adding up differs.
 """
 
 import argparse
@@ -27,8 +27,8 @@ from grocery_demand.storage.panel_folder import read_panel
 from grocery_demand.storage.parted_panel import PartedPlace
 
 _SETTINGS = {
-    "as configured": "",
-    "all rows for each tree": ",model_settings.lightgbm.bagging_fraction=1.0",
+    "all-rows": ",model_settings.lightgbm.bagging_fraction=1.0",
+    "as-configured": "",
 }
 _ARRAYS = ("units", "promotions", "open_days")
 _DAYS_BACK = (0, 16, 200)
@@ -88,7 +88,7 @@ def compare_models(setting: str, one: Left, other: Left) -> dict[str, object]:
     row["forecasts of ln(1+units) apart, root mean square"] = np.sqrt(
         np.mean((second - first) ** 2)
     )
-    totals = [left.forecasts["point"].sum(dtype=float) for left in (one, other)]
+    totals = [left.forecasts["point"].astype(float).sum() for left in (one, other)]
     row["units in all, difference in %"] = 100 * (totals[1] / totals[0] - 1)
     return row
 
@@ -97,12 +97,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--raw-dir", type=Path, required=True)
     parser.add_argument("--name", default="sample", help="of the file in results/")
+    parser.add_argument("--settings", nargs="+", choices=list(_SETTINGS), default=list(_SETTINGS))
     arguments = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         project = copy_project(Path(folder))
-        for setting, more in _SETTINGS.items():
-            given = ["--params", f"raw_dir={arguments.raw_dir.absolute()}{more}"]
+        for setting in arguments.settings:
+            raw_dir = f"raw_dir={arguments.raw_dir.absolute()}"
+            given = ["--params", raw_dir + _SETTINGS[setting]]
             one = run(project, ["run", *given])
             whole = project / "data/03_primary/one_machine"
             (project / "data/03_primary/panel").rename(whole)

@@ -174,6 +174,7 @@ KILLED = """
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import cloudpickle
 
@@ -186,15 +187,17 @@ def number_series(part):
     return part.series[["store_nbr", "item_nbr"]].assign(number=-1)
 
 
-def hesitant(write, rows, part, *rest):
-    # The first part is written, the others never are.
-    if part > 0:
+def hesitant(write, marker, *arguments):
+    # One part is written, the others never are.
+    try:
+        marker.touch(exist_ok=False)
+    except FileExistsError:
         time.sleep(600)
-    return write(rows, part, *rest)
+    return write(*arguments)
 
 
 def let_hesitate(module, name):
-    write = partial(hesitant, getattr(module, name))
+    write = partial(hesitant, getattr(module, name), Path(FOLDER) / "begun")
     write.__name__ = name
     setattr(module, name, write)
 
@@ -213,14 +216,14 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize(
-    ("what", "first_part"),
+    ("what", "written"),
     [
-        ("panel", "panel/version-*/part-00000"),
-        ("forecasts", ".forecasts.parquet-version-*/part-00000.parquet"),
+        ("panel", "panel/version-*/part-*"),
+        ("forecasts", ".forecasts.parquet-version-*/part-*.parquet"),
     ],
 )
 def test_a_run_that_is_killed_while_parts_are_written_leaves_the_former_and_is_run_again(
-    what, first_part, client, whole, tmp_path
+    what, written, client, whole, tmp_path
 ):
     panel = PartedPanelDataset(filepath=str(tmp_path / "panel"), parts=3)
     forecasts = PartedForecastsDataset(filepath=str(tmp_path / "forecasts.parquet"))
@@ -228,17 +231,17 @@ def test_a_run_that_is_killed_while_parts_are_written_leaves_the_former_and_is_r
     parts = panel.load()
     table = parts.tabulate(number_series, own=parts.bounds[:-1].tolist())
     forecasts.save(table)
-    standing = set(tmp_path.glob(first_part))
+    standing = set(tmp_path.glob(written))
     script = tmp_path / "killed.py"
     script.write_text(KILLED)
     driver = subprocess.Popen(
         [sys.executable, script, tmp_path, what], env=os.environ | {"GROCERY_DEMAND_WORKERS": "1"}
     )
-    while not set(tmp_path.glob(first_part)) - standing and driver.poll() is None:
+    while not set(tmp_path.glob(written)) - standing and driver.poll() is None:
         time.sleep(0.05)
     driver.kill()
     assert driver.wait() == -signal.SIGKILL
-    left = set(tmp_path.glob(first_part)) - standing
+    left = set(tmp_path.glob(written)) - standing
     assert left
 
     expected = number_series(whole, 0)
