@@ -31,7 +31,7 @@ def project(tmp_path):
 
 def make_certificates(project) -> None:
     """Put something into the place of certificates: nothing here reads them."""
-    (project / TLS).mkdir()
+    (project / TLS).mkdir(exist_ok=True)
     for name in ("ca.crt", "node.crt", "node.key"):
         (project / TLS / name).write_text("made up")
 

@@ -24,8 +24,9 @@ def resources(tmp_path_factory) -> list[dict]:
     shutil.copytree(ROOT / "deploy/kubernetes", folder)
     production, cluster = (folder / "overlays" / name for name in ("production", "cluster"))
     shutil.copy(production / "secrets.env.example", production / "secrets.env")
-    script = ROOT / "deploy/cluster/make-certificates"
-    subprocess.run([script, cluster / "tls"], check=True)
+    (cluster / "tls").mkdir(exist_ok=True)
+    for name in ("ca.crt", "node.crt", "node.key"):
+        (cluster / "tls" / name).write_text("made up")
     rendered = subprocess.check_output(["kubectl", "kustomize", cluster], text=True)
     return list(yaml.safe_load_all(rendered))
 

@@ -21,6 +21,9 @@ from moto_s3 import BUCKET, running_s3
 from network_hosts import Host, hosts
 from published import wait_for
 
+if shutil.which("openssl") is None:
+    pytest.skip("openssl is missing", allow_module_level=True)
+
 SCHEDULER_PORT, WORKER_PORT, NANNY_PORT, TRAINING_PORTS = 8786, 9000, 9001, range(9100, 9130)
 WORLD = "simulation.stores=6,simulation.items=20,simulation.start_date=2016-08-01"
 WEAK = (
