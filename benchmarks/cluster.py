@@ -29,7 +29,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 from cluster_on_paper import TREES, describe_paper
-from common import GIB, PROJECT, RESULTS, load_parameters, write_result
+from common import GIB, PROJECT, RESULTS, describe_commit, load_parameters, write_result
 from distributed import Client
 from speed import copy_project
 
@@ -71,6 +71,7 @@ class Run:
 
     workers: int
     parts: int
+    commit: str
     rows: int = 0
     cells: int = 0
     seconds: float = 0.0
@@ -143,7 +144,7 @@ def measure(project: Path, workers: int, parts: int) -> Run:
     path = project / "conf/cluster/globals.yml"
     values = yaml.safe_load(path.read_text()) | {"parts": parts}
     path.write_text(yaml.safe_dump(values))
-    run = Run(workers, parts)
+    run = Run(workers, parts, describe_commit())
     with ExitStack() as stack:
         address = f"tcp://127.0.0.1:{(port := find_port())}"
         start(stack, project, "scheduler", "--host=127.0.0.1", f"--port={port}", "--no-dashboard")
@@ -309,7 +310,9 @@ def main() -> None:
     kept = json.loads(FIGURES.read_text())
     if set(every) <= set(kept):
         notes, paper = describe_paper(kept, options.price)
-        write_result("cluster", "Over several workers", _NOTES + notes, tabulate(kept) | paper)
+        at = f"The runs were made at commit {', '.join({run['commit'] for run in kept.values()})}."
+        notes = [*_NOTES, at, *notes]
+        write_result("cluster", "Over several workers", notes, tabulate(kept) | paper)
 
 
 if __name__ == "__main__":

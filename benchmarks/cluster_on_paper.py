@@ -50,7 +50,7 @@ def describe_paper(kept: dict, price: float) -> tuple[list[str], dict[str, pd.Da
     seconds, peak = _read_speed()
     table = pd.DataFrame([_reckon(n, slopes, seconds, peak, price) for n in _TIMES])
     measured = pd.DataFrame([{"what": name, "measured": value} for name, value in slopes.items()])
-    return [_describe(price)], {
+    return [_describe(price, max(run["rows"] for run in weak))], {
         "What grows with the data": measured,
         "On paper: 1, 10 and 100 times Favorita": table,
     }
@@ -128,7 +128,7 @@ def _reckon(
     }
 
 
-def _describe(price: float) -> str:
+def _describe(price: float, most_rows: int) -> str:
     bounded, alone = ", ".join(_BOUNDED), ", ".join(_ALONE)
     return (
         f"On paper: {_SERIES:,} series × {_DAYS:,} days and {_ROWS / 1e6:.1f} million rows, once, "
@@ -143,5 +143,7 @@ def _describe(price: float) -> str:
         "of them shared by the workers' networks. The cost is for "
         f"{price:g} an hour of a worker, and of the driver as of {_DRIVER} workers for each time "
         "Favorita, all held for the whole run; `--price` takes another. Left out are rows "
-        "that come to the driver for scores, which parameters bound, and the scheduler's own work."
+        "that come to the driver for scores, which parameters bound, and the scheduler's own work. "
+        f"The slopes come from at most {most_rows / 1e6:.1f} million rows, {_ROWS / most_rows:.0f} "
+        "times less than the smallest of these sizes: take the figures for their order."
     )
