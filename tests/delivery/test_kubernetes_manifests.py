@@ -24,6 +24,7 @@ DASK = {"scheduler", "workers"}
 
 OF_LIBRARIES = {
     "DASK_CONFIG": "Dask: its configuration",
+    "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "Dask: how long to wait for a scheduler",
     "DASK_SCHEDULER_ADDRESS": "of the cluster, read by its client alone",
     "GROCERY_DEMAND_TRAINING_PORTS": "of the cluster, read by its training alone",
     "KEDRO_ENV": "Kedro: folder of conf/",
