@@ -173,23 +173,19 @@ def test_every_connection_between_hosts_uses_a_port_that_the_docs_name(place, lo
         assert any(both & set(TRAINING_PORTS) for both in ends)
 
 
-@pytest.fixture(scope="module")
-def with_losses(place, loop) -> subprocess.CompletedProcess[str]:
-    """A run in which one worker is killed while it makes features, and one in the fifth tree."""
-    for order in ("features", "training"):
-        (place.orders / order).touch()
-    return place.runs("--pipeline", "fit", "--params", WEAK)
-
-
-def test_a_worker_killed_while_it_makes_features_is_not_missed(place, with_losses):
+def test_a_worker_killed_while_it_makes_features_is_not_missed(place, loop):
+    (place.orders / "features").touch()
+    outcome = place.runs("--pipeline", "fit", "--params", WEAK)
     assert (place.orders / "features.taken").exists()
-    assert with_losses.returncode == 0, with_losses.stderr
+    assert outcome.returncode == 0, outcome.stderr
 
 
-def test_a_model_is_fitted_once_more_when_a_worker_is_killed_in_the_midst_of_it(place, with_losses):
+def test_a_model_is_fitted_once_more_when_a_worker_is_killed_in_the_midst_of_it(place, loop):
+    (place.orders / "training").touch()
+    outcome = place.runs("--pipeline", "fit", "--params", WEAK)
     assert (place.orders / "training.taken").exists()
-    assert with_losses.returncode == 0, with_losses.stderr
-    assert "It is done anew" in with_losses.stderr
+    assert outcome.returncode == 0, outcome.stderr
+    assert "It is done anew" in outcome.stderr
 
 
 def test_a_run_that_loses_workers_again_and_again_ends_and_leaves_the_champion(place, with_losses):

@@ -73,11 +73,14 @@ def fit_where_rows_lie(crew: Crew, blocks: list[Future], recipe: Recipe) -> Ligh
     ]
     try:
         return LightGBM.from_files(recipe.names, crew.gather(fits, together=True)[0])
-    except (lgb.basic.LightGBMError, WorkerLostError) as error:
+    except WorkerLostError:
         crew.client.cancel(fits, force=True)
-        if isinstance(error, lgb.basic.LightGBMError) and "socket" not in str(error).lower():
+        raise
+    except lgb.basic.LightGBMError as error:
+        crew.client.cancel(fits, force=True)
+        if "socket" not in str(error).lower():
             raise
-        raise WorkerLostError(f"A worker ended while {crew.stage}: {error}") from error
+        raise WorkerLostError(f"A worker ended while {crew.stage}: {error}.") from error
 
 
 def _join_by_worker(crew: Crew, blocks: list[Future]) -> dict[str, Future]:
@@ -123,7 +126,7 @@ def _fit(
     """Fit on the rows of one worker, in step with the others; return the model's files."""
     port, process = at
     if process != _PROCESS:
-        raise WorkerLostError("it was started again, and the others wait for the one before.")
+        raise WorkerLostError("A worker was started again before it could fit with the others.")
     network: dict[str, Any] = {}
     if "," in machines:
         network = {"machines": machines, "local_listen_port": port, "time_out": _MINUTES}
