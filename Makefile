@@ -69,7 +69,7 @@ loop: setup  ## Play the closed loop on simulated days; DAYS=10 STORES=5 ITEMS=1
 	  $(if $(STORES),--stores $(STORES)) $(if $(ITEMS),--items $(ITEMS))
 
 test: setup tools  ## Run all tests, or those of TESTS=path
-	$(BIN)/python -m pytest $(or $(TESTS),--numprocesses auto --maxprocesses 4 --dist loadfile)
+	$(BIN)/python -m pytest $(or $(TESTS),--numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 check: setup  ## Run the linters, the type checker and the layer contracts
 	$(BIN)/ruff check .
@@ -170,6 +170,7 @@ pictures: setup  ## Take the README's pictures again, of the loop played in a co
 notebook: setup  ## Open JupyterLab with catalog, context and pipelines loaded
 	$(BIN)/kedro jupyter lab
 
-clean:  ## Remove what runs have made (keeps .venv, the sample and the registry)
-	rm -rf data/02_intermediate/[!.]* data/03_primary/[!.]* data/06_models/[!.]* \
-	  data/07_model_output/[!.]* data/08_reporting/[!.]*
+clean:  ## Remove what a run makes again (keeps .venv, sample, registry, events and past forecasts)
+	rm -rf data/02_intermediate/[!.]* data/03_primary/[!.]* data/06_models/[!.]* data/08_reporting/[!.]*
+	find data/07_model_output -mindepth 1 -maxdepth 1 ! -name '.*' ! -name 'events.db*' \
+	  ! -name forecast_archive -exec rm -rf {} +

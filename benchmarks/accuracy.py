@@ -157,7 +157,7 @@ def _identify(keys: pd.DataFrame) -> np.ndarray:
 
 def score(table: pd.DataFrame, models: list[str]) -> pd.DataFrame:
     """Score each model on the rows that every one of them forecasts."""
-    rows = table[table[models].notna().all(axis=1)]
+    rows = _forecast_by_each(table, models)
     actual, weight = rows["unit_sales"].to_numpy(), row_weights(rows)
     ours = metrics.nwrmsle(actual, rows[OURS].to_numpy(), weight)
     bounded = _with_all_bounds(rows, models)
@@ -167,6 +167,10 @@ def score(table: pd.DataFrame, models: list[str]) -> pd.DataFrame:
         record = {"model": name, "NWRMSLE": error, "this project / it": ours / error}
         records.append(record | _count_defeats(rows, name) | _score_interval(bounded, name))
     return pd.DataFrame(records).sort_values("NWRMSLE", ignore_index=True)
+
+
+def _forecast_by_each(table: pd.DataFrame, models: list[str]) -> pd.DataFrame:
+    return table[table[models].notna().all(axis=1)]
 
 
 def _with_all_bounds(rows: pd.DataFrame, models: list[str]) -> pd.DataFrame:
@@ -241,11 +245,13 @@ def main() -> None:
     days = f" --history-days {options.history_days}" if options.history_days else ""
     some = f" --peer-series {options.peer_series}" if options.peer_series else ""
     new = pooled[pooled["is_new"]]
+    n_scored = len(_forecast_by_each(pooled, models))
     notes = [
         f"Command: `python benchmarks/accuracy.py --raw-dir {name} --cutoffs "
-        f"{' '.join(cutoffs)}{days}{some}`. {len(panel.series):,} series, {len(pooled):,} rows "
-        "scored, 16 days ahead of each cutoff. Rows of series without a sale before the cutoff, "
-        f"which the peers cannot forecast: {len(new):,}.",
+        f"{' '.join(cutoffs)}{days}{some}`. {len(panel.series):,} series, 16 days ahead of each "
+        f"cutoff: {n_scored:,} of {len(pooled):,} rows are scored, those that every model "
+        "forecasts. skforecast needs more than eight weeks of sales; no peer forecasts a series "
+        f"without a sale before the cutoff ({len(new):,} rows).",
         "Beyond chance: slices where it is better by 95 % intervals over series (Bonferroni).",
         "NWRMSLE, pinball loss: lower is better. `this project / it`: below 1, ours is better. "
         "Interval columns: on the rows for which every model with intervals gives one. Pinball "

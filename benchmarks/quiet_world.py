@@ -91,7 +91,8 @@ def live_through(period: Period) -> pd.DataFrame:
         checks, scores = _check(panel, model, pl.concat(archive).lazy(), monitoring)
         if number % WEEK == WEEK - 1:
             checks += _check_weekly(panel, model, served, monitoring)
-        decision = advise(checks, panel.n_days, monitoring).decision
+        age = panel.n_days - 1 - panel.day_of(model.metadata["cutoff"])
+        decision = advise(checks, age, monitoring).decision
         day = str(panel.cutoff)
         rows += [(day, c.area, c.name, c.state, c.value, c.threshold, c.detail) for c in checks]
         rows.append((day, ADVICE, ADVICE, decision, *scores, ""))

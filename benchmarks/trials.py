@@ -164,8 +164,10 @@ TRIALS: dict[str, Trial] = {
     "50,000 rows a tree": Trial(settings={"max_rows_per_tree": 50_000}),
     "200,000 rows a tree": Trial(settings={"max_rows_per_tree": 200_000}),
     "70 % of the rows a tree": Trial(settings={"max_rows_per_tree": None}),
-    "40 % of the rows a tree": Trial(settings={"bagging_fraction": 0.4}),
-    "a quarter of the rows a tree": Trial(settings={"bagging_fraction": 0.25}),
+    "40 % of the rows a tree": Trial(settings={"max_rows_per_tree": None, "bagging_fraction": 0.4}),
+    "a quarter of the rows a tree": Trial(
+        settings={"max_rows_per_tree": None, "bagging_fraction": 0.25}
+    ),
     "40 rows a leaf": Trial(settings={"min_child_samples": 40}),
     "200 rows a leaf": Trial(settings={"min_child_samples": 200}),
     "features drawn by node": Trial(
@@ -337,13 +339,15 @@ def main() -> None:
         print(f"{title}: {pooled:.4f}, {seconds:.1f} s", flush=True)
     table = pd.DataFrame(records).sort_values("to the default, mean over cutoffs")
     dates = ", ".join(str(panel.date_of(day)) for day in days)
+    chosen = options.trials != list(TRIALS)
+    some = " --trials " + " ".join(f'"{title}"' for title in options.trials) if chosen else ""
     notes = [
         f"Command: `python benchmarks/trials.py --raw-dir {name}"
         + (f" --until {options.until}" if options.until else "")
-        + f" --cutoffs {options.cutoffs}`. NWRMSLE over 16 days after each of {dates}; nothing "
-        f"after {panel.date_of(last)} was looked at. Each trial changes one thing of the default; "
-        "it is a run of the MLflow experiment `trials`. The mean over cutoffs is that of the "
-        "ratios: a bad month does not decide. Seconds are those of fitting and forecasting.",
+        + f" --cutoffs {options.cutoffs}{some}`. NWRMSLE over 16 days after each of {dates}; "
+        f"nothing after {panel.date_of(last)} was looked at. Each trial changes one thing of the "
+        "default; it is a run of the MLflow experiment `trials`. The mean over cutoffs is that of "
+        "the ratios: a bad month does not decide. Seconds are those of fitting and forecasting.",
     ]
     cutoffs = pd.DataFrame(by_cutoff, index=[str(panel.date_of(day)) for day in days])
     tables = {"Trials": table, "By cutoff": cutoffs.T.rename_axis("trial").reset_index()}

@@ -30,7 +30,6 @@ extensions = [
     "myst_nb",
     "sphinx_copybutton",
     "generated_text",
-    "optional_pages",
     "mathml",
     "start_page",
 ]

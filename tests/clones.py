@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from make_targets import ROOT
+from project_copies import SMALL_WORLD
 
-SMALL_WORLD = "simulation.stores=3,simulation.items=40,simulation.start_date=2016-08-01"
 _SAMPLE = "data/01_raw/sample"
 _AUTHOR = {
     f"GIT_{role}_{what}": value

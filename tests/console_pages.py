@@ -2,15 +2,20 @@
 
 import os
 import re
+import signal
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Timer
+
+from pages import find_blocks
 
 LEFT_OUT = "…"
-_FENCE = re.compile(r"^```(?P<language>\S*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _STATUS = re.compile(r"\(exit status (\d+)\)")
 _NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?")
 _DONE = "@@ typed @@"
+LONGEST = 600.0
+"""Seconds that a command may take."""
 
 
 @dataclass(frozen=True)
@@ -30,23 +35,16 @@ class Step:
     status: int = 0
 
 
-def read_languages(page: Path) -> set[str]:
-    """Return the languages of all fenced blocks."""
-    return {fence["language"] for fence in _FENCE.finditer(page.read_text(encoding="utf-8"))}
-
-
 def read_steps(page: Path) -> list[Step]:
     """Return the commands of all console blocks: lines that begin with `$`, what follows is shown.
 
     A line `(exit status N)` says that the command ends with N; without it, it has to succeed.
     """
-    text = page.read_text(encoding="utf-8")
     steps: list[Step] = []
-    for fence in _FENCE.finditer(text):
-        if fence["language"] != "console":
+    for block in find_blocks(page.read_text(encoding="utf-8")):
+        if block.language != "console":
             continue
-        first = text[: fence.start("text")].count("\n") + 1
-        for number, line in enumerate(fence["text"].splitlines(), first):
+        for number, line in enumerate(block.text.splitlines(), block.line + 1):
             if line.startswith("$ "):
                 steps.append(Step(f"{page.name}:{number}", line.removeprefix("$ ")))
             elif told := _STATUS.fullmatch(line):
@@ -118,6 +116,7 @@ class Terminal:
             ["bash", "--norc", "--noprofile"],
             cwd=folder, env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True,
         )  # fmt: skip
 
     def __enter__(self) -> "Terminal":
@@ -128,14 +127,24 @@ class Terminal:
         self._shell.wait()
         self._shell.stdout.close()
 
-    def type(self, command: str) -> tuple[str, int]:
-        """Return what the command says, and its exit status."""
-        typed = f"{{ {command}\n}} </dev/null\nprintf '\\n{_DONE}%d\\n' $?\n"
-        self._shell.stdin.write(typed)
-        self._shell.stdin.flush()
-        said = []
-        for line in self._shell.stdout:
-            if line.startswith(_DONE):
-                return "".join(said), int(line.removeprefix(_DONE))
-            said.append(line)
+    def type(self, command: str, seconds: float = LONGEST) -> tuple[str, int]:
+        """Return what the command says, and its exit status.
+
+        The shell is killed, with all that it runs, if the command takes longer than is allowed.
+        """
+        limit = Timer(seconds, self._kill)
+        limit.start()
+        try:
+            self._shell.stdin.write(f"{{ {command}\n}} </dev/null\nprintf '\\n{_DONE}%d\\n' $?\n")
+            self._shell.stdin.flush()
+            said = []
+            for line in self._shell.stdout:
+                if line.startswith(_DONE):
+                    return "".join(said), int(line.removeprefix(_DONE))
+                said.append(line)
+        finally:
+            limit.cancel()
         raise AssertionError(f"The shell ended at: {command}{os.linesep}{''.join(said)}")
+
+    def _kill(self) -> None:
+        os.killpg(self._shell.pid, signal.SIGKILL)

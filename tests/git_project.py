@@ -1,7 +1,6 @@
 """A copy of the project as a git repository, with a small world, on which commands are typed."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,12 +9,12 @@ from typing import Any
 
 import yaml
 
+from project_copies import SMALL_WORLD, copy_without_data
+
 PROJECT = Path(__file__).parents[1]
-TRACKED = (
-    "conf", "src", "pyproject.toml", "requirements.lock", "Makefile", ".gitignore", "dvc.yaml",
-    ".dvcignore", ".dvc/config", ".dvc/.gitignore",
-)  # fmt: skip
-SMALL_WORLD = "simulation.stores=3,simulation.items=40,simulation.start_date=2016-08-01"
+TRACKED = ("Makefile", ".gitignore", "dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/.gitignore")
+"""What git and DVC read, beside code and configuration."""
+
 SMALL_MODEL = {
     "training.max_training_rows": 20000,
     "training.max_long_range_rows": 5000,
@@ -113,14 +112,7 @@ class GitProject:
 
 def make_git_project(folder: Path, raw_dir: str = "data/01_raw/sample") -> GitProject:
     """Copy the project, simulate the small world into its raw folder; nothing is committed."""
-    for name in TRACKED:
-        source, target = PROJECT / name, folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
-    project = GitProject(folder)
+    project = GitProject(copy_without_data(folder, *TRACKED))
     project.link_environments()
     project.set_yaml("globals.yml", {"raw_dir": raw_dir, "simulated_dir": raw_dir})
     project.set_yaml("parameters.yml", SMALL_MODEL)

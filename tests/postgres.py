@@ -2,13 +2,14 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from ports import free_port
 
 ADMINISTRATOR, HERE = "ann", "127.0.0.1/32"
 
@@ -65,8 +66,7 @@ def run_postgres(*, passwords: bool = False) -> Iterator[Postgres]:
     if passwords:
         rules = (f"host all {ADMINISTRATOR} {HERE} trust", f"host all all {HERE} scram-sha-256")
         (data / "pg_hba.conf").write_text("\n".join([*rules, ""]))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder}"
     run("pg_ctl", "-o", options, "-l", folder / "log", "-w", "start")
     try:

@@ -33,6 +33,7 @@ class UpdateProject:
     def __init__(self, folder: Path) -> None:
         self.folder, self.incoming = folder, folder / "incoming"
         self.panel_folder, self.sales_folder = folder / "panel", folder / "sales"
+        self.monitored = folder / "summary.json"
 
     def preprocess(self, sales: dict | None = None, plan: dict | None = None) -> None:
         """Store sales and the panel made of them, as `preprocess` does."""
@@ -72,6 +73,7 @@ class UpdateProject:
                 "stores": MemoryDataset(stores),
                 "holidays_events": MemoryDataset(holidays),
                 "params:quality": MemoryDataset(QualityParameters(**quality | bounds)),
+                "former_monitoring": OptionalJsonDataset(filepath=str(self.monitored)),
                 "new_data_quality": JsonDataset(filepath=str(self.folder / "quality.json")),
                 "new_data_report": OptionalJsonDataset(filepath=str(self.folder / "quality.json")),
                 "new_quarantined_rows": TableDataset(filepath=str(self.folder / "bad.parquet")),

@@ -17,10 +17,11 @@ import tempfile
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
+from chromium import OPTIONS, find_chromium
 from playwright.sync_api import Page, sync_playwright
 
 from grocery_demand.rehearsal.copy import copy_project, leave_shared_services
@@ -44,10 +45,7 @@ WIDTH = 1280
 QUALITY = 82
 SCORES = "^(nwrmsle|r2_score|wape|bias|coverage|pinball_loss)$"
 WAIT_MS = 60_000
-_OPTIONS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+WAIT_SECONDS = 60
 
 
 def main() -> None:
@@ -91,8 +89,7 @@ def ask_as_buyers(project: Path) -> None:
 def take_pictures(project: Path, out: Path, names: Sequence[str]) -> None:
     """Take pictures of a project, each as a WebP file."""
     with sync_playwright() as playwright:
-        program = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=program, args=_OPTIONS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=OPTIONS)
         for name in names:
             height, scale, take = PICTURES[name]
             page = browser.new_page(
@@ -179,17 +176,27 @@ def start_server(project: Path, *command: str) -> Iterator[str]:
     program = [sys.executable, "-m", *command, str(port)]
     process = subprocess.Popen(program, cwd=project, start_new_session=True)
     try:
-        while process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            except OSError:
-                time.sleep(0.2)
-            else:
-                break
+        wait_until_it_listens(process, port)
         yield f"http://127.0.0.1:{port}"
     finally:
-        os.killpg(process.pid, signal.SIGTERM)  # kedro-viz and MLflow serve from a child
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)  # kedro-viz and MLflow serve from a child
         process.wait()
+
+
+def wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    """Wait for a server; fail if it ends before, or takes too long."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args} ended with status {process.returncode}.")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise RuntimeError(f"{process.args} does not listen on port {port} after {WAIT_SECONDS} s.")
 
 
 PICTURES = {

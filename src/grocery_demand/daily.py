@@ -19,11 +19,15 @@ class Project:
     Args:
         path: The project's folder.
         env: Name of a folder in conf/; None for the default one.
+        parameters: Of all runs, as of `kedro run --params`.
     """
 
-    def __init__(self, path: Path, env: str | None = None) -> None:
+    def __init__(
+        self, path: Path, env: str | None = None, parameters: dict[str, Any] | None = None
+    ) -> None:
         self.path = path
         self._env = env
+        self._parameters = parameters or {}
 
     def run(self, pipeline: str, **parameters: Any) -> None:
         """Run a registered pipeline as `kedro run --pipeline` does."""
@@ -39,7 +43,10 @@ class Project:
         from kedro.framework.session import KedroSession
 
         return KedroSession.create(
-            self.path, save_on_close=False, env=self._env, runtime_params=parameters
+            self.path,
+            save_on_close=False,
+            env=self._env,
+            runtime_params=self._parameters | parameters,
         )
 
 

@@ -20,7 +20,7 @@ from grocery_demand.serving.handover import Running, find_running, is_running
 from grocery_demand.storage.publication import PublicationError
 from make_targets import ROOT
 from published import FOLDER as PUBLICATION
-from published import make_project, publish_small, small_panel, train_small, wait_for
+from published import make_project, publish_small, small_panel, wait_for
 
 KEY = "open sesame"
 
@@ -30,8 +30,8 @@ def say_nothing(line: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def model():
-    return train_small(small_panel())
+def model(long_model):
+    return long_model
 
 
 @pytest.fixture(scope="module")

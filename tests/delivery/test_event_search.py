@@ -21,7 +21,7 @@ import yaml
 
 from fluentd import Receiver
 from fluentd_config import Section, parse
-from published import make_project, publish_small, serve, small_panel, train_small, wait_for
+from published import make_project, publish_small, serve, wait_for
 
 DATA_VIEW = "grocery-demand-events"
 FITTING = {
@@ -36,18 +36,17 @@ FITTING = {
 
 
 @pytest.fixture(scope="module")
-def sent(tmp_path_factory) -> tuple[set[str], list[dict]]:
+def sent(tmp_path_factory, long_panel, long_model) -> tuple[set[str], list[dict]]:
     """Tags and records that a web app sent: forecasts near and far, and refusals."""
-    panel = small_panel()
     project = make_project(tmp_path_factory.mktemp("project"), tenant="user1")
-    publish_small(project, panel, train_small(panel), 1)
+    publish_small(project, long_panel, long_model, 1)
     receiver = Receiver()
     env = {"FLUENTD_HOST": "127.0.0.1", "FLUENTD_PORT": str(receiver.port)}
-    first = panel.series.iloc[0]
+    first = long_panel.series.iloc[0]
     asked = {"item_nbr": int(first["item_nbr"]), "store_nbr": int(first["store_nbr"])}
     with serve(project, env=env) as app, app.client() as client:
         for days in (3, 40):
-            date = str(panel.cutoff + days)
+            date = str(long_panel.cutoff + days)
             assert client.get("/prediction", params=asked | {"date": date}).status_code == 200
         assert client.get("/prediction", params=asked | {"date": "never"}).status_code == 422
         wait_for(lambda: len(receiver.records) == 3)

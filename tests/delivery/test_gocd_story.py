@@ -4,7 +4,6 @@ The tests are one story and stand in its order.
 """
 
 import json
-import socket
 import sys
 import urllib.request
 
@@ -15,9 +14,10 @@ from clones import make_repository, run
 from gocd import Agent
 from grocery_demand.serving.handover import find_running
 from make_targets import ROOT
+from ports import free_port
+from project_copies import EASY_GATE
 
 MODEL = "grocery-demand"
-EASY_GATE = "gate.max_nwrmsle=0.9,gate.max_slice_loss=1,gate.champion_tolerance=1"
 WEAK = f"training.max_training_rows=10000,model_settings.lightgbm.n_estimators=12,{EASY_GATE}"
 BETTER = f"training.max_training_rows=40000,model_settings.lightgbm.n_estimators=40,{EASY_GATE}"
 TREE = "training.model=decision_tree,training.feature_set=workshop"
@@ -27,8 +27,7 @@ TREE = "training.model=decision_tree,training.feature_set=workshop"
 def agent(tmp_path_factory):
     """An agent whose variables name an MLflow, a tenant and an address of the app."""
     folder = tmp_path_factory.mktemp("gocd")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     agent = Agent(
         make_repository(tmp_path_factory.getbasetemp() / "repository"),
         folder,

@@ -6,7 +6,6 @@ mounted folder, from which the web app's container forecasts.
 
 import os
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,8 @@ import httpx
 import pytest
 
 from containers import Container, Engine, missing_programs
+from ports import free_port
+from project_copies import SMALL_WORLD, WEAK
 from published import wait_for
 
 pytestmark = pytest.mark.skipif(
@@ -22,10 +23,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 PROJECT = Path(__file__).parents[2]
-WORLD = "simulation.stores=3,simulation.items=40,simulation.start_date=2016-08-01"
-WEAK = (
-    "training.max_training_rows=20000,model_settings.lightgbm.n_estimators=12,gate.max_nwrmsle=0.9"
-)
 UID = 10001
 
 
@@ -78,14 +75,10 @@ def container(engine, built, files, data) -> Container:
 def loop(container) -> subprocess.CompletedProcess[str]:
     """The whole loop on a small world, by two commands of the image."""
     registry = {"MLFLOW_TRACKING_URI": "sqlite:////app/data/mlflow.db"}
-    simulated = container.run("run", "--pipeline", "simulate", "--params", WORLD, env=registry)
+    simulate = "run", "--pipeline", "simulate", "--params", SMALL_WORLD
+    simulated = container.run(*simulate, env=registry)
     assert simulated.returncode == 0, simulated.stderr
     return container.run("run", "--params", WEAK, env=registry)
-
-
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return str(free.getsockname()[1])
 
 
 def ask(url: str, key: str) -> httpx.Response:
@@ -177,13 +170,13 @@ def test_nothing_but_the_mounted_folders_can_be_written(container):
 
 
 def test_the_web_app_does_not_open_to_the_network_without_a_key(container):
-    outcome = container.run("serve", env={"GROCERY_DEMAND_PORT": free_port()})
+    outcome = container.run("serve", env={"GROCERY_DEMAND_PORT": str(free_port())})
     assert outcome.returncode == 1
     assert "without a key" in outcome.stderr
 
 
 def test_the_web_app_answers_a_prediction_and_its_health_check(loop, container, data):
-    port = free_port()
+    port = str(free_port())
     env = {"GROCERY_DEMAND_PORT": port, "GROCERY_DEMAND_API_KEY": "secret"}
     check = container.image["Healthcheck"]["Test"][1:]
     url = f"http://127.0.0.1:{port}"
@@ -207,7 +200,7 @@ def test_the_health_check_fails_where_no_web_app_runs(container):
 
 def test_the_mlflow_server_of_compose_starts_in_the_image(container, compose):
     service = compose["services"]["mlflow"]
-    port = free_port()
+    port = str(free_port())
     options = {"--host": "127.0.0.1", "--port": port}
     words = [word for word in service["command"] if word.split("=")[0] not in options]
     words += [f"{name}={value}" for name, value in options.items()]
@@ -233,7 +226,7 @@ def test_an_image_with_a_champion_needs_no_shared_folder(loop, engine, data, bui
     told = engine.describe(image)
     assert told["Labels"]["grocery-demand.model-version"] == "1"
     assert told["Labels"]["org.opencontainers.image.revision"] == "0123abc"
-    port = free_port()
+    port = str(free_port())
     env = {
         "GROCERY_DEMAND_PORT": port, "GROCERY_DEMAND_API_KEY": "secret",
         "EVENTS_URL": "sqlite:////tmp/events.db",

@@ -6,7 +6,6 @@ order: each goes on with what the one before has left.
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,8 +18,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from fluentd import Receiver
-from grocery_demand.rehearsal.copy import copy_project
+from ports import free_port
 from postgres import find_program, run_postgres
+from project_copies import EASY_GATE, QUICK_TRAINING, SMALL_WORLD, copy_without_data
 from published import serve, wait_for
 
 pytestmark = pytest.mark.skipif(find_program("initdb") is None, reason="no PostgreSQL is installed")
@@ -31,9 +31,6 @@ KEYS = {
     "AWS_ACCESS_KEY_ID": "a-key", "AWS_SECRET_ACCESS_KEY": "its-secret",
     "AWS_DEFAULT_REGION": "us-east-1",
 }  # fmt: skip
-WORLD = "simulation.stores=3,simulation.items=40,simulation.start_date=2016-08-01"
-SMALL = "training.max_training_rows=20000,model_settings.lightgbm.n_estimators=12"
-GATE = "gate.max_nwrmsle=0.9,gate.max_slice_loss=1,gate.champion_tolerance=1"
 
 
 @contextmanager
@@ -57,11 +54,6 @@ def running(*command: str, env: dict[str, str], url: str) -> Iterator[None]:
         finally:
             process.terminate()
             process.wait(timeout=60)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +112,7 @@ Kedro = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
-    return copy_project(PROJECT, tmp_path_factory.mktemp("production") / "project")
+    return copy_without_data(tmp_path_factory.mktemp("production") / "project")
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +139,9 @@ def kedro(project, mlflow_server, events_url) -> Kedro:
 
 @pytest.fixture(scope="module")
 def first(kedro):
-    outcome = kedro("run", "--pipeline", "simulate", "--params", WORLD)
+    outcome = kedro("run", "--pipeline", "simulate", "--params", SMALL_WORLD)
     assert outcome.returncode == 0, outcome.stderr
-    return kedro("run", "--params", f"{SMALL},{GATE}")
+    return kedro("run", "--params", f"{QUICK_TRAINING},{EASY_GATE}")
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +230,8 @@ def test_another_process_promotes_against_the_champion_and_rolls_back(
     first, kedro, project, client
 ):
     assert champion(client) == 1
-    outcome = kedro("run", "--pipeline", "train", "--params", f"training.seed=8,{SMALL},{GATE}")
+    other = f"training.seed=8,{QUICK_TRAINING},{EASY_GATE}"
+    outcome = kedro("run", "--pipeline", "train", "--params", other)
     assert outcome.returncode == 0, outcome.stderr
     verdict = json.loads((project / "data/08_reporting/verdict.json").read_text())
     assert verdict["incumbent"]["version"] == 1

@@ -5,7 +5,6 @@ The tests are one story and stand in its order.
 
 import json
 import re
-import socket
 import sys
 import urllib.request
 from pathlib import Path
@@ -14,10 +13,11 @@ import pytest
 
 from clones import clone, commit, git, make_repository, run
 from grocery_demand.serving.handover import find_running, is_running
+from ports import free_port
+from project_copies import EASY_GATE
 from published import FOLDER as PUBLICATION
 from published import as_json
 
-EASY_GATE = "gate.max_nwrmsle=0.9,gate.max_slice_loss=1,gate.champion_tolerance=1"
 WEAK = f"training.max_training_rows=10000,model_settings.lightgbm.n_estimators=12,{EASY_GATE}"
 BETTER = f"training.max_training_rows=20000,model_settings.lightgbm.n_estimators=25,{EASY_GATE}"
 
@@ -35,8 +35,7 @@ def project(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return str(free.getsockname()[1])
+    return str(free_port())
 
 
 def release(project: Path, port: str, **variables: str):

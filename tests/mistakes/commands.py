@@ -9,33 +9,33 @@ from published import serve
 from typed_commands import Outcome
 
 
-@mistake("Another Python than 3.11")
+@mistake("Another Python than 3.11", 2)
 def _(user: User) -> Outcome:
     words = ["make", "--silent", "run", "PYTHON=python2.7"]
     done = subprocess.run(words, cwd=user.bare, capture_output=True, text=True, check=False)
     return Outcome(done.returncode, done.stderr)
 
 
-@mistake("DVC in a folder that is no git clone")
+@mistake("DVC in a folder that is no git clone", 2)
 def _(user: User) -> Outcome:
     words = ["make", "--silent", "repro"]
     done = subprocess.run(words, cwd=user.bare, capture_output=True, text=True, check=False)
     return Outcome(done.returncode, done.stderr)
 
 
-@mistake("A command outside of the project")
+@mistake("A command outside of the project", 2)
 def _(user: User) -> Outcome:
     return user.types("kedro run", user.project.parent)
 
 
-typed("A command that does not exist", "kedro rum")
+typed("A command that does not exist", "kedro rum", 2)
 typed("A pipeline that does not exist", "kedro run --pipeline trian")
 typed("A node that does not exist", "kedro run --nodes fit_modle")
 typed("An environment that does not exist", "kedro run --env kagle")
 
 typed("An unknown parameter", "kedro run --params training.modle=lightgbm")
 typed("An unknown group of parameters", "kedro run --params trainin.model=lightgbm")
-typed("A parameter without a value", "kedro run --params training.horizon")
+typed("A parameter without a value", "kedro run --params training.horizon", 2)
 typed("A parameter of the wrong type", "kedro run --params training.horizon=ten")
 typed("A value that is not allowed", "kedro run --params training.horizon=0")
 typed("An unknown model", "kedro run --params training.model=lightgmb")
@@ -53,7 +53,7 @@ typed_first("Monitoring before anything has run", "kedro run --pipeline monitor"
 typed_first("Deploying before there is a model", "kedro deploy")
 
 
-@mistake("Serving before there is a model")
+@mistake("Serving before there is a model", 503)
 def _(user: User) -> Outcome:
     with serve(user.bare, ready=False) as app, app.client() as client:
         answer = client.get("/")

@@ -2,7 +2,6 @@
 
 from mistakes.user import (
     FORECAST,
-    MISTAKES,
     OUTPUT,
     PREPROCESS,
     SAMPLE,
@@ -32,7 +31,8 @@ with_changed("A raw file half downloaded", f"{SAMPLE}/train.csv.gz", half, PREPR
 def _under(name: str, other: str) -> None:
     """Register a file of sales under an ending that does not fit it."""
 
-    def make(user: User) -> Outcome:
+    @mistake(name)
+    def _(user: User) -> Outcome:
         with user.without(f"{SAMPLE}/train.csv.gz"):
             path = user.project / SAMPLE / other
             path.write_bytes(b"no such thing")
@@ -40,8 +40,6 @@ def _under(name: str, other: str) -> None:
                 return user.types(PREPROCESS)
             finally:
                 path.unlink()
-
-    MISTAKES[name] = make
 
 
 _under("A zip file that is none", "train.csv.zip")
@@ -73,11 +71,12 @@ with_changed("The verdict is damaged", "data/08_reporting/verdict.json", garbage
 
 
 def _arriving(name: str, file: str, rows: str) -> None:
-    def make(user: User) -> Outcome:
+    """Register a file of new days, which is refused and does not hold up the others."""
+
+    @mistake(name, status=0)
+    def _(user: User) -> Outcome:
         with user.arrived(file, rows):
             return user.types("kedro run --pipeline update")
-
-    MISTAKES[name] = make
 
 
 _arriving("A file of another day than its name", "train-2017-06-01.csv", "1,2017-06-02,44,1,1,\n")

@@ -13,15 +13,14 @@ from pathlib import Path
 
 from mistakes.user import (
     FORECAST,
-    MISTAKES,
     OUTPUT,
     PREPROCESS,
-    WEAK,
     User,
     garbage,
     mistake,
     with_changed,
 )
+from project_copies import WEAK
 from published import wait_for
 from typed_commands import Outcome, Typed
 
@@ -127,26 +126,32 @@ class Begun(Typed):
 def begun(user: User) -> Iterator[Begun]:
     """Begin a training, and wait for its end when the block ends."""
     run = Begun(["kedro", "run", "--pipeline", "fit", "--params", WEAK], user.project)
-    wait_for(lambda: "Backtest: fitting" in run.said or not run.process.is_alive())
-    assert run.process.is_alive(), run.said
-    yield run
-    run.outcome = run.wait()
+    try:
+        wait_for(lambda: "Backtest: fitting" in run.said or not run.process.is_alive())
+        assert run.process.is_alive(), run.said
+        yield run
+        run.outcome = run.wait()
+    finally:
+        run.kill()
 
 
 @mistake("Two runs at once")
 def _(user: User) -> Outcome:
+    """The first is stopped meanwhile, as it might have ended before the second begins."""
     with begun(user) as first:
+        first.send(signal.SIGSTOP)
         outcome = user.types("kedro run")
+        first.send(signal.SIGCONT)
         first.send(signal.SIGKILL)
     return outcome
 
 
-@mistake("A run stopped by Ctrl+C")
+@mistake("A run stopped by Ctrl+C", 130)
 def _(user: User) -> Outcome:
     """Typed again if Python drops it, as it does in the callback of a weak reference."""
     with begun(user) as run:
         run.send(signal.SIGINT)
-        while run.process.is_alive():
+        for _ in range(20):  # a minute
             run.process.join(3)
             if "Exception ignored in" in run.said and run.process.is_alive():
                 run.send(signal.SIGINT)
@@ -157,13 +162,12 @@ def _(user: User) -> Outcome:
 
 
 def _on_taken_port(name: str, command: str) -> None:
-    def make(user: User) -> Outcome:
+    @mistake(name)
+    def _(user: User) -> Outcome:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             outcome = user.types(f"kedro {command} --port {port}")
         return Outcome(outcome.status, outcome.said.replace(str(port), "PORT"))
-
-    MISTAKES[name] = make
 
 
 _on_taken_port("The port of the web app is taken", "serve")
@@ -177,7 +181,7 @@ def _(user: User) -> Outcome:
 
 def _asked(name: str, path: str = "/prediction", **query: object) -> None:
     asked = {"date": "2017-06-05", "item_nbr": "99197"} | query
-    MISTAKES[name] = lambda user: user.asks(path, **asked)
+    mistake(name, 422)(lambda user: user.asks(path, **asked))
 
 
 _asked("An unknown product", item_nbr="1")

@@ -7,6 +7,7 @@ import gzip
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -17,9 +18,6 @@ SAMPLE = "data/01_raw/sample"
 OUTPUT = "data/07_model_output"
 FORECAST = "kedro run --pipeline forecast"
 PREPROCESS = "kedro run --pipeline preprocess"
-WEAK = (
-    "training.max_training_rows=20000,model_settings.lightgbm.n_estimators=12,gate.max_nwrmsle=0.9"
-)
 _HEADER = "id,date,store_nbr,item_nbr,unit_sales,onpromotion\n"
 
 
@@ -80,39 +78,53 @@ class User:
             yield
 
 
-Mistake = Callable[[User], Outcome]
+Make = Callable[[User], Outcome]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake.
+
+    Attributes:
+        make: Makes it; returns how that ended.
+        status: The exit status, or status of an answer, that it ends with.
+    """
+
+    make: Make
+    status: int
+
+
 MISTAKES: dict[str, Mistake] = {}
 
 
-def mistake(name: str) -> Callable[[Mistake], Mistake]:
-    """Register what makes a mistake under its name."""
+def mistake(name: str, status: int = 1) -> Callable[[Make], Make]:
+    """Register what makes a mistake under its name, and the status that it ends with."""
 
-    def register(make: Mistake) -> Mistake:
-        assert name not in MISTAKES
-        MISTAKES[name] = make
+    def register(make: Make) -> Make:
+        assert name not in MISTAKES, name
+        MISTAKES[name] = Mistake(make, status)
         return make
 
     return register
 
 
-def typed(name: str, line: str) -> None:
+def typed(name: str, line: str, status: int = 1) -> None:
     """Register a line that is typed where all has been run."""
-    MISTAKES[name] = lambda user: user.types(line)
+    mistake(name, status)(lambda user: user.types(line))
 
 
 def typed_first(name: str, line: str) -> None:
     """Register a line that is typed where nothing has been run."""
-    MISTAKES[name] = lambda user: user.types(line, user.bare)
+    mistake(name)(lambda user: user.types(line, user.bare))
 
 
 def with_changed(name: str, file: str, change: Callable[[bytes], bytes], line: str) -> None:
     """Register a line that is typed while a file's contents are others."""
 
-    def make(user: User) -> Outcome:
+    @mistake(name)
+    def _(user: User) -> Outcome:
         with user.changed(file, change):
             return user.types(line)
-
-    MISTAKES[name] = make
 
 
 def half(held: bytes) -> bytes:

@@ -266,6 +266,21 @@ def test_a_training_that_the_gate_stopped_makes_the_next_one_wait(champion, pane
     assert "2 days of sales ago" in made["retraining_advice"]["reasons"][0]
 
 
+def test_days_that_look_wrong_count_as_right_once_a_person_has_trained_on_them(champion, panel):
+    """Whatever the gate said of that challenger."""
+    last, strike = TRAINED_DAYS + 10, TRAINED_DAYS + 2
+    known = panel.until(last)
+    units, open_days = known.units.copy(), known.open_days.copy()
+    units[:, strike], open_days[:, strike] = 0, False
+    known = replace(known, units=units, open_days=open_days)
+    asked = monitor(champion, known)
+    assert str(known.date_of(strike)) in asked["wrong_days"]
+    assert asked["retraining_advice"]["decision"] == "check_feed"
+    trained = monitor(champion, known, newest_training=str(known.date_of(last - 1)))
+    assert str(known.date_of(strike)) not in trained["wrong_days"]
+    assert state(trained, "days without sales") == "ok"
+
+
 def log_events(path, champion, panel, n_events: int, spoilt: str | None = None) -> None:
     """Write what the web app would have served: random series of the panel, up to 16 days ahead."""
     forecaster, source = champion.model.final, np.random.default_rng(3)

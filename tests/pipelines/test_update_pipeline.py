@@ -426,9 +426,20 @@ def test_updates_without_a_later_day_are_counted_until_one_comes(project):
 
     assert [count(), count()] == [1, 2]
     project.put("train-2017-01-02-corrected.csv", "1,2017-01-02,1,5,9,False\n")
-    assert count() == 3
+    assert count() == 2
     project.put("train-2017-01-03.csv", DAY3)
     assert [count(), count()] == [0, 1]
+
+
+def test_a_days_work_that_is_repeated_as_it_broke_off_is_no_update_without_a_day(project):
+    project.monitored.write_text('{"cutoff": "2017-01-02"}')
+    project.put("train-2017-01-03.csv", DAY3)
+    for _ in range(3):
+        project.update()
+        assert project.report()["updates_without_new_day"] == 0
+    project.monitored.write_text('{"cutoff": "2017-01-03"}')
+    project.update()
+    assert project.report()["updates_without_new_day"] == 1
 
 
 def rows_by_file(project: UpdateProject) -> dict[str, tuple[int, int]]:

@@ -1,7 +1,6 @@
 """A copy of the project with a small simulated world, on which commands are run as typed."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,32 +8,22 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
-COPIED = ("conf", "src", "pyproject.toml", "requirements.lock")
-
-SMALL_WORLD = "simulation.stores=3,simulation.items=40,simulation.start_date=2016-08-01"
-"""Some 17,000 rows of sales up to the sample's end_date, so that a run takes seconds."""
+from project_copies import SMALL_WORLD, copy_without_data
+from typed_commands import LONGEST, type_command
 
 Kedro = Callable[..., subprocess.CompletedProcess[str]]
 StartKedro = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
-    """A copy of the project without data, runs and champions."""
-    folder = tmp_path_factory.mktemp("project")
-    for name in COPIED:
-        source = PROJECT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / name)
-    return folder
+def project(tmp_path_factory, empty_database) -> Path:
+    """A copy of the project without data, runs and champions; its MLflow is set up already."""
+    return copy_without_data(tmp_path_factory.mktemp("project"), records=empty_database)
 
 
 @pytest.fixture(scope="module")
 def start_kedro(project) -> StartKedro:
-    """Type a kedro command in the project and leave it running."""
+    """Type a kedro command in the project, in a new process of Python, and leave it running."""
     program = str(Path(sys.executable).with_name("kedro"))
     known = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
 
@@ -52,21 +41,18 @@ def start_kedro(project) -> StartKedro:
 
 
 @pytest.fixture(scope="module")
-def kedro(start_kedro) -> Kedro:
-    """Type a kedro command in the project; the outcome has stdout, stderr and returncode."""
+def kedro(project) -> Kedro:
+    """Type a kedro command in the project; the outcome has stdout, stderr and returncode.
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        process = start_kedro(*arguments)
-        stdout, stderr = process.communicate()
-        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+    The process is a new one, whose libraries are imported already: see `typed_commands`.
+    """
+
+    def run(*arguments: str, seconds: float = LONGEST) -> subprocess.CompletedProcess[str]:
+        words = ["kedro", *arguments]
+        outcome = type_command(words, project, seconds, apart=True)
+        return subprocess.CompletedProcess(words, outcome.status, outcome.said, outcome.errors)
 
     return run
-
-
-@pytest.fixture(scope="module")
-def small_world() -> str:
-    """Parameters of the small world."""
-    return SMALL_WORLD
 
 
 @pytest.fixture(scope="module")

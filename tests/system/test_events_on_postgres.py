@@ -12,7 +12,7 @@ from grocery_demand.datasets import EventsDataset
 from grocery_demand.serving.events.search import Search, count_events, count_over_time, find_events
 from grocery_demand.storage.event_tables import open_database
 from postgres import find_program, run_postgres
-from published import make_project, publish_small, serve, small_panel, train_small, wait_for
+from published import make_project, publish_small, serve, wait_for
 
 pytestmark = pytest.mark.skipif(find_program("initdb") is None, reason="no PostgreSQL is installed")
 
@@ -24,14 +24,13 @@ def database() -> Iterator[str]:
         yield postgres.url()
 
 
-def test_events_are_kept_searched_and_forwarded(database, tmp_path):
-    panel = small_panel()
+def test_events_are_kept_searched_and_forwarded(database, tmp_path, long_panel, long_model):
     project = make_project(tmp_path, tenant="user1")
-    publish_small(project, panel, train_small(panel), 1)
+    publish_small(project, long_panel, long_model, 1)
     receiver = Receiver()
     env = {"EVENTS_URL": database, "FLUENTD_HOST": "127.0.0.1", "FLUENTD_PORT": str(receiver.port)}
-    first = panel.series.iloc[0]
-    asked = {"date": str(panel.cutoff + 3), "item_nbr": int(first["item_nbr"]),
+    first = long_panel.series.iloc[0]
+    asked = {"date": str(long_panel.cutoff + 3), "item_nbr": int(first["item_nbr"]),
              "store_nbr": int(first["store_nbr"])}  # fmt: skip
     with serve(project, env=env) as app, app.client() as client:
         requests = [asked] * 700
@@ -57,12 +56,13 @@ def test_events_are_kept_searched_and_forwarded(database, tmp_path):
     assert receiver.tags == {"user1.prediction"}
 
 
-def test_a_database_that_goes_away_is_said_and_found_again(database, tmp_path):
-    panel = small_panel()
+def test_a_database_that_goes_away_is_said_and_found_again(
+    database, tmp_path, long_panel, long_model
+):
     project = make_project(tmp_path)
-    publish_small(project, panel, train_small(panel), 1)
-    first = panel.series.iloc[0]
-    asked = {"date": str(panel.cutoff + 3), "item_nbr": int(first["item_nbr"]),
+    publish_small(project, long_panel, long_model, 1)
+    first = long_panel.series.iloc[0]
+    asked = {"date": str(long_panel.cutoff + 3), "item_nbr": int(first["item_nbr"]),
              "store_nbr": int(first["store_nbr"])}  # fmt: skip
     admin = create_engine(database.replace("postgresql://", "postgresql+pg8000://"))
     with serve(project, env={"EVENTS_URL": database}) as app, app.client() as client:

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,16 +9,13 @@ from pathlib import Path
 import pytest
 
 from make_targets import ROOT
-from mistakes import MISTAKES, WEAK, User
+from mistakes import MISTAKES, User
 from mistakes.machine import begun
+from project_copies import SMALL_WORLD, WEAK, copy_without_data
 from published import serve
 from typed_commands import Outcome, type_command
 
 PAGE = ROOT / "docs" / "errors.md"
-SMALL = "simulation.stores=3,simulation.items=40,simulation.start_date=2016-08-01"
-GOES_ON = ("A file of another day than its name", "A file with a row twice",
-           "A file whose name is unknown")  # fmt: skip
-"""Mistakes in one file of new days, which do not hold up the others."""
 
 
 def read_table() -> dict[str, str]:
@@ -34,23 +30,12 @@ def read_table() -> dict[str, str]:
 TABLE = read_table()
 
 
-def make_project(folder: Path, records: Path) -> Path:
-    """Copy the project without data; its MLflow is set up already, as that takes seconds."""
-    folder.mkdir()
-    for name in ("conf", "src"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "requirements.lock", "Makefile"):
-        shutil.copy(ROOT / name, folder / name)
-    (folder / "data").mkdir()
-    shutil.copy(records, folder / "mlflow.db")
-    return folder
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, empty_database) -> Path:
     """A project with a champion and forecasts of a small world."""
-    folder = make_project(tmp_path_factory.mktemp("tried") / "project", empty_database)
-    for words in (["--pipeline", "simulate", "--params", SMALL], ["--params", WEAK]):
+    place = tmp_path_factory.mktemp("tried") / "project"
+    folder = copy_without_data(place, "Makefile", records=empty_database)
+    for words in (["--pipeline", "simulate", "--params", SMALL_WORLD], ["--params", WEAK]):
         outcome = type_command(["kedro", "run", *words], folder)
         assert outcome.status == 0, outcome.said
     return folder
@@ -58,7 +43,7 @@ def project(tmp_path_factory, empty_database) -> Path:
 
 @pytest.fixture(scope="module")
 def user(project, empty_database):
-    bare = make_project(project.parent / "bare", empty_database)
+    bare = copy_without_data(project.parent / "bare", "Makefile", records=empty_database)
     with serve(project) as app, app.client() as client:
         client.get("/prediction", params={"date": "2017-06-05", "item_nbr": 99197})
         yield User(project, bare, client)
@@ -96,11 +81,11 @@ def test_the_page_shows_every_mistake_that_is_tried_and_no_other():
 def test_a_mistake_is_told_as_the_page_shows_it_and_leaves_everything_whole(name, user):
     shown = TABLE[name]
     before, events = look(user.project), count_events(user)
-    outcome: Outcome = MISTAKES[name](user)
+    outcome: Outcome = MISTAKES[name].make(user)
     assert as_pattern(shown).search(outcome.said), outcome.said
     assert "Traceback" not in outcome.said, outcome.said
     assert outcome.said.count("Error: ") <= 1, outcome.said
-    assert (outcome.status == 0) == (name in GOES_ON), outcome.status
+    assert outcome.status == MISTAKES[name].status
     assert look(user.project) == before
     assert count_events(user) >= events > 0
 

@@ -15,17 +15,16 @@ from monitored import (
     with_every_text,
     write_summary,
 )
-from published import make_project, publish_small, serve, small_panel, train_small
+from published import make_project, publish_small, serve
 
 AS_BROWSER = {"Accept": "text/html"}
 COMMAND = "kedro run --pipeline monitor"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def served(tmp_path_factory, long_panel, long_model):
     project = make_project(tmp_path_factory.mktemp("monitored"))
-    panel = small_panel()
-    publish_small(project, panel, train_small(panel), 1)
+    publish_small(project, long_panel, long_model, 1)
     with serve(project) as app:
         yield app
 

@@ -1,6 +1,5 @@
 """Promotion, canary and rollback, typed as an operator types them, while clients keep asking."""
 
-import shutil
 import sqlite3
 import threading
 import time
@@ -14,12 +13,13 @@ from grocery_demand.core.model_version import Decision
 from grocery_demand.core.rollout import take_share
 from grocery_demand.datasets import PublicationDataset
 from grocery_demand.datasets.challenger_control import serve_challenger
-from grocery_demand.datasets.model_registry import CHAMPION, ModelRegistry
+from grocery_demand.datasets.model_registry import ModelRegistry
+from grocery_demand.datasets.registered_versions import CHAMPION
 from grocery_demand.hooks.run_lock import run_lock
 from grocery_demand.storage.atomic import whole_folder
 from grocery_demand.storage.panel_folder import write_panel
 from mlflow_store import mlflow_at
-from published import FOLDER, beside, serve, small_panel, started_rows, train_small, wait_for
+from published import FOLDER, beside, serve, started_rows, wait_for
 
 NAME = "grocery-demand"
 SECONDS_BETWEEN_REQUESTS = 0.02
@@ -103,17 +103,16 @@ class Hammer:
 
 
 @pytest.fixture(scope="module")
-def panel():
-    return small_panel()
+def panel(long_panel):
+    return long_panel
 
 
 @pytest.fixture(scope="module")
-def registered(project, panel, empty_database):
+def registered(project, panel, long_model, long_tree, long_average):
     """The project with three versions, of which the first is champion, a panel, and patience."""
-    shutil.copy(empty_database, project / "mlflow.db")
     with in_mlflow_of(project) as registry:
-        for model in ("lightgbm", "decision_tree", "moving_average"):
-            registry.register(train_small(panel, model))
+        for model in (long_model, long_tree, long_average):
+            registry.register(model)
         registry.promote(Decision(True, 1, None, "It is the first."))
     with whole_folder(project / "data/03_primary/panel") as beside:
         write_panel(beside, panel)

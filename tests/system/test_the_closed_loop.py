@@ -8,7 +8,7 @@ import pytest
 QUIET, SHIFT, RECOVERED, BROKEN = "quiet", "demand shift", "after retraining", "broken feed"
 
 
-FEWER_ROWS = "training: {max_training_rows: 60000, max_long_range_rows: 20000}\n"
+FEWER_ROWS = "training: {max_training_rows: 60000, max_long_range_rows: 5000}\n"
 """Enough for a small world, and trained in seconds."""
 
 
@@ -16,8 +16,9 @@ FEWER_ROWS = "training: {max_training_rows: 60000, max_long_range_rows: 20000}\n
 def rehearsal(project, kedro):
     """The folder of a finished rehearsal."""
     (project / "conf/local/parameters.yml").write_text(FEWER_ROWS)
-    options = "--quiet-days", "10", "--stores", "5", "--items", "100", "--folder", "build/loop"
-    outcome = kedro("rehearse", *options)
+    days = "--quiet-days", "10", "--recovered-days", "10"
+    world = "--stores", "5", "--items", "100"
+    outcome = kedro("rehearse", *days, *world, "--folder", "build/loop", seconds=1800)
     assert outcome.returncode == 0, outcome.stderr
     return project / "build/loop"
 

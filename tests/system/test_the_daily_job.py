@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from project_copies import SMALL_WORLD
+
 NAME = "grocery-demand"
 SETTINGS = """
 training: {max_training_rows: 20000, max_long_range_rows: 5000}
@@ -38,9 +40,9 @@ def trained(world, settings, kedro):
 
 
 @pytest.fixture(scope="module")
-def sell(project, kedro, small_world):
+def sell(project, kedro):
     """Let a day's sales, of the first three days of June 2017, arrive."""
-    parameters = f"{small_world},simulation.end_date=2017-06-03"
+    parameters = f"{SMALL_WORLD},simulation.end_date=2017-06-03"
     outcome = kedro("run", "--pipeline", "simulate_days", "--params", parameters)
     assert outcome.returncode == 0, outcome.stderr
     to_come = (project / INCOMING).rename(project / "to come")
@@ -86,7 +88,10 @@ def test_a_broken_feed_ends_with_an_error_and_no_training(trained, sell, kedro, 
     assert "Advice: check_feed" in outcome.stdout
     assert "train-2017-06-03.csv" in outcome.stdout
     error = outcome.stderr[outcome.stderr.index("Error: ") :]
-    assert error == "Error: The feed of sales is broken; nothing was retrained on it.\n"
+    assert error == (
+        "Error: The feed of sales is broken; nothing was retrained on it. Forecasts rest on its "
+        "days all the same, until corrected files are taken in.\n"
+    )
     assert advice_of(project)["cutoff"] == "2017-06-02"
     assert newest_version(project) == 1
 

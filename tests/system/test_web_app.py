@@ -27,7 +27,6 @@ from published import (
     make_project,
     publish_small,
     serve,
-    small_panel,
     start_server,
     started_rows,
     train_small,
@@ -36,13 +35,13 @@ from published import (
 
 
 @pytest.fixture(scope="module")
-def panel():
-    return small_panel()
+def panel(long_panel):
+    return long_panel
 
 
 @pytest.fixture(scope="module")
-def models(panel):
-    return {number: train_small(panel, seed=number) for number in (1, 2)}
+def models(long_panel, long_model):
+    return {1: long_model, 2: train_small(long_panel, seed=2)}
 
 
 @pytest.fixture(scope="module")
@@ -568,12 +567,13 @@ def test_a_thousand_connections_are_all_answered(served, panel):
     assert len(events_in(served.project)) == before + 1000
 
 
-def test_a_champion_of_scikit_learn_is_served_and_says_that_it_explains_nothing(tmp_path, panel):
+def test_a_champion_of_scikit_learn_is_served_and_says_that_it_explains_nothing(
+    tmp_path, panel, long_tree
+):
     project = make_project(tmp_path)
-    tree = train_small(panel, "decision_tree")
-    publish_small(project, panel, tree, 1)
+    publish_small(project, panel, long_tree, 1)
     row = int(started_rows(panel)[0])
-    batch = tree.forecast(panel, panel.n_days - 1, np.array([3]), np.array([row]))
+    batch = long_tree.forecast(panel, panel.n_days - 1, np.array([3]), np.array([row]))
     with serve(project) as app, app.client() as client:
         asked = {"requests": [ask_of(panel, row, 3)]}
         told = client.post("/api/v1/forecasts", json=asked).json()["answers"][0]["forecast"]

@@ -1,25 +1,18 @@
 """The buyer's path, the events and the model page, in a real browser."""
 
-import shutil
-
 import pytest
+from chromium import OPTIONS, find_chromium
 from playwright.sync_api import expect, sync_playwright
 
 from monitored import HOSTILE, make_summary, with_every_text, write_summary
-from published import make_project, publish_small, serve, small_panel, started_rows, train_small
+from published import make_project, publish_small, serve, started_rows
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-OPTIONS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+pytestmark = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
 
 
 @pytest.fixture(scope="module")
-def panel():
-    return small_panel()
+def panel(long_panel):
+    return long_panel
 
 
 @pytest.fixture(scope="module")
@@ -29,21 +22,20 @@ def milk(panel):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, panel, milk):
+def served(tmp_path_factory, panel, long_model, milk):
     project = make_project(
         tmp_path_factory.mktemp("browsed"), tenant="user1",
         product_names={int(milk["item_nbr"]): "Milk"}, default_store=int(milk["store_nbr"]),
     )  # fmt: skip
-    publish_small(project, panel, train_small(panel), 1)
+    publish_small(project, panel, long_model, 1)
     with serve(project) as app:
         yield app
 
 
 @pytest.fixture(scope="module")
 def browser():
-
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=OPTIONS)
         yield browser
         browser.close()
 

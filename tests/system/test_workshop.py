@@ -5,17 +5,18 @@ out its checks, and the app has a free port. Nothing else differs from what a re
 pages are one story.
 """
 
-import re
+import os
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
 
 from clones import environment, link_environments, make_repository, run
-from console_pages import Step, Terminal, find_difference, read_languages, read_steps
+from console_pages import Step, Terminal, find_difference, read_steps
 from grocery_demand.serving.handover import find_running
-from make_targets import ROOT, make_targets
+from make_targets import ROOT
+from pages import find_blocks
+from ports import free_port
 
 FOLDER = ROOT / "docs" / "workshop"
 PAGES = sorted(FOLDER.glob("[1-5]-*.md"))
@@ -66,9 +67,7 @@ class Reader:
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory):
     """A reader with a free port; the app that is left running is stopped at the end."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    reader = Reader(tmp_path_factory.mktemp("workshop"), port)
+    reader = Reader(tmp_path_factory.mktemp("workshop"), str(free_port()))
     yield reader
     if find_running(reader.clone / "build/deploy"):
         run(["make", "stop"], reader.clone)
@@ -83,15 +82,8 @@ def test_every_command_of_the_exercise_does_what_is_shown(page, reader):
 def test_there_are_five_exercises_and_all_of_their_blocks_are_typed():
     assert [page.name[0] for page in PAGES] == list("12345")
     for page in FOLDER.glob("*.md"):
-        assert read_languages(page) <= {"console"}, page.name
-
-
-@pytest.mark.parametrize("page", sorted(FOLDER.glob("*.md")), ids=lambda page: page.stem)
-def test_targets_and_files_that_the_text_names_exist(page):
-    text = page.read_text(encoding="utf-8")
-    assert set(re.findall(r"`make ([a-z-]+)", text)) <= make_targets()
-    for link in re.findall(r"\]\((?!http)([^)#]+)", text):
-        assert (FOLDER / link).is_file(), link
+        blocks = find_blocks(page.read_text(encoding="utf-8"))
+        assert {block.language for block in blocks} <= {"console"}, page.name
 
 
 def test_the_smaller_loop_is_handed_to_the_rehearsal():
@@ -131,6 +123,13 @@ def test_what_is_said_agrees_with_what_is_shown_but_for_numbers(shown):
 )
 def test_what_is_not_said_as_shown_is_noticed(shown, missing):
     assert find_difference(shown, SAID) == missing
+
+
+def test_a_command_that_does_not_end_is_killed_with_all_that_it_started(tmp_path):
+    with Terminal(tmp_path, {"PATH": os.environ["PATH"]}) as terminal:
+        assert terminal.type("echo one; false") == ("one\n\n", 1)
+        with pytest.raises(AssertionError, match="The shell ended at: sleep 60"):
+            terminal.type("sleep 60 & echo two; wait", seconds=0.5)
 
 
 def test_a_failing_command_is_read_with_its_exit_status(tmp_path):

@@ -87,7 +87,7 @@ def test_every_node_has_the_name_and_the_docstring_of_its_function():
             assert node.short_name == node.func.__name__
 
 
-def test_phases_group_nodes_and_rename_no_dataset(entries):
+def test_phases_group_nodes_and_rename_no_dataset():
     names = {name for pipeline in register_pipelines().values() for name in pipeline.datasets()}
     assert not [name for name in names if "." in name]
     phases = {node.namespace for node in register_pipelines()["__default__"].nodes}

@@ -54,7 +54,8 @@ Examples:
 
 _RELEASE_HELP = """Check, train, deploy and smoke-test a clean commit.
 
-If the smoke test fails, the former champion is put back and what ran before runs on.
+If the smoke test fails, the former champion is put back. An app that does not start on trial leaves
+the one that ran before; one that fails after that stays for you to look at.
 
 \b
 Examples:

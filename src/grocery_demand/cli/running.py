@@ -35,7 +35,10 @@ Made for a schedule, once a day. It fails if the feed is broken, so that somebod
 Examples:
   kedro daily
   kedro daily --env production
+  kedro daily --params new_dir=data/01_raw/resent,quality.max_bad_share=0.05
 """
+
+_PARAMS = next(param for param in kedro_run.params if param.name == "params")
 
 
 @click.command(name="run", params=kedro_run.params, help=_RUN_HELP)
@@ -50,18 +53,18 @@ def run(context: click.Context, /, **options: Any) -> None:
         context.invoke(kedro_run, **options)
 
 
-@click.command(help=_DAILY_HELP)
+@click.command(help=_DAILY_HELP, params=[_PARAMS])
 @env_option
 @click.pass_context
 @plain_errors()
-def daily(context: click.Context, /, env: str | None) -> None:
+def daily(context: click.Context, /, env: str | None, params: dict[str, Any]) -> None:
     """Do the day's work; the exit status says whether somebody has to look."""
     from grocery_demand.core.monitoring.advice import CHECK_FEED
     from grocery_demand.daily import Project, do_days_work
 
     project = context.obj.project_path
     with _alone(project, env):
-        outcome = do_days_work(Project(project, env), click.echo)
+        outcome = do_days_work(Project(project, env, params), click.echo)
     click.echo(f"\nAdvice: {outcome.advice['decision']}")
     for reason in outcome.advice["reasons"]:
         click.echo(f"  - {reason}")
@@ -69,7 +72,10 @@ def daily(context: click.Context, /, env: str | None) -> None:
         click.echo(f"Gate: {outcome.verdict['reasons'][0]}")
     click.echo("Next:\n  kedro serve  then /monitoring: each check, since when, what to do")
     if outcome.advice["decision"] == CHECK_FEED:
-        raise GroceryDemandError("The feed of sales is broken; nothing was retrained on it.")
+        raise GroceryDemandError(
+            "The feed of sales is broken; nothing was retrained on it. Forecasts rest on its days "
+            "all the same, until corrected files are taken in."
+        )
 
 
 @contextmanager

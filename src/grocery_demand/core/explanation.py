@@ -57,7 +57,7 @@ class Explanation:
     Each split on a row's way through a tree moves its value from the node's mean to the child's;
     the moves are added up by the feature that was split on (Saabas, "Interpreting random forests",
     2014; Palczewska et al. 2013). They add up to the forecast exactly, as SHAP values do, at a
-    fiftieth of their cost, which a web page can pay on each request; they favour the splits near
+    small part of their cost, which a web page can pay on each request; they favour the splits near
     the leaves a little more.
 
     Attributes:

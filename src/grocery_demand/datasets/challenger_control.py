@@ -5,7 +5,8 @@ import logging
 from grocery_demand.core.errors import RegistryError
 from grocery_demand.core.model_version import Decision, ModelVersion
 from grocery_demand.core.rollout import CANARY, DEFAULT_SHARES, RolloutError, ServedChallenger
-from grocery_demand.datasets.model_registry import CHALLENGER, CHAMPION, ModelRegistry
+from grocery_demand.datasets.model_registry import ModelRegistry
+from grocery_demand.datasets.registered_versions import CHALLENGER, CHAMPION
 from grocery_demand.datasets.rollouts import RolloutChange
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def serve_challenger(
             f"Version {number} is the champion. Train another (kedro run --pipeline train), or "
             "name another one with --version."
         )
-    version = registry.fetch(number)
+    version = registry.versions.fetch(number)
     if mode == CANARY:
         _refuse_rejected(registry, version, "shown to anybody; `kedro challenger shadow` hides it")
     if share is None:
@@ -64,7 +65,7 @@ def promote_challenger(registry: ModelRegistry, reason: str) -> Decision:
             "No challenger is served that could be promoted. `kedro challenger canary` serves one; "
             "`kedro run --pipeline promote` judges the newest by the gate."
         )
-    version = registry.fetch(present.model_version)
+    version = registry.versions.fetch(present.model_version)
     _refuse_rejected(registry, version, "promoted")
     decision = Decision(True, version.number, registry.find(CHAMPION), reason)
     registry.promote(decision)
@@ -99,14 +100,14 @@ def load_served(registry: ModelRegistry) -> ServedChallenger | None:
         rollout = registry.rollouts.find()
         if rollout is None or rollout.model_version == registry.find(CHAMPION):
             return None
-        return ServedChallenger(registry.fetch(rollout.model_version), rollout)
+        return ServedChallenger(registry.versions.fetch(rollout.model_version), rollout)
     except (RegistryError, RolloutError) as error:
         logger.warning("The challenger cannot be served. %s", error)
         return None
 
 
 def _refuse_rejected(registry: ModelRegistry, version: ModelVersion, what: str) -> None:
-    verdict = registry.find_verdict(version)
+    verdict = registry.versions.find_verdict(version)
     if verdict is not None and verdict["outcome"] == _REJECTED:
         raise RolloutError(
             f"The gate rejected version {version.number}, so it is not {what}. "

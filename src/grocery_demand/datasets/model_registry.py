@@ -1,13 +1,18 @@
 """The registered model in MLflow: its versions, its aliases, and who was champion when."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from grocery_demand.core.errors import ModelFileError, RegistryError
-from grocery_demand.core.rollout import CANARY, SHADOW
+from grocery_demand.core.errors import RegistryError
 from grocery_demand.datasets.change_log import ChangeLog
+from grocery_demand.datasets.registered_versions import (
+    CHALLENGER,
+    CHAMPION,
+    DESCRIBED,
+    PREVIOUS,
+    RegisteredVersions,
+)
 from grocery_demand.datasets.rollouts import Rollouts, find_alias
 
 if TYPE_CHECKING:
@@ -16,17 +21,7 @@ if TYPE_CHECKING:
     from grocery_demand.core.forecaster import TrainedModel
     from grocery_demand.core.model_version import Decision, ModelVersion
 
-ALIASES = CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
-ALL_ALIASES = (*ALIASES, CANARY, SHADOW)
-"""With those of a challenger that is served beside the champion."""
-
 _CHANGE_TAG = "champion_change."
-_DESCRIBED = ("model", "feature_set", "data_digest", "cutoff")
-_COMPARED = (
-    "nwrmsle", "r2_score", "wape", "bias", "coverage", "pinball_loss",
-    "baseline_moving_average_nwrmsle", "baseline_seasonal_naive_nwrmsle",
-)  # fmt: skip
-_VERDICT_RUN = "verdict_run_id"
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ class ModelRegistry:
         """Log a model on the active run and make it the challenger; return its number."""
         from grocery_demand.datasets.model_flavor import log_model
 
-        tags = {name: str(model.metadata[name]) for name in _DESCRIBED}
+        tags = {name: str(model.metadata[name]) for name in DESCRIBED}
         tags["model_digest"] = model.digest
         info = log_model(model, tags)
         self._create()
@@ -102,7 +97,7 @@ class ModelRegistry:
                 f"The registered model `{self.name}` has no {alias} yet; make one with `make run`, "
                 "which runs the whole loop, or with `kedro run --pipeline train`."
             )
-        return self.fetch(number)
+        return self.versions.fetch(number)
 
     def promote(self, decision: "Decision") -> None:
         """Make a version champion, and the champion `previous`; end what challenger is served.
@@ -122,7 +117,7 @@ class ModelRegistry:
         if champion is not None:
             self._point(PREVIOUS, champion)
         self._point(CHAMPION, decision.version)
-        self._note_run_of_verdict(decision.version)
+        self.versions.note_run_of_verdict(decision.version)
         self._record("promotion", champion, decision.version, decision.reason)
 
     def roll_back(self, reason: str) -> ChampionChange:
@@ -153,51 +148,10 @@ class ModelRegistry:
         """Return every change of the champion, the oldest first."""
         return self._changes.read()
 
-    def describe_versions(self, most: int = 50) -> list[dict[str, Any]]:
-        """Return the newest versions, the newest first: number, aliases, tags, run and scores."""
-        found = self._client.search_model_versions(
-            f"name='{self.name}'", max_results=most, order_by=["version_number DESC"]
-        )
-        aliases: dict[int, list[str]] = {}
-        for alias in ALL_ALIASES:
-            number = self.find(alias)
-            if number is not None:
-                aliases.setdefault(number, []).append(alias)
-        return [
-            {
-                "version": int(version.version),
-                "aliases": aliases.get(int(version.version), []),
-                "run_id": version.run_id or None,
-                "created_at": _iso(version.creation_timestamp),
-                **{name: version.tags.get(name) for name in _DESCRIBED},
-                "scores": self._scores_of(version.run_id),
-            }
-            for version in found
-        ]
-
-    def find_verdict(self, version: "ModelVersion") -> dict[str, Any] | None:
-        """Return the gate's verdict that made a version champion; None if it was not kept."""
-        import mlflow
-        from mlflow.exceptions import MlflowException
-
-        tags = self._client.get_model_version(self.name, str(version.number)).tags
-        run_id = tags.get(_VERDICT_RUN, version.run_id)
-        if not run_id:
-            return None
-        try:
-            verdict = mlflow.artifacts.load_dict(f"runs:/{run_id}/verdict.json")
-        except (MlflowException, OSError):
-            return None
-        return verdict if verdict["challenger"]["version"] == version.number else None
-
-    def _scores_of(self, run_id: str | None) -> dict[str, float]:
-        from mlflow.exceptions import MlflowException
-
-        try:
-            metrics = self._client.get_run(run_id).data.metrics if run_id else {}
-        except MlflowException:
-            return {}
-        return {name: metrics[name] for name in _COMPARED if name in metrics}
+    @cached_property
+    def versions(self) -> RegisteredVersions:
+        """Its versions, whichever of them serves."""
+        return RegisteredVersions(self._client, self.name)
 
     @cached_property
     def rollouts(self) -> Rollouts:
@@ -224,50 +178,6 @@ class ModelRegistry:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
 
-    def fetch(self, number: int) -> "ModelVersion":
-        """Return a version by its number.
-
-        Raises:
-            RegistryError: If there is none, or its files are gone.
-        """
-        from mlflow.exceptions import MlflowException
-
-        from grocery_demand.core.model_version import ModelVersion
-        from grocery_demand.datasets.model_flavor import fetch_model
-
-        try:
-            version = self._client.get_model_version(self.name, str(number))
-        except MlflowException as error:
-            raise RegistryError(
-                f"There is no version {number} of `{self.name}`; `mlflow ui` lists the versions, "
-                "under Models."
-            ) from error
-        try:
-            model = fetch_model(f"models:/{self.name}/{number}")
-        except ModelFileError as error:
-            raise RegistryError(
-                f"`{self.name}` version {number} cannot be used. {error} Check out the code that "
-                "made it (tag git_commit of its MLflow run), or remove mlflow.db and mlartifacts "
-                "and train again."
-            ) from error
-        except (OSError, MlflowException) as error:
-            source = self._client.get_model_version_download_uri(self.name, str(number))
-            raise RegistryError(
-                f"The files of `{self.name}` version {number} should be in {source}, but cannot "
-                f"be read: {error}. MLflow keeps full paths: if the project was moved or copied, "
-                "move it back, or remove mlflow.db and train again."
-            ) from error
-        return ModelVersion(number, model, version.run_id or None)
-
-    def _note_run_of_verdict(self, number: int) -> None:
-        import mlflow
-
-        run = mlflow.active_run()
-        if run is not None:
-            self._client.set_model_version_tag(
-                self.name, str(number), _VERDICT_RUN, run.info.run_id
-            )
-
     def _point(self, alias: str, number: int) -> None:
         self._client.set_registered_model_alias(self.name, alias, str(number))
 
@@ -293,7 +203,3 @@ class ModelRegistry:
 
 def _named(number: int | None) -> str:
     return "none" if number is None else f"version {number}"
-
-
-def _iso(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")

@@ -8,7 +8,8 @@ from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.model_version import Decision, ModelVersion
 from grocery_demand.core.rollout import ServedChallenger
 from grocery_demand.datasets.challenger_control import load_served
-from grocery_demand.datasets.model_registry import CHALLENGER, CHAMPION, ModelRegistry
+from grocery_demand.datasets.model_registry import ModelRegistry
+from grocery_demand.datasets.registered_versions import CHALLENGER, CHAMPION
 
 _Saved = TypeVar("_Saved")
 _Loaded = TypeVar("_Loaded")

@@ -10,7 +10,8 @@ from kedro_datasets._typing import JSONPreview
 
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.datasets.challenger_control import load_served
-from grocery_demand.datasets.model_registry import CHAMPION, ModelRegistry
+from grocery_demand.datasets.model_registry import ModelRegistry
+from grocery_demand.datasets.registered_versions import CHAMPION
 from grocery_demand.storage.atomic import one_at_a_time
 from grocery_demand.storage.pointer import POINTER
 from grocery_demand.storage.publication import Publication, publish, publish_card, read_publication
@@ -52,9 +53,9 @@ class PublicationDataset(AbstractDataset[ModelVersion, Publication]):
                 Path(self._panel_filepath),
                 model_name=self._registry.name,
                 published_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                verdict=self._registry.find_verdict(data),
+                verdict=self._registry.versions.find_verdict(data),
                 history=[asdict(change) for change in self._registry.history()],
-                versions=self._registry.describe_versions(),
+                versions=self._registry.versions.describe(),
                 challenger=load_served(self._registry),
                 rollouts=[asdict(change) for change in self._registry.rollouts.history()],
             )

@@ -105,9 +105,14 @@ def refuse_dirty_tree(project: Path, allow: bool) -> str:
     """Return the commit that is released.
 
     Raises:
-        ReleaseError: If the files differ from it, unless that is allowed.
+        ReleaseError: If there is none, or the files differ from it, unless that is allowed.
     """
     code = describe_code(project)
+    if code["git_dirty"] == "unknown" and not allow:
+        raise ReleaseError(
+            "A release is made of a commit, but git tells of none here: clone the project instead "
+            "of unpacking an archive. To try it all the same: kedro release --allow-dirty"
+        )
     if code["git_dirty"] == "true" and not allow:
         command = ["git", "status", "--short"]
         changes = subprocess.run(  # noqa: S603
@@ -131,7 +136,9 @@ def _undo(
     tell: Callable[[str], None],
 ) -> str:
     """Put the former champion back, if this release replaced it; return what became of it."""
-    if former is None or former == version:
+    if former is None:
+        return f"Nothing was served before, so version {version} stays champion."
+    if former == version:
         return "The champion is the one that was served before; nothing was rolled back."
     reason = f"the smoke test of version {version} failed"
     _run(project, _kedro("rollback", *_env(plan), "--reason", reason), tell)

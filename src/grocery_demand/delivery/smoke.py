@@ -108,7 +108,7 @@ def smoke_test(
     tell(f"a prediction: {units} units of {question['item_nbr']} in store {question['store_nbr']}")
     event = _find_event(app, question, units)
     tell(f"its event: {event['id']}, tag {event['tag']}")
-    for path in ("/", "/model", "/events", "/metrics"):
+    for path in ("/", "/model", "/events", "/monitoring", "/metrics"):
         app.get(path)
     tell("the pages and /metrics answer")
     return SmokeTested(app.url, version, cutoff)

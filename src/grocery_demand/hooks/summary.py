@@ -10,7 +10,8 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 
 from grocery_demand.core.errors import GateError
-from grocery_demand.datasets.model_registry import ALL_ALIASES, ModelRegistry
+from grocery_demand.datasets.model_registry import ModelRegistry
+from grocery_demand.datasets.registered_versions import ALL_ALIASES
 
 if TYPE_CHECKING:
     import pandas as pd

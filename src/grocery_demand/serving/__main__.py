@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _import_lightgbm_alone() -> None:
     """Import LightGBM without scikit-learn, which it loads for classes that are not used here.
 
-    That would take a third of the start and 80 MB. Champions of scikit-learn import it later.
+    That would take time and memory at each start. Champions of scikit-learn import it later.
     """
     if "sklearn" in sys.modules:
         return

@@ -1,4 +1,4 @@
-"""A model as it is served: single forecasts with what moved them, within microseconds."""
+"""A model as it is served: single forecasts with what moved them."""
 
 from dataclasses import dataclass
 from typing import Any

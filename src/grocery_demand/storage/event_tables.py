@@ -158,7 +158,8 @@ def open_database(url: str) -> Engine:
         shown = make_url(url).render_as_string(hide_password=True)
         raise EventLogError(
             f"The database of events {shown} cannot be opened: {reason_of(error)}. See that it "
-            "runs and that its address (events_url, EVENTS_URL) is right."
+            "runs and that its address (events_url, EVENTS_URL) is right; a file that is damaged, "
+            "move away: the web app makes a new one when it starts."
         ) from error
     return engine
 

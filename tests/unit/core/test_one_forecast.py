@@ -1,5 +1,7 @@
 """A forecast taken apart says the same as the web app."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,17 +16,17 @@ from grocery_demand.core.one_forecast import (
     tabulate_units,
 )
 from grocery_demand.serving.served_model import Label, ServedModel, ServedPanel, list_effects
-from published import small_panel, started_rows, train_small
+from published import started_rows
 
 
 @pytest.fixture(scope="module")
-def panel():
-    return small_panel()
+def panel(long_panel):
+    return long_panel
 
 
 @pytest.fixture(scope="module")
-def model(panel):
-    return train_small(panel)
+def model(long_model):
+    return long_model
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +103,9 @@ def test_a_day_that_is_not_ahead_or_too_far_is_refused_with_the_days_that_are_no
         explain(model, panel, 0, step)
 
 
-def test_a_model_without_trees_has_nothing_to_explain(panel):
-    baseline = train_small(panel, "moving_average")
+def test_a_model_without_trees_has_nothing_to_explain(panel, long_average):
     with pytest.raises(NothingToExplainError, match=r"moving_average.*training\.model=lightgbm"):
-        explain(baseline, panel, 0, 1)
+        explain(long_average, panel, 0, 1)
 
 
 def test_the_best_seller_among_planned_promotions_is_found(panel):
@@ -118,8 +119,6 @@ def test_the_best_seller_among_planned_promotions_is_found(panel):
 
 
 def test_without_a_plan_the_best_seller_is_found_for_the_next_day(panel):
-    from dataclasses import replace
-
     bare = replace(panel, promotions=panel.promotions[:, : panel.n_days])
     store, item, date = find_promoted_best_seller(bare)
     recent = panel.units[:, -28:].sum(axis=1)

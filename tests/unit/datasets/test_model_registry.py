@@ -15,14 +15,8 @@ from mlflow import MlflowClient
 
 from grocery_demand.core.errors import ModelFileError, RegistryError
 from grocery_demand.core.model_version import Decision
-from grocery_demand.datasets.model_registry import (
-    ALIASES,
-    CHALLENGER,
-    CHAMPION,
-    PREVIOUS,
-    ChampionChange,
-    ModelRegistry,
-)
+from grocery_demand.datasets.model_registry import ChampionChange, ModelRegistry
+from grocery_demand.datasets.registered_versions import ALIASES, CHALLENGER, CHAMPION, PREVIOUS
 
 
 def aliases_of(registry: ModelRegistry) -> dict[str, int | None]:

@@ -4,7 +4,7 @@ import pytest
 from kedro.io import DataCatalog, DatasetError
 
 from grocery_demand.core.model_version import Decision, ModelVersion
-from grocery_demand.datasets.model_registry import CHAMPION, PREVIOUS
+from grocery_demand.datasets.registered_versions import CHAMPION, PREVIOUS
 
 KINDS = {
     "challenger": "ChallengerDataset",

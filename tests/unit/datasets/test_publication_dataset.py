@@ -4,7 +4,7 @@ import pytest
 from kedro.io import DatasetError
 
 from grocery_demand.datasets import PanelDataset, PublicationDataset, PublishedCardDataset
-from grocery_demand.datasets.model_registry import CHALLENGER, CHAMPION
+from grocery_demand.datasets.registered_versions import CHALLENGER, CHAMPION
 from grocery_demand.storage.publication import read_card
 
 

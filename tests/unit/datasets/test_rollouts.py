@@ -18,7 +18,7 @@ from grocery_demand.datasets.challenger_control import (
     promote_challenger,
     serve_challenger,
 )
-from grocery_demand.datasets.model_registry import CHALLENGER, CHAMPION, PREVIOUS
+from grocery_demand.datasets.registered_versions import CHALLENGER, CHAMPION, PREVIOUS
 
 
 def serve(registry, mode, share=None, number=None):
@@ -115,7 +115,7 @@ def test_without_a_champion_there_is_nothing_to_serve_beside(registry, register)
 @pytest.mark.parametrize("outcome", ["reject", "keep", "promote"])
 def test_what_the_gate_rejected_is_served_in_shadow_only(champions, monkeypatch, outcome):
     verdict = {"outcome": outcome, "reasons": ["Missed nwrmsle."], "challenger": {"version": 3}}
-    monkeypatch.setattr(type(champions), "find_verdict", lambda *_: verdict)
+    monkeypatch.setattr(type(champions.versions), "find_verdict", lambda *_: verdict)
     serve(champions, "shadow")
     if outcome == "reject":
         with pytest.raises(RolloutError, match=r"not shown to anybody.*Missed nwrmsle"):
@@ -195,7 +195,7 @@ def test_a_challenger_whose_files_are_gone_stops_no_champion(
     def fail(*_):
         raise RegistryError("Its files are gone.")
 
-    monkeypatch.setattr(type(champions), "fetch", fail)
+    monkeypatch.setattr(type(champions.versions), "fetch", fail)
     publication.save(champion)
     assert publication.load().pointer.model_version == 2
     assert publication.load().pointer.challenger is None

@@ -11,11 +11,13 @@ from grocery_demand.hooks.notebooks import show_mendable_errors_in_a_line
 
 
 @pytest.fixture
-def logger(monkeypatch) -> logging.Logger:
+def logger() -> Iterator[logging.Logger]:
     """The catalog's logger as Kedro sets it up."""
     logger = logging.getLogger("kedro.io")
-    monkeypatch.setattr(logger, "level", logging.NOTSET)
-    return logger
+    before = logger.level
+    logger.setLevel(logging.NOTSET)
+    yield logger
+    logger.setLevel(before)
 
 
 def test_in_a_notebook_the_catalog_does_not_say_what_the_cell_says(logger, monkeypatch):

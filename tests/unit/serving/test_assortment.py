@@ -4,12 +4,11 @@ import pytest
 
 from grocery_demand.serving.assortment import Assortment
 from grocery_demand.serving.question import AS_PLANNED, Question
-from published import small_panel
 
 
 @pytest.fixture(scope="module")
-def panel():
-    return small_panel()
+def panel(long_panel):
+    return long_panel
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,6 @@ from published import (
     FOLDER,
     beside,
     publish_small,
-    small_panel,
     started_rows,
     train_small,
     wait_for,
@@ -30,13 +29,13 @@ from published import (
 
 
 @pytest.fixture(scope="module")
-def panel():
-    return small_panel()
+def panel(long_panel):
+    return long_panel
 
 
 @pytest.fixture(scope="module")
-def models(panel):
-    return {1: train_small(panel), 2: train_small(panel, "decision_tree")}
+def models(long_model, long_tree):
+    return {1: long_model, 2: long_tree}
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def test_since_counts_the_days_of_sales():
     [
         ("kedro run --pipeline retrain", True),
         ("make run", True),
-        ("Nothing to do.", False),
+        ("Nothing to do with the model.", False),
         ("", False),
         ("kedro run --pipeline retrain\nrm -rf /", False),
     ],

@@ -7,18 +7,18 @@ from grocery_demand.storage import publication as module
 from grocery_demand.storage.atomic import whole_folder
 from grocery_demand.storage.pointer import POINTER, PublicationError, read_pointer
 from grocery_demand.storage.publication import publish_card, read_card, read_publication
-from published import FOLDER, publish_small, small_panel, train_small
+from published import FOLDER, publish_small
 from worlds import make_panel
 
 
 @pytest.fixture(scope="module")
-def panel():
-    return small_panel()
+def panel(long_panel):
+    return long_panel
 
 
 @pytest.fixture(scope="module")
-def model(panel):
-    return train_small(panel)
+def model(long_model):
+    return long_model
 
 
 def test_what_is_published_is_read_as_it_was(tmp_path, panel, model):
@@ -45,11 +45,10 @@ def test_a_publication_outlives_the_panel_that_it_was_made_from(tmp_path, panel,
     np.testing.assert_array_equal(read_publication(tmp_path / FOLDER).panel.units, panel.units)
 
 
-def test_the_same_number_of_another_registry_is_another_model(tmp_path, panel, model):
+def test_the_same_number_of_another_registry_is_another_model(tmp_path, panel, model, long_average):
     publish_small(tmp_path, panel, model, 1)
-    other = train_small(panel, "moving_average")
-    publish_small(tmp_path, panel, other, 1)
-    assert read_publication(tmp_path / FOLDER).model.to_files() == other.to_files()
+    publish_small(tmp_path, panel, long_average, 1)
+    assert read_publication(tmp_path / FOLDER).model.to_files() == long_average.to_files()
 
 
 def test_an_interrupted_publication_leaves_the_former_one(tmp_path, panel, model, monkeypatch):

@@ -25,7 +25,7 @@ CHECK_FEED = "check_feed"
 END_CHALLENGER = "kedro challenger off"
 
 _NEXT = {
-    KEEP: "Nothing to do.",
+    KEEP: "Nothing to do with the model.",
     RETRAIN: "kedro run --pipeline retrain",
     CHECK_FEED: "Look after the feed first; nothing is retrained on data that may be wrong.",
 }

@@ -7,9 +7,10 @@ import polars as pl
 
 from grocery_demand.core.monitoring.promise import Promise
 
-_BAR, _RAISED, _MIDDLE = 0.999, 0.95, 0.5
+_BAR, _RAISED, _MIDDLE = 0.99, 0.95, 0.5
 _DRAWS = 4000
 _WEEK = 7
+_FEWEST_FOLDS = 2
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,16 @@ def set_bar(promise: Promise, window: pl.DataFrame, max_error_growth: float) -> 
     window (a bootstrap stratified by weekday, Efron and Tibshirani 1993): weekends and working
     days are not forecast equally well. Each drawn day's squared error is brought from its own
     step ahead to the steps of the window's day: right after a training only the first ones exist.
+    Days of a fold are easier or harder together, and so are those of a window: what the days of
+    its fold have in common is taken from each drawn day, and drawn anew for the window as a whole,
+    as for a new study in a random-effects model (Higgins, Thompson and Spiegelhalter 2009).
 
     Args:
         promise: The backtest's errors by day and step.
         window: weekday and hardness of the window's days, see `mix_steps`.
         max_error_growth: Share that is allowed beyond chance.
     """
-    days = _prepare_days(promise)
+    days, spread = _part_folds(_prepare_days(promise))
     generator = np.random.default_rng(len(window))
     weight, squares = np.zeros(_DRAWS), np.zeros(_DRAWS)
     for weekday, hardness in window.sort("weekday").select("weekday", "hardness").iter_rows():
@@ -96,22 +100,65 @@ def set_bar(promise: Promise, window: pl.DataFrame, max_error_growth: float) -> 
         drawn = generator.integers(len(alike), size=_DRAWS)
         weight += alike["weight"].to_numpy()[drawn] / alike["weight"].mean()
         squares += hardness * alike["squares"].to_numpy()[drawn] / alike["weight"].mean()
+    squares *= np.exp(spread * generator.standard_normal(_DRAWS))
     promised, raised, bar = np.quantile(np.sqrt(squares / weight), [_MIDDLE, _RAISED, _BAR])
     return Bar(float(promised), float(raised), float(bar * (1 + max_error_growth)))
 
 
 def _prepare_days(promise: Promise) -> pl.DataFrame:
-    """Return the backtest's days: weekday, weight, and squares as of a hardness of 1.
+    """Return the backtest's days: fold, weekday, weight, and squares as of a hardness of 1.
 
-    Days kept before their step was are of all steps, each as often.
+    Days kept before their step was are of all steps, each as often, and of no known fold.
     """
     growth = fit_step_growth(promise)
     steps = np.array([s["step"] for s in promise.steps] or [1.0], float)
     known = [day.get("step") for day in promise.days]
     usual = float(np.mean(steps**growth))
     hardness = [usual if step is None else step**growth for step in known]
+    day, ahead = pl.col("date").str.to_date(), pl.lit(pl.Series(known, dtype=pl.Int64))
     return pl.DataFrame(promise.days).select(
-        pl.col("date").str.to_date().dt.weekday().alias("weekday"),
+        day.dt.weekday().alias("weekday"),
         "weight",
         squares=pl.col("squares") / pl.Series(hardness, dtype=pl.Float64),
+        fold=day - pl.duration(days=ahead),
     )
+
+
+def _part_folds(days: pl.DataFrame) -> tuple[pl.DataFrame, float]:
+    """Take from each day what the days of its fold have in common beyond chance.
+
+    The level of a fold is the mean of its days' ln(squared error), each against its weekday's. The
+    variance between folds is half the mean square difference of successive levels (von Neumann
+    1941), so that a slow trend is not taken for scatter, less what the days' own explains. A level
+    is taken off by the share that the folds have in its variance.
+
+    Returns:
+        The days; and the standard deviation of ln(squared error) by which another fold may lie
+        off the mean of these, which is uncertain itself.
+    """
+    levels = _measure_folds(days)
+    if len(levels) < _FEWEST_FOLDS:
+        return days, 0.0
+    level, by_chance = levels["level"].to_numpy(), levels["by_chance"].to_numpy()
+    between = max(float((np.diff(level) ** 2).mean() / 2 - by_chance.mean()), 0.0)
+    if between == 0:
+        return days, 0.0
+    common = (level - level.mean()) * between / (between + by_chance)
+    folds = levels.select("fold", common=pl.Series(common))
+    alone = pl.col("squares") / pl.col("common").fill_null(0.0).exp()
+    parted = days.join(folds, on="fold", how="left", maintain_order="left")
+    return parted.with_columns(squares=alone), float(np.sqrt(between * (1 + 1 / len(levels))))
+
+
+def _measure_folds(days: pl.DataFrame) -> pl.DataFrame:
+    """Return fold, level, and the variance that chance gives the level, by_chance."""
+    error = (pl.col("squares") / pl.col("weight")).log()
+    known = days.with_columns(error=error).filter(
+        pl.col("fold").is_not_null(), pl.col("error").is_finite()
+    )
+    known = known.with_columns(pl.col("error") - pl.col("error").mean().over("weekday"))
+    levels = known.group_by("fold").agg(level=pl.col("error").mean(), days=pl.len()).sort("fold")
+    alone = pl.col("error") - pl.col("error").mean().over("fold")
+    free = max(len(known) - len(levels), 1)
+    own = known.select(alone.pow(2).sum()).item() / free
+    return levels.select("fold", "level", by_chance=own / pl.col("days"))

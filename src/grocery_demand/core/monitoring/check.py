@@ -22,6 +22,12 @@ USAGE = "usage"
 CHALLENGER = "challenger"
 AGE = "age"
 
+ASK_FOR_FILES = (
+    "Ask those who send the files, and put corrected ones into the folder of incoming files. If "
+    "they are right as they are, retrain by hand: `kedro run --pipeline retrain`."
+)
+"""What to do about days that look wrong: nobody else knows whether they are."""
+
 _MOST_DAYS = 3
 
 ERROR = "error against the backtest"

@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 
 from grocery_demand.core.monitoring.arrivals import check_arrivals
-from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, UNKNOWN, WATCH, Check
+from grocery_demand.core.monitoring.check import (
+    ALARM,
+    ASK_FOR_FILES,
+    HEALTH,
+    OK,
+    UNKNOWN,
+    WATCH,
+    Check,
+)
 from grocery_demand.core.monitoring.volume import check_volumes
 from grocery_demand.core.panel import Panel
 
@@ -15,7 +23,11 @@ _RECENT = 3
 _LEAST_SILENT_SHARE = 0.10
 _NULL_FACTOR, _USUAL = 1.25, 0.99
 _LEAST_CHANCE, _STEADY_SHARE = 1e-6, 0.9
-_ASK = "Ask those who send the files, and put corrected ones into the folder of incoming files."
+_MANY_DAYS = 7
+_WRONG_DATE = (
+    " If a file of a later day was taken in by mistake, remove it from the folder and make the "
+    "panel anew: `kedro run --pipeline preprocess`, then `kedro run --pipeline update`."
+)
 
 
 def check_data_health(
@@ -58,8 +70,11 @@ def _check_days(panel: Panel, n_days: int) -> Check:
         told = f"Each of the last {n_days} days has sales."
         told = f"Closed as in other years: {', '.join(dates)}." if dates else told
         return Check(HEALTH, name, OK, told, "", 0.0, 0.0)
-    told = f"No store sold anything on {', '.join(missing)}."
-    return Check(HEALTH, name, ALARM, told, _ASK, float(len(missing)), 0.0, tuple(missing))
+    are_many = len(missing) > _MANY_DAYS
+    shown = f"{len(missing)} days, {missing[0]} … {missing[-1]}" if are_many else ", ".join(missing)
+    told = f"No store sold anything on {shown}."
+    mend = ASK_FOR_FILES + _WRONG_DATE * are_many
+    return Check(HEALTH, name, ALARM, told, mend, float(len(missing)), 0.0, tuple(missing))
 
 
 def _check_stores(panel: Panel, n_days: int) -> Check:
@@ -81,7 +96,7 @@ def _check_stores(panel: Panel, n_days: int) -> Check:
         worst = panel.date_of(recent[int(np.argmax(unusual))])
         told = f"{value:.0%} of the stores sold nothing on {worst}."
         wrong = panel.dates_of(recent.start + np.flatnonzero(np.array(unusual) > threshold))
-        return Check(HEALTH, name, ALARM, told, _ASK, value, threshold, wrong)
+        return Check(HEALTH, name, ALARM, told, ASK_FOR_FILES, value, threshold, wrong)
     if gone.any():
         told = f"Nothing sold for {_RECENT} days in store {numbers}."
         mend = "Ask whether it is closed; if not, its sales are missing."
@@ -136,7 +151,9 @@ def _check_families(panel: Panel) -> Check:
         return Check(HEALTH, name, OK, f"{len(families)} families sell.", "", 0.0, 0.0)
     told = f"Nothing sold any more, for longer than ever in a year: {', '.join(families[gone])}."
     steady = (sold.mean(axis=1) >= _STEADY_SHARE)[gone].any()
-    return Check(HEALTH, name, ALARM if steady else WATCH, told, _ASK, float(gone.sum()), 0.0)
+    return Check(
+        HEALTH, name, ALARM if steady else WATCH, told, ASK_FOR_FILES, float(gone.sum()), 0.0
+    )
 
 
 def _is_gone(sold: np.ndarray) -> bool:

@@ -157,7 +157,7 @@ def check_live_error(
     """
     left_out = tell_left_out(wrong_days)
     if windows.is_empty():
-        told = f"No sales have arrived yet for forecasts of version {version}."
+        told = f"Sales of fewer than {_FEWEST_DAYS} days have met forecasts of version {version}."
         return [Check(LIVE_ERROR, ERROR, UNKNOWN, told + left_out)]
     newest = windows.row(-1, named=True)
     error = _check_bar(windows, newest)
@@ -179,11 +179,14 @@ def _check_bar(windows: pl.DataFrame, newest: dict[str, float]) -> Check:
         f"{newest['promised']:.4f} of these; the bar is {newest['bar']:.4f}, broken in {broken} "
         f"of the last {len(last)} windows."
     )
+    is_raised = newest["nwrmsle"] > newest["raised"]
     state = OK
     if is_broken and broken >= BROKEN_WINDOWS:
         state = ALARM
-    elif is_broken or broken or newest["nwrmsle"] > newest["raised"]:
+    elif is_broken or broken or is_raised:
         state = WATCH
+    if is_raised and not is_broken:
+        told += f" It is above {newest['raised']:.4f}, as one week in 20 is by chance."
     mend = {ALARM: _MEND, WATCH: "Look again tomorrow."}.get(state, "")
     return Check(LIVE_ERROR, name, state, told, mend, newest["nwrmsle"], newest["bar"])
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, UNKNOWN, Check
+from grocery_demand.core.monitoring.check import ALARM, ASK_FOR_FILES, HEALTH, OK, UNKNOWN, Check
 from grocery_demand.core.panel import Panel
 
 _WEEK, _YEAR = 7, 364
@@ -15,6 +15,7 @@ _USUAL, _DATE_FACTOR = 0.99, 1.25
 _MOST_UNITS_FACTOR = 8
 _MOST_NAMES = 5
 MEASURES = ("rows", "units", "log units")
+_SHOWN = ("rows", f"units (of a series {_MOST_UNITS_FACTOR} times the usual at most)", "log units")
 _ALL, _STORES, _FAMILIES = "volume of all sales", "volume by store", "volume by family"
 _LEAST_FACTORS = {
     _ALL: (1.45, 1.75, 1.45),
@@ -24,11 +25,6 @@ _LEAST_FACTORS = {
 """By measure: what demand itself may do over night is less than that, and is no fault of a feed."""
 _NULL_FACTORS = {_ALL: 1.25, _STORES: 2.0, _FAMILIES: 2.0}
 """Of what groups did in the year before, as ln: chance moves many small ones further than all."""
-
-_ASK = (
-    "Ask those who send the files, and put corrected ones into the folder of incoming files. If "
-    "they are right as they are, retrain by hand: `kedro run --pipeline retrain`."
-)
 
 
 @dataclass(frozen=True)
@@ -161,7 +157,7 @@ def _check(panel: Panel, name: str, volumes: Volumes, n_recent: int) -> Check:
         return Check(HEALTH, name, OK, told, "", value, limit)
     told = _describe(panel, volumes, days, np.where(outside, found / limits, 0.0))
     wrong = volumes.first + days.start + np.flatnonzero(outside.any(axis=(0, 1)))
-    return Check(HEALTH, name, ALARM, told, _ASK, value, limit, panel.dates_of(wrong))
+    return Check(HEALTH, name, ALARM, told, ASK_FOR_FILES, value, limit, panel.dates_of(wrong))
 
 
 def _set_limits(panel: Panel, name: str, volumes: Volumes, days: range) -> np.ndarray:
@@ -206,7 +202,7 @@ def _describe(panel: Panel, volumes: Volumes, days: range, excess: np.ndarray) -
         ratio = float(volumes.ratios[measure, group, days[at]])
         more = "more" if ratio > 0 else "fewer"
         told.append(
-            f"{volumes.names[group]} {np.exp(abs(ratio)):.2f} times {more} {MEASURES[measure]} on "
+            f"{volumes.names[group]} {np.exp(abs(ratio)):.2f} times {more} {_SHOWN[measure]} on "
             f"{panel.date_of(volumes.first + days[at])}"
         )
     further = f", and {len(order) - _MOST_NAMES} more" if len(order) > _MOST_NAMES else ""

@@ -95,7 +95,8 @@ def refuse_useless(checked: CheckedTable, parameters: QualityParameters) -> None
         f"{raw.place} holds too many bad rows: {checked.rejected.height:,} of "
         f"{checked.rows_read:,} rows read, {share:.2%}; quality.max_bad_share allows "
         f"{parameters.max_bad_share:.2%}.\n{_list_reasons(checked.rejected)}\n"
-        f"Mend these rows, or allow more of them with --params quality.max_bad_share=…"
+        f"Mend these rows, or allow more of them with quality.max_bad_share in "
+        "conf/base/parameters.yml, or --params quality.max_bad_share=…"
     )
 
 

@@ -143,18 +143,23 @@ def check_feed(
     panel: Panel,
     new_data_report: dict[str, Any] | None,
     champion: ModelVersion,
+    newest_training: str | None,
     parameters: MonitoringParameters,
 ) -> tuple[list[str], list[Check]]:
-    """Check whether the sales since the champion's training are whole.
+    """Check whether the sales that no training has seen are whole.
+
+    Nothing is trained on days that are wrong unless a person does so: these count as right as they
+    are, whatever became of the challenger.
 
     Returns:
         The dates of these whose sales are wrong, ISO; and the checks.
     """
-    n_new = min(panel.n_days - 1 - _training_day(panel, champion), parameters.history_days)
+    learnt = max(newest_training or "", cutoff_of(champion))
+    n_new = min(max(panel.n_days - 1 - panel.day_of(learnt), 0), parameters.history_days)
     checks = data_health.check_data_health(
         panel, new_data_report, n_new, parameters.max_updates_without_day
     )
-    return [day for day in list_wrong_days(checks) if day > cutoff_of(champion)], checks
+    return [day for day in list_wrong_days(checks) if day > learnt], checks
 
 
 def count_usage(

@@ -50,6 +50,7 @@ def check_incoming_files(
     standing_panel: Panel,
     items: pd.DataFrame,
     former_report: dict[str, Any] | None,
+    former_monitoring: dict[str, Any] | None,
     parameters: QualityParameters,
 ) -> tuple[Arrivals, dict[str, Any], pd.DataFrame]:
     """Check the files that the panel does not know, by the rules of the first ones.
@@ -71,7 +72,10 @@ def check_incoming_files(
         any(file.status == TAKEN_IN for file in files),
     )
     report = describe_incoming(files, sales, simulated=simulated)
-    report["updates_without_new_day"] = _count_updates(sales, standing_panel, former_report)
+    monitored = (former_monitoring or {}).get("cutoff")
+    report["updates_without_new_day"] = _count_updates(
+        arrivals, standing_panel, former_report, monitored
+    )
     cutoff = standing_panel.cutoff.astype(object)
     report["recent_files"] = list_recent_files(former_report, files, cutoff)
     tables = [file.table for file in files if file.table is not None]
@@ -123,11 +127,19 @@ def take_in_arrivals(
     return arrivals.sales, panel
 
 
-def _count_updates(sales: pl.DataFrame, panel: Panel, former: dict[str, Any] | None) -> int:
-    """Return how many updates in a row, this one included, brought no day after the last known."""
-    if (sales["date"].to_numpy().astype("datetime64[D]") > panel.cutoff).any():
+def _count_updates(
+    arrivals: Arrivals, panel: Panel, former: dict[str, Any] | None, monitored: str | None
+) -> int:
+    """Return how many updates in a row brought no day after the last known.
+
+    One that takes in late or corrected days is none of them, nor is one that repeats a day's work
+    which broke off before it was monitored: nothing says then that a delivery is missing.
+    """
+    if (arrivals.sales["date"].to_numpy().astype("datetime64[D]") > panel.cutoff).any():
         return 0
-    return int((former or {}).get("updates_without_new_day", 0)) + 1
+    known = int((former or {}).get("updates_without_new_day", 0))
+    is_repeat = monitored is not None and monitored < str(panel.cutoff)
+    return known if arrivals.is_new or is_repeat else known + 1
 
 
 def _is_simulated(file: CheckedFile) -> bool:
@@ -147,7 +159,8 @@ def _tell(files: list[CheckedFile], folder: str) -> None:
     logger.warning(
         "Nothing new in %s: panel and sales stay as they are. Put files there, such as "
         "train-2017-06-01.csv with the sales of a day and test-2017-06-01.csv with the promotions "
-        "planned after it, or name another folder with --params new_dir=…",
+        "planned after it, or name another folder by new_dir in conf/base/globals.yml, or with "
+        "--params new_dir=…",
         folder,
     )
 

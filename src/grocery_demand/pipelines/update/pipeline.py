@@ -16,6 +16,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "standing_panel",
                     "items",
                     "new_data_report",
+                    "former_monitoring",
                     "params:quality",
                 ],
                 outputs=["arrivals", "new_data_quality", "new_quarantined_rows"],

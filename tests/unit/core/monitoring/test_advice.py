@@ -102,7 +102,7 @@ def test_a_broken_feed_is_told_of_alone():
 def test_what_is_watched_is_told_with_the_advice_to_keep():
     advice = advise(checks(skew="watch", age="ok"), 9, PARAMETERS)
     assert advice.reasons == ["Training–serving skew: skew is watch"]
-    assert advice.next == "Nothing to do."
+    assert advice.next == "Nothing to do with the model."
 
 
 def test_alarms_that_training_does_not_mend_are_to_be_looked_at():

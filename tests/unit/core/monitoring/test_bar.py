@@ -8,14 +8,12 @@ import pytest
 from grocery_demand.core.monitoring.bar import fit_step_growth, mix_steps, set_bar
 from grocery_demand.core.monitoring.live_error import score_windows
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
-from grocery_demand.core.monitoring.season import Season
+from grocery_demand.core.monitoring.promise import Promise
 from live_rows import START, make_live
-from promises import promise_by_step, promise_of
+from promises import EVEN, HORIZON, NO_SEASON, promise_by_step, promise_of
 
-EVEN = dict.fromkeys(range(1, 8), 0.5)
 WEEKENDS = EVEN | {6: 0.9, 7: 0.9}
 WEEK = tuple(range(1, 8))
-NO_SEASON = Season(np.datetime64("2017-01-01"), np.zeros(400), np.zeros(400))
 
 
 def window(*weekdays: int, hardness: float = 1.0) -> pl.DataFrame:
@@ -89,3 +87,49 @@ def test_a_promise_kept_before_days_had_steps_is_that_of_all_steps_brought_to_th
     for steps in ([1, 2, 3], list(range(1, 17))):
         found, wanted = (windows_of_steps(promise, *steps) for promise in (old, new))
         assert found["promised"] == pytest.approx(wanted["promised"])
+
+
+@pytest.mark.parametrize("fold_noise", [0.0, 0.02, 0.05])
+def test_hardly_a_quiet_week_lies_above_the_bar_though_its_days_are_hard_together(fold_noise):
+    """Folds differ by some 2 % on the sample, by some 5 % on totals of real stores."""
+    noise, source, above = 0.1, np.random.default_rng(5), []
+    for seed in range(150):
+        promise = promise_by_step(0.0, EVEN, noise=noise, fold_noise=fold_noise, seed=seed)
+        together = source.normal(0, fold_noise, (200, 1))
+        squares = (0.5 * np.exp(together + source.normal(0, noise, (200, 7)))) ** 2
+        bar = set_bar(promise, window(*WEEK), 0.05)
+        above.append(np.sqrt(squares.mean(axis=1)) > bar.broken)
+    assert np.mean(above) < 0.02
+
+
+def test_the_bar_of_folds_that_differ_by_chance_alone_is_that_of_their_days():
+    """What the days' own noise explains of the folds' levels raises nothing, on average."""
+    found = [promise_by_step(0.0, EVEN, noise=0.1, seed=seed) for seed in range(60)]
+    unknown = [replace(p, days=[d | {"step": None} for d in p.days]) for p in found]
+    bars = [[set_bar(p, window(*WEEK), 0.0).broken for p in ps] for ps in (found, unknown)]
+    assert np.mean(bars[0]) == pytest.approx(np.mean(bars[1]), rel=0.02)
+
+
+def levelled(levels: list[float]) -> Promise:
+    """A backtest of even days, each fold's error times the exponential of its level."""
+    even = promise_by_step(0.0, EVEN, folds=len(levels))
+    fold = np.repeat(levels, HORIZON)
+    pairs = zip(even.days, np.exp(2 * fold), strict=True)
+    return replace(even, days=[day | {"squares": day["squares"] * f} for day, f in pairs])
+
+
+def test_folds_that_are_hard_together_leave_the_promise_and_raise_the_bar():
+    low, high = (set_bar(levelled([x, -x] * 3), window(*WEEK), 0.0) for x in (0.0, 0.1))
+    assert high.promised == pytest.approx(low.promised, rel=0.01)
+    spread = 0.2 / np.sqrt(2) * np.sqrt(1 + 1 / 6)
+    assert high.broken / high.promised == pytest.approx(np.exp(2.326 * spread), rel=0.03)
+    assert low.broken == pytest.approx(low.promised)
+
+
+def test_folds_that_get_easier_step_by_step_raise_the_bar_less_than_the_same_ones_in_disorder():
+    """A model that learns from more days errs less: that is no scatter."""
+    slow, jumping = (
+        set_bar(levelled(levels), window(*WEEK), 0.0)
+        for levels in ([0.1, 0.06, 0.02, -0.02, -0.06, -0.1], [0.1, -0.06, 0.06, -0.1, 0.02, -0.02])
+    )
+    assert slow.broken / slow.promised < 1.2 < jumping.broken / jumping.promised

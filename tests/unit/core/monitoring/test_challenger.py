@@ -185,4 +185,4 @@ def test_a_canary_that_is_worse_changes_what_to_do_next():
     assert (advice.decision, advice.next) == ("keep", "kedro challenger off")
     assert "is worse by" in advice.reasons[0]
     calm = advise([replace(bad, state="ok")], 100, MonitoringParameters())
-    assert calm.next == "Nothing to do."
+    assert calm.next == "Nothing to do with the model."

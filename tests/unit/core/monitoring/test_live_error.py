@@ -13,13 +13,8 @@ from grocery_demand.core.monitoring.live_error import (
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.season import Season
 from live_rows import START, make_live
-from promises import promise_of
+from promises import EVEN, NO_SEASON, promise_of
 from worlds import make_panel
-
-NO_SEASON = Season(np.datetime64("2017-01-01"), np.zeros(400), np.zeros(400))
-
-
-EVEN = dict.fromkeys(range(1, 8), 0.5)
 
 
 def windows_of(errors: list[float], bar: float = 1.0) -> pl.DataFrame:

@@ -98,7 +98,8 @@ def test_too_many_bad_rows_stop_with_counts_and_examples(check_sales):
         "quality.max_bad_share allows 10.00%.\n"
         "  2 × unparsable cell, as in row 5, column unit_sales: 'x'\n"
         "  1 × unknown store, as in row 11, column store_nbr: '99'\n"
-        "Mend these rows, or allow more of them with --params quality.max_bad_share=…"
+        "Mend these rows, or allow more of them with quality.max_bad_share in "
+        "conf/base/parameters.yml, or --params quality.max_bad_share=…"
     )
 
 
