@@ -188,7 +188,7 @@ def test_a_model_is_fitted_once_more_when_a_worker_is_killed_in_the_midst_of_it(
     assert "It is done anew" in outcome.stderr
 
 
-def test_a_run_that_loses_workers_again_and_again_ends_and_leaves_the_champion(place, with_losses):
+def test_a_run_that_loses_workers_again_and_again_ends_and_leaves_the_champion(place, loop):
     served = place.project / "data/07_model_output/publication/current.json"
     before = served.read_text()
     order = place.orders / "training.always"
