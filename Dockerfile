@@ -4,12 +4,15 @@ ARG BASE=python:3.11-slim
 
 # What the package imports, at the versions of requirements.lock; no notebooks, no development tools.
 FROM ${BASE} AS libraries
+# `production,cluster` brings Dask, for scheduler, workers and trainings against them.
+ARG EXTRAS=production
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils
 RUN python3 -m venv /opt/venv
 COPY pyproject.toml requirements.lock /build/
 WORKDIR /build
 RUN python3 -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
-    print(*p['dependencies'], *p['optional-dependencies']['production'], sep='\n')" > wanted.txt
+    print(*p['dependencies'], sep='\n'); \
+    [print(*p['optional-dependencies'][e], sep='\n') for e in '${EXTRAS}'.split(',')]" > wanted.txt
 # The secret is pip's configuration, for those whose packages come from an index of their own.
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-compile \

@@ -12,6 +12,7 @@ import yaml
 from grocery_demand.delivery.kubernetes import KubernetesError, deploy, write_kustomization
 from make_targets import ROOT
 
+TLS = "deploy/kubernetes/overlays/cluster/tls"
 needs_kubectl = pytest.mark.skipif(
     shutil.which("kubectl") is None, reason="kubectl is not installed"
 )
@@ -24,10 +25,19 @@ def project(tmp_path):
     place = tmp_path / "deploy/kubernetes/overlays/production"
     shutil.copy(place / "secrets.env.example", place / "secrets.env")
     (tmp_path / "deploy/kubernetes/overlays/local/secrets.env").unlink(missing_ok=True)
+    shutil.rmtree(tmp_path / TLS, ignore_errors=True)
     return tmp_path
 
 
+def make_certificates(project) -> None:
+    """Put something into the place of certificates: nothing here reads them."""
+    (project / TLS).mkdir(exist_ok=True)
+    for name in ("ca.crt", "node.crt", "node.key"):
+        (project / TLS / name).write_text("made up")
+
+
 @needs_kubectl
+@pytest.mark.parametrize("overlay", ["production", "cluster"])
 @pytest.mark.parametrize(
     ("image", "expected"),
     [
@@ -37,8 +47,9 @@ def project(tmp_path):
         (None, "ghcr.io/example/grocery-demand:0.1.0"),
     ],
 )
-def test_every_container_runs_the_image_that_is_deployed(project, image, expected):
-    folder = write_kustomization(project, "production", image)
+def test_every_container_runs_the_image_that_is_deployed(project, overlay, image, expected):
+    make_certificates(project)
+    folder = write_kustomization(project, overlay, image)
     rendered = subprocess.check_output(["kubectl", "kustomize", folder], text=True)
     images = set()
     for resource in yaml.safe_load_all(rendered):
@@ -50,13 +61,27 @@ def test_every_container_runs_the_image_that_is_deployed(project, image, expecte
 
 
 def test_an_unknown_overlay_is_named_with_those_that_exist(project):
-    with pytest.raises(KubernetesError, match=r"no overlay `staging`.*local, production"):
+    with pytest.raises(KubernetesError, match=r"no overlay `staging`.*cluster, local, production"):
         write_kustomization(project, "staging", None)
 
 
 def test_missing_secrets_are_named_with_what_to_do(project):
     with pytest.raises(KubernetesError, match=r"local/secrets\.env is missing\. Copy"):
         write_kustomization(project, "local", None)
+
+
+def test_missing_certificates_are_named_with_what_makes_them(project):
+    with pytest.raises(
+        KubernetesError, match=rf"{TLS}/ca\.crt is missing\. `.*certificates {TLS}`"
+    ):
+        write_kustomization(project, "cluster", None)
+
+
+def test_missing_secrets_of_what_an_overlay_builds_on_are_named(project):
+    make_certificates(project)
+    (project / "deploy/kubernetes/overlays/production/secrets.env").unlink()
+    with pytest.raises(KubernetesError, match=r"production/secrets\.env is missing\. Copy"):
+        write_kustomization(project, "cluster", None)
 
 
 @needs_kubectl

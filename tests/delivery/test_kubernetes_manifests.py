@@ -19,8 +19,16 @@ OVERLAYS = sorted(path.name for path in (FOLDER / "overlays").iterdir())
 VALIDATOR = ROOT / ".tools/bin/kubernetes-validate"
 DOCKERFILE = ROOT / "Dockerfile"
 
+DASK = {"scheduler", "workers"}
+"""Components of the cluster; `test_kubernetes_cluster.py` has what concerns them alone."""
+
 OF_LIBRARIES = {
+    "DASK_CONFIG": "Dask: its configuration",
+    "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "Dask: how long to wait for a scheduler",
+    "DASK_SCHEDULER_ADDRESS": "of the cluster, read by its client alone",
+    "GROCERY_DEMAND_TRAINING_PORTS": "of the cluster, read by its training alone",
     "KEDRO_ENV": "Kedro: folder of conf/",
+    "MEMORY_LIMIT": "an argument of `dask worker`",
     "MLFLOW_TRACKING_URI": "MLflow: where runs and models lie",
     "OMP_NUM_THREADS": "OpenMP: threads of LightGBM",
 }
@@ -30,6 +38,13 @@ needs_kustomize = pytest.mark.skipif(
     shutil.which("kubectl") is None, reason="kubectl, which holds kustomize, is not installed"
 )
 needs_validator = pytest.mark.skipif(not VALIDATOR.exists(), reason="no .tools: make tools")
+
+
+def put_certificates(folder: Path) -> None:
+    """Put something into the place of certificates: nothing here reads them."""
+    folder.mkdir(exist_ok=True)
+    for name in ("ca.crt", "node.crt", "node.key"):
+        (folder / name).write_text("made up")
 
 
 def render(folder: Path) -> list[dict]:
@@ -47,7 +62,9 @@ def copied(tmp_path_factory) -> Path:
     shutil.copytree(FOLDER, folder)
     for overlay in OVERLAYS:
         place = folder / "overlays" / overlay
-        shutil.copy(place / "secrets.env.example", place / "secrets.env")
+        if (place / "secrets.env.example").exists():
+            shutil.copy(place / "secrets.env.example", place / "secrets.env")
+    put_certificates(folder / "overlays/cluster/tls")
     return folder
 
 
@@ -73,6 +90,15 @@ def pods_of(resources: list[dict]) -> dict[str, dict]:
     for name, cron_job in of_kind(resources, "CronJob").items():
         pods[name] = cron_job["spec"]["jobTemplate"]["spec"]["template"]
     return {name: pod["spec"] for name, pod in pods.items()}
+
+
+def component_of(selector: dict) -> str:
+    return selector.get("matchLabels", {}).get("app.kubernetes.io/component", "")
+
+
+def kedro_containers_of(resources: list[dict]) -> list[dict]:
+    """Return those that run a command of Kedro, which is the image's entry point."""
+    return [container for container in containers_of(resources) if "command" not in container]
 
 
 def containers_of(resources: list[dict]) -> list[dict]:
@@ -135,7 +161,7 @@ def test_ports_agree_from_the_app_to_the_ingress(resources):
     assert web["ports"] == [{"name": "http", "containerPort": ServingSettings().port}]
     (settings,) = of_kind(resources, "ConfigMap").values()
     assert settings["data"]["GROCERY_DEMAND_PORT"] == str(ServingSettings().port)
-    (service,) = of_kind(resources, "Service").values()
+    service = of_kind(resources, "Service")["web"]
     assert service["spec"]["ports"][0]["targetPort"] == "http"
     for ingress in of_kind(resources, "Ingress").values():
         backend = ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
@@ -145,6 +171,7 @@ def test_ports_agree_from_the_app_to_the_ingress(resources):
     let_in = [
         port["port"]
         for policy in policies.values()
+        if component_of(policy["spec"]["podSelector"]) not in DASK
         for rule in policy["spec"].get("ingress", [])
         for port in rule["ports"]
     ]
@@ -152,18 +179,20 @@ def test_ports_agree_from_the_app_to_the_ingress(resources):
 
 
 def test_arguments_are_commands_and_pipelines_that_exist(resources):
-    for container in containers_of(resources):
+    for container in kedro_containers_of(resources):
         command, *words = container["args"]
         assert command in cli.commands, container["name"]
         options = {option for p in cli.commands[command].params for option in p.opts}
         assert {word for word in words if word.startswith("--")} <= options
         if "--pipeline" in words:
             assert words[words.index("--pipeline") + 1] in register_pipelines()
+        if "--env" in words:
+            assert (ROOT / "conf" / words[words.index("--env") + 1]).is_dir()
 
 
 def test_parameters_given_to_runs_are_read_by_the_configuration(resources):
     catalog = (ROOT / "conf/base/catalog.yml").read_text()
-    for container in containers_of(resources):
+    for container in kedro_containers_of(resources):
         words = container["args"]
         if "--params" in words:
             for pair in words[words.index("--params") + 1].split(","):
@@ -202,14 +231,21 @@ def test_every_map_secret_key_volume_and_account_referred_to_exists(resources):
         for volume in volumes.values():
             if "persistentVolumeClaim" in volume:
                 assert volume["persistentVolumeClaim"]["claimName"] in claims
+            if "secret" in volume:
+                assert volume["secret"]["secretName"] in secrets
         assert pod["serviceAccountName"] in accounts
 
 
 def test_selectors_meet_the_pods_they_are_meant_for(resources):
-    (deployment,) = of_kind(resources, "Deployment").values()
+    deployments, services = (of_kind(resources, kind) for kind in ("Deployment", "Service"))
+    for name, other in deployments.items():
+        made = other["spec"]["template"]["metadata"]["labels"]
+        assert other["spec"]["selector"]["matchLabels"].items() <= made.items()
+        if name in services:
+            assert services[name]["spec"]["selector"].items() <= made.items()
+    deployment = deployments["web"]
     labels = deployment["spec"]["template"]["metadata"]["labels"]
-    (service,) = of_kind(resources, "Service").values()
-    selectors = [deployment["spec"]["selector"]["matchLabels"], service["spec"]["selector"]]
+    selectors = []
     budgets = of_kind(resources, "PodDisruptionBudget").values()
     selectors += [budget["spec"]["selector"]["matchLabels"] for budget in budgets]
     assert all(selector.items() <= labels.items() for selector in selectors)
@@ -231,7 +267,8 @@ def test_pods_have_no_rights_that_they_do_not_need(resources):
             assert rights["capabilities"] == {"drop": ["ALL"]}
             assert container["resources"]["requests"].keys() == {"cpu", "memory"}
             assert "memory" in container["resources"]["limits"]
-            assert {"/app/data", "/tmp"} <= {m["mountPath"] for m in container["volumeMounts"]}
+            needed = {"/tmp"} if name == "scheduler" else {"/app/data", "/tmp"}
+            assert needed <= {m["mountPath"] for m in container["volumeMounts"]}
 
 
 def test_only_the_web_app_knows_its_key(resources):
@@ -242,8 +279,10 @@ def test_only_the_web_app_knows_its_key(resources):
 
 def test_the_user_is_the_images():
     (user,) = re.findall(r"^USER (\d+):(\d+)$", DOCKERFILE.read_text(), re.MULTILINE)
-    for file in ("web.yaml", "jobs.yaml"):
-        text = (FOLDER / "base" / file).read_text()
+    cluster = "overlays/cluster"
+    for file in ("base/web.yaml", "base/jobs.yaml", f"{cluster}/scheduler.yaml",
+                 f"{cluster}/workers.yaml"):  # fmt: skip
+        text = (FOLDER / file).read_text()
         assert set(re.findall(r"runAsUser: (\d+)", text)) == {user[0]}
         assert set(re.findall(r"(?:runAsGroup|fsGroup): (\d+)", text)) == {user[1]}
 
@@ -282,7 +321,7 @@ def test_one_pod_keeps_its_events_in_a_file(copied):
 
 
 def test_a_new_pod_is_ready_before_an_old_one_goes(resources):
-    (deployment,) = of_kind(resources, "Deployment").values()
+    deployment = of_kind(resources, "Deployment")["web"]
     assert deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
 
 

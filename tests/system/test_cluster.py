@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip("distributed", reason="Dask is missing: the extra `cluster`")
 
+import dask
 from distributed import Client, LocalCluster
 
 from grocery_demand.cluster import PartedPanelDataset
@@ -34,6 +35,7 @@ from worlds import SMALL_MODELS, make_panel
 
 TRAINING = TrainingParameters(max_training_rows=20_000, backtest_folds=2, backtest_fits=1)
 SETTINGS = SMALL_MODELS["lightgbm"]
+HASTY = {"distributed.comm.timeouts.connect": "1s"}
 
 
 @pytest.fixture(scope="module")
@@ -173,16 +175,16 @@ def test_a_worker_that_is_killed_at_its_work_is_replaced_and_its_parts_are_read_
 
 def test_a_scheduler_that_does_not_answer_is_named_with_the_mend(monkeypatch):
     monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://127.0.0.1:1")
-    monkeypatch.setattr("grocery_demand.cluster.client._PATIENCE", 1)
-    with pytest.raises(ClusterError, match=r"tcp://127.0.0.1:1 .*`dask scheduler`"):
+    said = r"tcp://127.0.0.1:1 .*`dask scheduler`"
+    with dask.config.set(HASTY), pytest.raises(ClusterError, match=said):
         connect.__wrapped__()
 
 
 def test_a_scheduler_without_workers_is_named_with_the_mend(monkeypatch):
     with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster:
         monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", cluster.scheduler_address)
-        monkeypatch.setattr("grocery_demand.cluster.client._PATIENCE", 1)
-        with pytest.raises(ClusterError, match="has no worker after 1 seconds"):
+        said = "has no worker after 1 seconds"
+        with dask.config.set(HASTY), pytest.raises(ClusterError, match=said):
             connect.__wrapped__()
 
 

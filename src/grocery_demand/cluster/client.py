@@ -8,19 +8,21 @@ from typing import Any
 from urllib.parse import urlparse
 
 import dask
+from dask.utils import parse_timedelta
 from distributed import Client, LocalCluster
+from distributed.comm import CommClosedError
 
+from grocery_demand.cluster.certificates import MEND, load_certificates
 from grocery_demand.cluster.errors import ClusterError
 
 logger = logging.getLogger(__name__)
-
-_PATIENCE = 30
-"""Seconds that a scheduler has to answer, and to have a worker."""
 
 _SETTINGS = {
     # Parts stay where they were read: moving one costs more than waiting for its worker.
     "distributed.scheduler.work-stealing": False,
     "distributed.admin.large-graph-warning-threshold": "200MB",
+    # Worker processes that are started here tell what is wrong, and nothing else.
+    "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "warning",
 }
 
 
@@ -63,6 +65,15 @@ def list_workers(client: Client) -> list[str]:
     return sorted(client.scheduler_info(n_workers=-1)["workers"])
 
 
+def are_stuck(client: Client) -> bool:
+    """Tell whether all workers have paused for want of memory, and none has work under way."""
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    return bool(workers) and all(
+        worker["status"] == "paused" and not worker["metrics"]["task_counts"].get("executing")
+        for worker in workers
+    )
+
+
 def pin(worker: str) -> dict[str, Any]:
     """Return what tells `Client.submit` to use a worker as long as it is there."""
     return {"workers": [worker], "allow_other_workers": True}
@@ -79,20 +90,28 @@ def host_of(worker: str) -> str:
 
 
 def _reach(address: str) -> Client:
+    """Connect to a scheduler, and wait for a worker as long as for its answer."""
+    patience = parse_timedelta(dask.config.get("distributed.comm.timeouts.connect"))
+    security = load_certificates(address)
     try:
-        client = Client(address, timeout=_PATIENCE)
-        client.wait_for_workers(1, timeout=_PATIENCE)
+        client = Client(address, timeout=patience, security=security)
+        client.wait_for_workers(1, timeout=patience)
     except TimeoutError as error:
         raise ClusterError(
-            f"The scheduler at {address} (DASK_SCHEDULER_ADDRESS) has no worker after {_PATIENCE} "
-            f"seconds: start some with `dask worker {address}`, or see why those that should be "
-            "there ended."
+            f"The scheduler at {address} (DASK_SCHEDULER_ADDRESS) has no worker after "
+            f"{patience:g} seconds: start some with `dask worker {address}`, or see why those that "
+            "should be there ended."
         ) from error
     except (OSError, ValueError) as error:
+        if address.startswith("tls://") and isinstance(error, CommClosedError):
+            raise ClusterError(
+                f"The scheduler at {address} (DASK_SCHEDULER_ADDRESS) and this process do not take "
+                f"each other's certificates: {error}. Both need them from one authority. {MEND}"
+            ) from error
         raise ClusterError(
             f"No scheduler answers at {address} (DASK_SCHEDULER_ADDRESS): {error}. Start one with "
-            "`dask scheduler`, give the address that it prints, or unset the variable to run on "
-            "worker processes of this machine."
+            "`dask scheduler`, give the address that it prints (tls://… if it asks for "
+            "certificates), or unset the variable to run on worker processes of this machine."
         ) from error
     return client
 
@@ -107,6 +126,5 @@ def _start_workers() -> Client:
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
         memory_limit=os.environ.get("GROCERY_DEMAND_WORKER_MEMORY", "auto"),
-        env={"DASK_LOGGING__DISTRIBUTED": "warning"},
     )
     return Client(cluster)

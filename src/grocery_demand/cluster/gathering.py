@@ -5,15 +5,17 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import dask
 from distributed import Client, Future, wait
 
-from grocery_demand.cluster.client import list_workers
-from grocery_demand.cluster.errors import WorkerLostError
+from grocery_demand.cluster.client import are_stuck, list_workers
+from grocery_demand.cluster.errors import MORE_MEMORY, ClusterError, WorkerLostError
 
 logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LOOKS = 2
 _SECONDS_BETWEEN_LINES = 10
+_SECONDS_STUCK = 30
 
 
 @dataclass(frozen=True)
@@ -40,18 +42,32 @@ class Crew:
 
         Raises:
             WorkerLostError: If it cannot be made any more; what is left of it is cancelled.
+            ClusterError: If no worker does anything any more, for want of memory.
         """
-        pending, told = set(futures), time.monotonic()
+        pending, told, worked = set(futures), time.monotonic(), time.monotonic()
         while pending and not any(future.status == "error" for future in futures):
-            pending = self._wait(pending)
-            gone = set(self.homes) - set(list_workers(self.client))
-            if pending and (gone if together else gone == set(self.homes)):
-                self.client.cancel(futures, force=True)
-                raise WorkerLostError(f"Workers ended while {self.stage}: {', '.join(gone)}.")
+            before, pending = pending, self._wait(pending)
+            if len(pending) < len(before) or not are_stuck(self.client):
+                worked = time.monotonic()
+            if pending:
+                self._require_workers(futures, time.monotonic() - worked, together)
             if time.monotonic() - told > _SECONDS_BETWEEN_LINES:
                 told = time.monotonic()
                 logger.info("%s: %d of %d", self.stage, len(futures) - len(pending), len(futures))
         return self.client.gather(futures)
+
+    def _require_workers(self, futures: list[Future], stuck: float, together: bool) -> None:
+        """Raise an error, and cancel what is being made, if workers are gone or stuck too long."""
+        gone = set(self.homes) - set(list_workers(self.client))
+        if gone if together else gone == set(self.homes):
+            self.client.cancel(futures, force=True)
+            raise WorkerLostError(f"Workers ended while {self.stage}: {', '.join(gone)}.")
+        if stuck > _SECONDS_STUCK:
+            self.client.cancel(futures, force=True)
+            raise ClusterError(
+                f"While {self.stage} all workers have stopped, as each uses more than "
+                f"{_pause_at():.0%} of its memory: {MORE_MEMORY}"
+            )
 
     @staticmethod
     def _wait(pending: set[Future]) -> set[Future]:
@@ -60,3 +76,8 @@ class Crew:
             return wait(pending, _SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED").not_done
         except TimeoutError:
             return pending
+
+
+def _pause_at() -> float:
+    """Return the share of its memory at which a worker begins nothing new."""
+    return float(dask.config.get("distributed.worker.memory.pause"))

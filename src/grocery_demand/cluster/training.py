@@ -6,8 +6,11 @@ has the bins of each feature found on one worker's rows: here, on some of the st
 """
 
 import logging
-import socket
+import os
 import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from distributed import Future
 from grocery_demand.cluster.client import host_of, only, pin
 from grocery_demand.cluster.errors import WorkerLostError
 from grocery_demand.cluster.gathering import Crew
+from grocery_demand.cluster.ports import find_port, share_ports
 from grocery_demand.core.models.gradient_boosted import LightGBM, Peers, dataset_params
 from grocery_demand.core.rows import Recipe, Rows
 
@@ -27,6 +31,9 @@ _BIN_ROWS = 200_000
 
 _MINUTES = 5
 """After which a worker gives the others up."""
+
+_PROCESS = uuid.uuid4().hex
+"""Tells a worker from the one that is started in its place, which may have the same address."""
 
 _OF_THIS_RUN = ("[machines:", "[local_listen_port:", "[time_out:")
 """Lines of a model's text that name this run's addresses."""
@@ -55,14 +62,20 @@ def fit_where_rows_lie(crew: Crew, blocks: list[Future], recipe: Recipe) -> Ligh
     recipe.require_rows(n_rows)
     rows = {home: own for (home, own), size in zip(joined.items(), sizes, strict=True) if size}
     bins = submit(bytes, _find_bins(crew, rows, n_rows, recipe))
-    ports = crew.gather([submit(_find_port, **only(home)) for home in rows], together=True)
-    machines = ",".join(f"{host_of(home)}:{port}" for home, port in zip(rows, ports, strict=True))
+    ports = share_ports(rows)
+    asked = [submit(_make_ready, ports[home], **only(home)) for home in rows]
+    ready = crew.gather(asked, together=True)
+    hosts = map(host_of, rows)
+    machines = ",".join(f"{host}:{port}" for host, (port, _) in zip(hosts, ready, strict=True))
     fits = [
-        submit(_fit, own, bins, recipe, machines, port, n_rows, **only(home))
-        for (home, own), port in zip(rows.items(), ports, strict=True)
+        submit(_fit, own, bins, recipe, machines, at, n_rows, **only(home))
+        for (home, own), at in zip(rows.items(), ready, strict=True)
     ]
     try:
         return LightGBM.from_files(recipe.names, crew.gather(fits, together=True)[0])
+    except WorkerLostError:
+        crew.client.cancel(fits, force=True)
+        raise
     except lgb.basic.LightGBMError as error:
         crew.client.cancel(fits, force=True)
         if "socket" not in str(error).lower():
@@ -102,23 +115,23 @@ def _draw(rows: Rows, share: float, seed: int) -> np.ndarray:
     return rows.matrix[chosen]
 
 
-def _find_port() -> int:
-    """Return a port of this worker that nobody listens on."""
-    with socket.socket() as any_port:
-        any_port.bind(("", 0))
-        return int(any_port.getsockname()[1])
+def _make_ready(ports: Sequence[int]) -> tuple[int, str]:
+    """Return a port that is free, and which process says so."""
+    return find_port(ports), _PROCESS
 
 
 def _fit(
-    rows: Rows, bins: bytes, recipe: Recipe, machines: str, port: int, n_rows: int
+    rows: Rows, bins: bytes, recipe: Recipe, machines: str, at: tuple[int, str], n_rows: int
 ) -> dict[str, bytes]:
     """Fit on the rows of one worker, in step with the others; return the model's files."""
-    _silence()
+    port, process = at
+    if process != _PROCESS:
+        raise WorkerLostError("A worker was started again before it could fit with the others.")
     network: dict[str, Any] = {}
     if "," in machines:
         network = {"machines": machines, "local_listen_port": port, "time_out": _MINUTES}
         network |= {"tree_learner": "data", "num_machines": machines.count(",") + 1}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _silence():
         path = Path(folder) / "bins"
         path.write_bytes(bins)
         of_all = lgb.Dataset(path, params=dataset_params(recipe.settings)).construct()
@@ -135,11 +148,23 @@ def _fit(
     return {name: _without_addresses(text) for name, text in model.to_files().items()}
 
 
-def _silence() -> None:
-    """Leave out what LightGBM tells of its network; its errors are raised anyway."""
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Leave out what LightGBM tells of its network; its errors are raised anyway.
+
+    Its thread that listens knows of no logger, and writes to the process's output.
+    """
     log = logging.getLogger("lightgbm")
     log.setLevel(logging.ERROR)
     lgb.register_logger(log)
+    output = os.dup(1)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(output, 1)
+        os.close(output)
 
 
 def _without_addresses(model_text: bytes) -> bytes:

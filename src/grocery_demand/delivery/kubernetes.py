@@ -74,11 +74,7 @@ def write_kustomization(project: Path, overlay: str, image: str | None) -> Path:
     if not (source / "kustomization.yaml").is_file():
         known = sorted(path.name for path in (project / OVERLAYS).iterdir())
         raise KubernetesError(f"There is no overlay `{overlay}` in {OVERLAYS}: {', '.join(known)}.")
-    if not (source / "secrets.env").is_file():
-        raise KubernetesError(
-            f"{OVERLAYS / overlay}/secrets.env is missing. Copy secrets.env.example beside it and "
-            "put the secrets in; git ignores it."
-        )
+    _require_secrets(source, project)
     folder = project / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     up = "/".join([".."] * len(FOLDER.parts))
@@ -90,6 +86,32 @@ def write_kustomization(project: Path, overlay: str, image: str | None) -> Path:
     }
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(contents), encoding="utf-8")
     return folder
+
+
+def _require_secrets(overlay: Path, project: Path) -> None:
+    """Raise an error for the first file of secrets that is not there.
+
+    Those of the overlay's own come first, then those of what it builds on.
+    """
+    contents = yaml.safe_load((overlay / "kustomization.yaml").read_text(encoding="utf-8"))
+    for generator in contents.get("secretGenerator", []):
+        for name in [*generator.get("envs", []), *generator.get("files", [])]:
+            if not (overlay / name).is_file():
+                missing = (overlay / name).relative_to(project)
+                raise KubernetesError(
+                    f"{missing} is missing. {_say_how(overlay, name)} Git ignores it."
+                )
+    for name in contents.get("resources", []):
+        if (overlay / name / "kustomization.yaml").is_file():
+            _require_secrets((overlay / name).resolve(), project.resolve())
+
+
+def _say_how(overlay: Path, name: str) -> str:
+    """Return what makes a file of secrets."""
+    if (overlay / f"{name}.example").is_file():
+        return f"Copy {name}.example beside it and put the secrets in."
+    folder = (OVERLAYS / overlay.name / name).parent
+    return f"`deploy/cluster/make-certificates {folder}` makes it."
 
 
 def _image_of(overlay: Path) -> str:

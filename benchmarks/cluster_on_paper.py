@@ -1,0 +1,149 @@
+"""What larger data would need, reckoned from what was measured: workers, memory, network, cost.
+
+Nothing here was tried at these sizes. What grows with the data is taken from the weak scaling of
+`cluster.py`, as the slope from the smallest run to the largest; what does not, since parameters
+bound it, and what one machine does alone, from the full size of `speed.py`.
+"""
+
+import math
+import re
+
+import numpy as np
+import pandas as pd
+from common import GIB, RESULTS, load_parameters
+
+TREES = 60
+"""Of each model that `cluster.py` fits."""
+
+_ROWS, _SERIES, _DAYS = 125_497_040, 174_685, 1_688
+"""Of the competition's files."""
+
+_TIMES = (1, 10, 100)
+_WORKER_MEMORY, _USED = 8.0, 0.6
+"""GiB of a worker, and the share of it at which Dask begins to spill."""
+
+_BOUNDED = ("backtest_model", "train_beyond_horizon", "fit_challenger")
+"""Stages that learn from rows whose number is bounded by parameters."""
+
+_ALONE = ("check_sales", "keep_good_rows", "report_quality")
+"""Stages that one machine does for all rows."""
+
+_CORES = 2
+"""Of the machine on which `speed.py` measured."""
+
+_DRIVER = 2
+"""Workers for whose price one gets a machine with the driver's memory at full size."""
+
+_GBIT = 1e9 / 8 / 1e6
+"""Megabytes in a second by a network of one gigabit."""
+
+
+def describe_paper(kept: dict, price: float) -> tuple[list[str], dict[str, pd.DataFrame]]:
+    """Return notes and tables.
+
+    Args:
+        kept: The runs of `cluster.py` by name.
+        price: Of an hour of a worker with 8 GiB and one core.
+    """
+    weak = [kept[name] for name in ("1", "2", "4")]
+    slopes = _find_slopes(weak, kept["one worker"], kept["2"])
+    seconds, peak = _read_speed()
+    table = pd.DataFrame([_reckon(n, slopes, seconds, peak, price) for n in _TIMES])
+    measured = pd.DataFrame([{"what": name, "measured": value} for name, value in slopes.items()])
+    return [_describe(price, max(run["rows"] for run in weak))], {
+        "What grows with the data": measured,
+        "On paper: 1, 10 and 100 times Favorita": table,
+    }
+
+
+def _find_slopes(weak: list[dict], one: dict, two: dict) -> dict[str, float]:
+    """Return what the workers need for each million rows or series-days more.
+
+    Args:
+        weak: The runs of the weak scaling.
+        one: A run on one worker.
+        two: The same on two, which also send each other LightGBM's sums.
+    """
+    rows = [run["rows"] / 1e6 for run in weak]
+    held = [run["cells"] / run["workers"] / 1e6 for run in weak]
+    peaks = [max(s["peak"] for s in run["stages"].values()) for run in weak]
+    growing = [
+        [s for name, s in run["stages"].items() if name not in _BOUNDED + _ALONE] for run in weak
+    ]
+    compute = [sum(stage["compute"] for stage in stages) for stages in growing]
+    sent = [sum(stage["megabytes"] for stage in stages) for stages in growing]
+    memory, base = np.polyfit(held, peaks, 1)
+    return {
+        "a worker's memory before its parts, GiB": base,
+        "its memory for each series and day, bytes": memory * GIB / 1e6,
+        "tasks of stages that grow, s for a million rows": np.polyfit(rows, compute, 1)[0],
+        "sent by stages that grow, MB for a million rows": np.polyfit(rows, sent, 1)[0],
+        f"sent between two workers for {TREES} trees, MB": _find_sent(two) - _find_sent(one),
+    }
+
+
+def _find_sent(run: dict) -> float:
+    """Return the megabytes of the stages that fit models."""
+    return sum(run["stages"][name]["megabytes"] for name in _BOUNDED)
+
+
+def _read_speed() -> tuple[dict[str, float], float]:
+    """Return seconds by stage and the peak in GiB of one machine at full size."""
+    text = (RESULTS / "speed_simulated.md").read_text(encoding="utf-8")
+    loop = text.partition("## Stages of the whole loop")[2].partition("## ")[0]
+    rows = re.findall(r"\| (\w+) \| ([\d.]+) \| [\d.]+% \| ([\d.]+) \|", loop)
+    return {name: float(s) for name, s, _ in rows}, max(float(gib) for *_, gib in rows)
+
+
+def _reckon(
+    times: int, slopes: dict[str, float], seconds: dict[str, float], peak: float, price: float
+) -> dict[str, object]:
+    base, per_cell, per_row, sent, of_trees = slopes.values()
+    rows, cells = times * _ROWS / 1e6, times * _SERIES * _DAYS
+    room = _WORKER_MEMORY * _USED - base
+    workers = max(math.ceil(cells * max(per_cell, 5) / GIB / room), 2)
+    grown = rows * max(per_row, 0) / workers
+    bounded = sum(seconds[name] for name in _BOUNDED) * _CORES / workers
+    alone = times * sum(seconds[name] for name in _ALONE)
+    trees = load_parameters()["model_settings"]["lightgbm"]["n_estimators"] / TREES
+    megabytes = rows * max(sent, 0) + of_trees * trees * (workers - 1)
+    network = megabytes / workers / _GBIT
+    hours = (grown + bounded + alone + network) / 3600
+    parts = {
+        "raw files on one machine": alone,
+        "workers' tasks": grown + bounded,
+        "network of 1 Gbit/s": network,
+    }
+    return {
+        "times": times,
+        "rows, millions": f"{rows:,.0f}",
+        "workers of 8 GiB": workers,
+        "their memory, GiB": workers * _WORKER_MEMORY,
+        "driver's memory, GiB": times * peak,
+        "network, GB": megabytes / 1e3,
+        "hours": hours,
+        "of them reading raw files": f"{alone / 3600 / hours:.0%}",
+        "cost": hours * (workers + _DRIVER * times) * price,
+        "first bottleneck": max(parts, key=parts.__getitem__),
+    }
+
+
+def _describe(price: float, most_rows: int) -> str:
+    bounded, alone = ", ".join(_BOUNDED), ", ".join(_ALONE)
+    return (
+        f"On paper: {_SERIES:,} series × {_DAYS:,} days and {_ROWS / 1e6:.1f} million rows, once, "
+        f"ten and a hundred times. A worker has one core and {_WORKER_MEMORY:g} GiB, {_USED:.0%} "
+        "of it for its parts (then Dask spills), and at least 5 bytes for each series and day. Its "
+        "seconds: the slope above for stages that grow; "
+        f"{bounded} are bounded by parameters and take what they took one machine of {_CORES} "
+        "cores at full size ([speed](speed_simulated.md)), shared out. "
+        f"{alone} are done by the driver alone, for the time and with the memory of one machine at "
+        "full size, times the rows. Bytes: the slope above, and for each worker but one what two "
+        "sent more than one while models were fitted, times the trees of a model by default; all "
+        "of them shared by the workers' networks. The cost is for "
+        f"{price:g} an hour of a worker, and of the driver as of {_DRIVER} workers for each time "
+        "Favorita, all held for the whole run; `--price` takes another. Left out are rows "
+        "that come to the driver for scores, which parameters bound, and the scheduler's own work. "
+        f"The slopes come from at most {most_rows / 1e6:.1f} million rows, {_ROWS / most_rows:.0f} "
+        "times less than the smallest of these sizes: take the figures for their order."
+    )

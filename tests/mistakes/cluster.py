@@ -1,0 +1,81 @@
+"""Mistakes with a cluster: its panel, its address, its workers, its certificates."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from grocery_demand.storage.parted_panel import PartedPlace
+from mistakes.user import User, mistake, typed
+from published import wait_for
+from typed_commands import Outcome
+
+FIT = "kedro run --pipeline fit --env cluster"
+NOBODY = "127.0.0.1:9"
+HASTY = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
+ENCRYPTED = {"DASK_CONFIG": "conf/production/dask.yml"}
+
+typed("The panel in parts is not made yet", FIT)
+
+
+def fit(user: User, **variables: str) -> Outcome:
+    """Type the command where a panel in parts is named; nobody comes as far as reading it."""
+    folder = user.project / "data/03_primary/panel_parts"
+    folder.mkdir()
+    try:
+        PartedPlace(str(folder)).write_manifest("version-none", {}, 1)
+        return user.types(FIT, variables=HASTY | variables)
+    finally:
+        shutil.rmtree(folder)
+
+
+@mistake("A number of workers that makes no sense")
+def _(user: User) -> Outcome:
+    return fit(user, GROCERY_DEMAND_WORKERS="two")
+
+
+@mistake("No scheduler at the address")
+def _(user: User) -> Outcome:
+    return fit(user, DASK_SCHEDULER_ADDRESS=f"tcp://{NOBODY}")
+
+
+@mistake("A scheduler without workers")
+def _(user: User) -> Outcome:
+    with scheduler(user.project.parent) as address:
+        return fit(user, DASK_SCHEDULER_ADDRESS=address)
+
+
+@contextmanager
+def scheduler(folder: Path) -> Iterator[str]:
+    """Start one that nobody joins; its address."""
+    told = folder / "scheduler.json"
+    words = ["scheduler", "--host=127.0.0.1", "--port=0", "--no-dashboard"]
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("dask"), *words, f"--scheduler-file={told}"],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(told.exists)
+        yield json.loads(told.read_text())["address"]
+    finally:
+        process.terminate()
+        process.wait()
+        told.unlink(missing_ok=True)
+
+
+@mistake("A scheduler at tls://, and no certificate is named")
+def _(user: User) -> Outcome:
+    return fit(user, DASK_SCHEDULER_ADDRESS=f"tls://{NOBODY}")
+
+
+@mistake("A certificate is not there")
+def _(user: User) -> Outcome:
+    return fit(user, DASK_SCHEDULER_ADDRESS=f"tls://{NOBODY}", **ENCRYPTED)
+
+
+@mistake("An address without tls://, where certificates are asked for")
+def _(user: User) -> Outcome:
+    return fit(user, DASK_SCHEDULER_ADDRESS=f"tcp://{NOBODY}", **ENCRYPTED)
