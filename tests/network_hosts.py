@@ -34,9 +34,10 @@ class Host:
     def start(
         self, words: list[str], folder: Path, variables: Mapping[str, str], **options: Any
     ) -> subprocess.Popen:
-        """Start a command there."""
+        """Start a command there, without what a local cluster left in the environment."""
+        known = {name: value for name, value in os.environ.items() if not name.startswith("DASK_")}
         return subprocess.Popen(
-            [*self.within, *words], cwd=folder, env={**os.environ, **variables}, **options
+            [*self.within, *words], cwd=folder, env={**known, **variables}, **options
         )
 
 

@@ -47,12 +47,16 @@ def others(tmp_path_factory) -> Path:
 
 
 def start(project: Path, *words: str, **variables: str) -> tuple[subprocess.Popen, Path]:
-    """Start one of Dask's programs in a folder, on this machine; return it with its log."""
+    """Start one of Dask's programs in a folder, on this machine; return it with its log.
+
+    A local cluster of an earlier test leaves variables behind, such as the level of logs.
+    """
     log = project / f"{words[0]}.log"
+    known = {name: value for name, value in os.environ.items() if not name.startswith("DASK_")}
     program = str(Path(sys.executable).with_name("dask"))
     with log.open("w") as file:
         process = subprocess.Popen(
-            [program, *words], cwd=project, env=os.environ | variables, stdout=file, stderr=file
+            [program, *words], cwd=project, env=known | variables, stdout=file, stderr=file
         )
     return process, log
 
@@ -79,6 +83,7 @@ def worker(project, scheduler) -> Iterator[None]:
         DASK_CONFIG=CONFIGURATION,
     )  # fmt: skip
     wait_for(lambda: "Registered to" in log.read_text() or process.poll() is not None)
+    assert process.poll() is None, log.read_text()
     yield
     process.terminate()
     process.wait()

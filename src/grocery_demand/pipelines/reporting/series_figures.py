@@ -51,8 +51,7 @@ def draw_examples(
     figure = new_figure("Forecast against sales", parts, 120 + 230 * n_rows)
     gaps = {"vertical_spacing": 0.3 / n_rows, "horizontal_spacing": 0.08}
     make_subplots(n_rows, _COLUMNS, subplot_titles=titles, figure=figure, **gaps)
-    keys = [(example.store_nbr, example.item_nbr) for example in examples]
-    coming = select_series(forecasts, pd.DataFrame(keys, columns=SERIES_KEY, dtype=int))
+    coming = _select_forecasts(forecasts, examples) if examples else pd.DataFrame()
     for position, example in enumerate(examples):
         place = {"row": position // _COLUMNS + 1, "col": position % _COLUMNS + 1}
         for trace in _example_traces(panel.cutoff, holdout, coming, example):
@@ -61,6 +60,11 @@ def draw_examples(
     figure.update_annotations(font_size=13)
     figure.update_xaxes(tickformat=DATE_FORMAT, nticks=6)
     return style_axes(figure)
+
+
+def _select_forecasts(forecasts: Table, examples: list[Example]) -> pd.DataFrame:
+    keys = [(example.store_nbr, example.item_nbr) for example in examples]
+    return select_series(forecasts, pd.DataFrame(keys, columns=SERIES_KEY, dtype=int))
 
 
 def draw_totals(
