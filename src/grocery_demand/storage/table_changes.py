@@ -5,6 +5,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateColumn
 
 _TRIES = 5
+_MADE_BY_ANOTHER = ("already exists", "duplicate column")
+"""What SQLite and PostgreSQL say of what was made since one looked."""
 
 
 def make_tables(engine: Engine, metadata: MetaData) -> None:
@@ -12,21 +14,26 @@ def make_tables(engine: Engine, metadata: MetaData) -> None:
 
     A new column is one that may be empty or has a default of the database's, so that a process of
     an earlier version goes on writing rows. Processes that start at once may do the same: whoever
-    comes second finds it done and looks again.
+    comes second finds it done and looks again, at most as often as there are things to make.
 
     Args:
         engine: The database.
         metadata: The tables as they are to be.
     """
-    for tries_left in reversed(range(_TRIES)):
+    things = sum(1 + len(table.columns) + len(table.indexes) for table in metadata.sorted_tables)
+    tries_left = {True: things, False: _TRIES}
+    while True:
         try:
             metadata.create_all(engine)
             for table in metadata.sorted_tables:
                 _add_what_is_new(engine, table)
-            return
-        except DBAPIError:
-            if not tries_left:
+        except DBAPIError as error:
+            by_another = any(told in str(error.orig) for told in _MADE_BY_ANOTHER)
+            tries_left[by_another] -= 1
+            if not tries_left[by_another]:
                 raise
+        else:
+            return
 
 
 def _add_what_is_new(engine: Engine, table: Table) -> None:
