@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import urlparse
 
 import dask
-from dask.utils import parse_timedelta
+from dask.utils import parse_bytes, parse_timedelta
 from distributed import Client, LocalCluster
 from distributed.comm import CommClosedError
 
 from grocery_demand.cluster.certificates import MEND, load_certificates
-from grocery_demand.cluster.errors import ClusterError
+from grocery_demand.cluster.errors import SCHEDULER_LOST, ClusterError
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def connect() -> Client:
     logging.getLogger("distributed").setLevel(logging.WARNING)
     address = os.environ.get("DASK_SCHEDULER_ADDRESS")
     client = _reach(address) if address else _start_workers()
-    workers = client.scheduler_info(n_workers=-1)["workers"]
+    workers = _describe_workers(client)
     logger.info(
         "Cluster: %d workers, %.1f GiB of memory in all; dashboard: %s",
         len(workers),
@@ -61,17 +61,33 @@ def _close(client: Client) -> None:
 
 
 def list_workers(client: Client) -> list[str]:
-    """Return the addresses of the workers that are there."""
-    return sorted(client.scheduler_info(n_workers=-1)["workers"])
+    """Return the addresses of the workers that are there.
+
+    Raises:
+        ClusterError: If the scheduler is lost.
+    """
+    return sorted(_describe_workers(client))
 
 
 def are_stuck(client: Client) -> bool:
     """Tell whether all workers have paused for want of memory, and none has work under way."""
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    workers = _describe_workers(client).values()
     return bool(workers) and all(
         worker["status"] == "paused" and not worker["metrics"]["task_counts"].get("executing")
         for worker in workers
     )
+
+
+def _describe_workers(client: Client) -> dict[str, dict[str, Any]]:
+    """Return what the scheduler says of each worker; once it is lost, Dask knows of none at all."""
+    try:
+        told = client.scheduler_info(n_workers=-1)
+    except (OSError, ValueError) as error:
+        raise ClusterError(SCHEDULER_LOST) from error
+    if "workers" not in told:
+        raise ClusterError(SCHEDULER_LOST)
+    workers: dict[str, dict[str, Any]] = told["workers"]
+    return workers
 
 
 def pin(worker: str) -> dict[str, Any]:
@@ -120,11 +136,18 @@ def _start_workers() -> Client:
     wanted = os.environ.get("GROCERY_DEMAND_WORKERS") or str(os.cpu_count() or 1)
     if not wanted.isdecimal() or wanted == "0":
         raise ClusterError(f"GROCERY_DEMAND_WORKERS is {wanted!r}; allowed: a whole number from 1.")
+    memory = os.environ.get("GROCERY_DEMAND_WORKER_MEMORY", "auto")
+    try:
+        parse_bytes(0 if memory == "auto" else memory)
+    except ValueError as error:
+        raise ClusterError(
+            f"GROCERY_DEMAND_WORKER_MEMORY is {memory!r}; allowed: bytes with a unit, such as 4GiB."
+        ) from error
     cluster = LocalCluster(
         n_workers=int(wanted),
         threads_per_worker=1,
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
-        memory_limit=os.environ.get("GROCERY_DEMAND_WORKER_MEMORY", "auto"),
+        memory_limit=memory,
     )
     return Client(cluster)

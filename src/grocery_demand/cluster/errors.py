@@ -1,18 +1,25 @@
 """What goes wrong on a cluster, in words that say how to mend it."""
 
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
 from distributed import KilledWorker
-from distributed.client import FutureCancelledError
+from distributed.client import FutureCancelledError, FuturesCancelledError
 from distributed.comm import CommClosedError
 
 from grocery_demand.core.errors import GroceryDemandError
 
 MORE_MEMORY = (
     "give each more (GROCERY_DEMAND_WORKER_MEMORY for local workers, the pod's limit or "
-    "`dask worker --memory-limit` elsewhere), or cut the panel into more parts (`parts` in "
-    "conf/cluster/globals.yml, then `kedro run --pipeline preprocess --env cluster`)."
+    "`dask worker --memory-limit` elsewhere), add workers, or, if a single part does not fit, cut "
+    "the panel into more parts (`parts` in conf/cluster/globals.yml, then `kedro run --pipeline "
+    "preprocess --env cluster`)."
+)
+
+SCHEDULER_LOST = (
+    "The scheduler was lost: see its log, start it again if it has ended, and run again. The "
+    "champion is as it was."
 )
 
 
@@ -42,8 +49,7 @@ def explained(stage: str) -> Iterator[None]:
         raise ClusterError(
             f"A worker had too little memory while {stage}: {MORE_MEMORY}"
         ) from error
-    except (CommClosedError, FutureCancelledError) as error:
-        raise ClusterError(
-            f"The scheduler was lost while {stage}: see its log, start it again if it has ended, "
-            "and run again. The champion is as it was."
-        ) from error
+    except (
+        CommClosedError, FutureCancelledError, FuturesCancelledError, CancelledError
+    ) as error:  # fmt: skip
+        raise ClusterError(f"{SCHEDULER_LOST} It was {stage}.") from error

@@ -13,6 +13,13 @@ from grocery_demand.core.rows import Rows
 
 @sizeof.register((Panel, PromotionCounts, Rows))
 def size_of_fields(thing: Any) -> int:
-    """Return bytes in memory; arrays that are mapped from a disk take none that stay."""
+    """Return bytes in memory; arrays that are mapped from a disk take none that stay.
+
+    One that came over the network is of the same type, but lies in memory.
+    """
     values = (getattr(thing, field.name) for field in fields(thing))
-    return sum(0 if isinstance(value, np.memmap) else int(sizeof(value)) for value in values)
+    return sum(0 if _is_mapped(value) else int(sizeof(value)) for value in values)
+
+
+def _is_mapped(value: Any) -> bool:
+    return isinstance(value, np.memmap) and getattr(value, "_mmap", None) is not None

@@ -77,9 +77,9 @@ class Source(ABC):
     def retry(self, stage: str, work: Callable[[Crew], Any]) -> Any:
         """Do some work, and once more if it was lost with its workers."""
         for tries_left in reversed(range(_TRIES)):
-            self.settle()
             try:
                 with explained(stage):
+                    self.settle()
                     return work(Crew(self.client, self.homes, stage))
             except WorkerLostError as error:
                 if not tries_left:
@@ -94,7 +94,14 @@ class Source(ABC):
     def _restart_waiting_workers(self) -> None:
         """Free those that wait within LightGBM for a worker that is gone."""
         if waiting := sorted(set(list_workers(self.client)) & set(self.homes)):
-            self.client.restart_workers(waiting, timeout=_PATIENCE)
+            try:
+                self.client.restart_workers(waiting, timeout=_PATIENCE)
+            except (ValueError, TimeoutError) as error:
+                raise ClusterError(
+                    f"A worker ended, and those that waited for it could not be started anew: "
+                    f"{error}. Start all workers again, with Dask's nanny (no `--no-nanny`), and "
+                    "run again. The champion is as it was."
+                ) from error
 
 
 class OpenedParts(Source):

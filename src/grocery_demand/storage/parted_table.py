@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from grocery_demand.storage.place import Place
 
 MANIFEST = "_manifest.json"
 _MARKER = ("grocery-demand table in parts", 1)
+_SHARED = (
+    "Workers and driver have to reach the same folder by this name: name a shared one in "
+    "conf/cluster/globals.yml, or s3://bucket/prefix."
+)
 _OWN = {"format", "version", "table", "parts"}
 """What every manifest says; the rest are facts of the table."""
 
@@ -80,7 +85,13 @@ class TablePlace(Place):
             version: As the manifest names it.
             part: Its number.
         """
-        return pq.read_table(io.BytesIO(self._standing.read(f"{version}/{_name(part)}")))
+        try:
+            return pq.read_table(io.BytesIO(self._standing.read(f"{version}/{_name(part)}")))
+        except FileNotFoundError as error:
+            raise PartedPlaceError(
+                f"Part {part} of the {self.thing} is not in {self.uri} on {socket.gethostname()}. "
+                + _SHARED
+            ) from error
 
     def is_there(self) -> bool:
         """Return whether a table in parts stands there."""
@@ -104,8 +115,7 @@ class TablePlace(Place):
         if missing:
             raise PartedPlaceError(
                 f"Parts {', '.join(map(str, missing))} of the {self.thing} were written, but are "
-                f"not in {folder}: workers and driver have to reach the same folder by this name. "
-                "Name a shared one in conf/cluster/globals.yml, or s3://bucket/prefix."
+                f"not in {folder}. {_SHARED}"
             )
 
 
