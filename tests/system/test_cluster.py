@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +17,7 @@ pytest.importorskip("distributed", reason="Dask is missing: the extra `cluster`"
 import dask
 from distributed import Client, LocalCluster
 
+from cluster_workers import two_workers
 from grocery_demand.cluster import PartedPanelDataset
 from grocery_demand.cluster.client import connect
 from grocery_demand.cluster.errors import ClusterError
@@ -52,16 +52,8 @@ def s3() -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def client(s3) -> Iterator[Client]:
     """Two workers that reach the S3."""
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    connect.cache_clear()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**s3, "GROCERY_DEMAND_WORKERS": "2"}.items():
-            patch.setenv(name, value)
-        client = connect()
+    with two_workers(s3, sys.modules[__name__]) as client:
         yield client
-        client.close()
-        client.cluster.close()
-    connect.cache_clear()
 
 
 @pytest.fixture(scope="module")

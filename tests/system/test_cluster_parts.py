@@ -14,15 +14,14 @@ import pytest
 
 pytest.importorskip("distributed", reason="Dask is missing: the extra `cluster`")
 
-import cloudpickle
 from distributed import Client
 
+from cluster_workers import two_workers
 from grocery_demand.cluster import (
     PartedForecastsDataset,
     PartedPanelDataset,
     PartedSalesDataset,
 )
-from grocery_demand.cluster.client import connect
 from grocery_demand.cluster.datasets import PartedFileError
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.panel_in_parts import SmallTables, make_panel_of
@@ -48,16 +47,8 @@ def s3() -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def client(s3) -> Iterator[Client]:
     """Two workers that reach the S3."""
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    connect.cache_clear()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**s3, "GROCERY_DEMAND_WORKERS": "2"}.items():
-            patch.setenv(name, value)
-        client = connect()
+    with two_workers(s3, sys.modules[__name__]) as client:
         yield client
-        client.close()
-        client.cluster.close()
-    connect.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -91,6 +91,23 @@ class Source(ABC):
                 self._restart_waiting_workers()
         raise AssertionError(stage)
 
+    def _call(
+        self,
+        open_part: Callable[[Any], Any],
+        parts: Sequence[Any],
+        function: Callable[..., Any],
+        shared: Sequence[Any],
+        own: Sequence[Any] | None,
+    ) -> list[Future]:
+        """Have each part opened by its worker, and the function called for it there."""
+        known = self.client.submit(tuple, shared, pure=False)
+        return [
+            self.client.submit(
+                _ask, open_part, part, function, value, known, pure=False, **pin(home)
+            )
+            for part, value, home in zip(parts, _pack(own, self.n_parts), self.homes, strict=True)
+        ]
+
     def _restart_waiting_workers(self) -> None:
         """Free those that wait within LightGBM for a worker that is gone."""
         if waiting := sorted(set(list_workers(self.client)) & set(self.homes)):
@@ -145,15 +162,9 @@ class OpenedParts(Source):
         self, function: Callable[..., Any], shared: Sequence[Any], own: Sequence[Any] | None
     ) -> list[Future]:
         """Have the function called for each part, where it lies."""
-        known = self.client.submit(tuple, shared, pure=False)
-        open_part = _itself if self._keep else self._open
-        parts: Sequence[Any] = self._parts if self._keep else range(self.n_parts)
-        return [
-            self.client.submit(
-                _ask, open_part, part, function, value, known, pure=False, **pin(home)
-            )
-            for part, value, home in zip(parts, _pack(own, self.n_parts), self.homes, strict=True)
-        ]
+        if self._keep:
+            return self._call(_itself, self._parts, function, shared, own)
+        return self._call(self._open, range(self.n_parts), function, shared, own)
 
 
 class KeptParts(Source):
@@ -182,12 +193,7 @@ class KeptParts(Source):
         self, function: Callable[..., Any], shared: Sequence[Any], own: Sequence[Any] | None
     ) -> list[Future]:
         """Have the function called for each part, where it lies."""
-        known = self.client.submit(tuple, shared, pure=False)
-        each = zip(self._parts, _pack(own, self.n_parts), self.homes, strict=True)
-        return [
-            self.client.submit(_ask, _itself, part, function, value, known, pure=False, **pin(home))
-            for part, value, home in each
-        ]
+        return self._call(_itself, self._parts, function, shared, own)
 
 
 class MadeParts(Source):
