@@ -7,7 +7,7 @@ import polars as pl
 from grocery_demand.core.metrics import log1p_units
 from grocery_demand.core.monitoring.check import ALARM, OK, OUTPUTS, UNKNOWN, WATCH, Check
 from grocery_demand.core.monitoring.distance import count_bins, stability_index
-from grocery_demand.core.monitoring.promise import Promise
+from grocery_demand.core.monitoring.promise import NEAR_STEPS, Promise
 from grocery_demand.core.panel import SERIES_KEY, Panel
 
 _WEEK, _MONTH, _YEAR = 7, 28, 364
@@ -50,8 +50,17 @@ def check_outputs(
         told = "The newest forecasts do not begin on the day after the last sales."
         mend = "Forecast again: `kedro run --pipeline forecast`."
         return [Check(OUTPUTS, "totals of forecasts", UNKNOWN, told, mend)]
-    bias = (promise.bias if promise else None) or 0.0
+    bias = _promised_bias(promise)
     return [_check_totals(panel, rows, chosen, bias), _check_distribution(chosen, promise, max_psi)]
+
+
+def _promised_bias(promise: Promise | None) -> float:
+    """Return the bias of the backtest's first steps; that of all if an older model knows no more.
+
+    Forecasts of the middle add up to ever less than the sales the further ahead they are.
+    """
+    known = (promise.near_bias, promise.bias) if promise else ()
+    return next((bias for bias in known if bias is not None), 0.0)
 
 
 def _check_totals(panel: Panel, rows: np.ndarray, chosen: pd.DataFrame, bias: float) -> Check:
@@ -63,7 +72,7 @@ def _check_totals(panel: Panel, rows: np.ndarray, chosen: pd.DataFrame, bias: fl
     name = "totals of forecasts"
     first = max(panel.n_days - _YEAR - _WEEK - _MONTH, 0)
     by_day = _cut_peaks(panel.units[rows, first:].sum(axis=0, dtype=float))
-    week = chosen.loc[chosen["step"] <= _WEEK, "point"].sum() / _WEEK
+    week = chosen.loc[chosen["step"] <= NEAR_STEPS, "point"].sum() / NEAR_STEPS
     if len(by_day) < _MONTH + _FEWEST_WEEKS * _WEEK or not by_day[-_MONTH:].any():
         return Check(OUTPUTS, name, UNKNOWN, _TOO_FEW)
     value = float(week / max(1 + bias, _MARGIN) / by_day[-_MONTH:].mean())

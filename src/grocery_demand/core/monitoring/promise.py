@@ -16,6 +16,9 @@ from grocery_demand.core.monitoring.sample import SLICES, describe_series, find_
 from grocery_demand.core.panel import SERIES_KEY
 from grocery_demand.core.parts import PanelParts
 
+NEAR_STEPS = 7
+"""The first steps, whose totals are looked at when forecasts are new."""
+
 _DECIMALS = 6
 _LEVELS = np.linspace(0, 1, 11)[1:-1]
 
@@ -36,6 +39,7 @@ class Promise:
         bias: Over all rows, as a share of the units sold; None if nothing was.
         forecast_shares: Share of the forecasts up to each edge and above the last one; a tenth
             each, unless many forecasts are alike. Empty if it was not measured.
+        near_bias: The bias of the first seven steps; None if it was not measured.
     """
 
     nwrmsle: float
@@ -46,6 +50,7 @@ class Promise:
     forecast_edges: list[float]
     bias: float | None = None
     forecast_shares: list[float] = field(default_factory=list)
+    near_bias: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it JSON-able."""
@@ -68,7 +73,10 @@ def make_promise(panel: PanelParts, folds: pd.DataFrame, holdout: pd.DataFrame) 
     scored = find_series(panel, (folds, holdout))
     series = describe_series(panel, panel.n_days - 1, scored)
     rows = add_errors(pl.concat([_with_slices(table, series) for table in (folds, holdout)]))
-    total = score_groups(rows.with_columns(slice=pl.lit("total")), ["slice"])
+    total, near = (
+        score_groups(chosen.with_columns(slice=pl.lit("total")), ["slice"])
+        for chosen in (rows, rows.filter(pl.col("step") <= NEAR_STEPS))
+    )
     steps = score_groups(rows, ["step"]).select("step", "nwrmsle")
     forecast = log1p_units(rows["point"].to_numpy())
     edges = np.unique(np.quantile(forecast, _LEVELS).round(_DECIMALS))
@@ -79,8 +87,9 @@ def make_promise(panel: PanelParts, folds: pd.DataFrame, holdout: pd.DataFrame) 
         steps=_to_records(steps),
         slices=_to_records(pl.concat([_score_slice(rows, name) for name in SLICES])),
         forecast_edges=edges.tolist(),
-        bias=_to_records(total.select("bias"))[0]["bias"],
+        bias=_find_bias(total),
         forecast_shares=[_round(n / len(forecast)) for n in count_bins(forecast, edges)[:-1]],
+        near_bias=_find_bias(near),
     )
 
 
@@ -112,6 +121,11 @@ def _score_slice(rows: pl.DataFrame, name: str) -> pl.DataFrame:
         .rename({name: "value"})
         .select(pl.lit(name).alias("slice"), "value", "nwrmsle", "bias", "bias_spread")
     )
+
+
+def _find_bias(total: pl.DataFrame) -> float | None:
+    bias: float | None = _to_records(total.select("bias"))[0]["bias"]
+    return bias
 
 
 def _to_records(table: pl.DataFrame) -> list[dict[str, Any]]:

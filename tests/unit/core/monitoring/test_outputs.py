@@ -43,6 +43,14 @@ def test_totals_lie_within_what_past_weeks_did_but_for_the_known_bias(panel, fac
     assert totals.state == state
 
 
+def test_the_bias_of_the_first_steps_counts_where_it_is_known(panel):
+    promise = replace(promise_of(forecasts(panel), bias=-0.5), near_bias=0.0)
+    table = forecasts(panel, 0.5)
+    assert check_outputs(panel, ROWS, table, promise, 0.25)[0].state == "alarm"
+    known = replace(promise, near_bias=-0.5, bias=0.0)
+    assert check_outputs(panel, ROWS, table, known, 0.25)[0].state == "ok"
+
+
 def test_sizes_that_the_backtest_never_had_are_watched(panel):
     promise = promise_of(forecasts(panel))
     states = [

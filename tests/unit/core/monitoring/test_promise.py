@@ -68,6 +68,9 @@ def test_it_holds_the_bias_of_all_and_of_slices_and_how_far_single_cutoffs_lay(
     rows = pd.concat([backtest.folds, backtest.holdout])
     sold, error = rows["unit_sales"], rows["point"] - rows["unit_sales"]
     assert promise.bias == pytest.approx(error.sum() / sold.sum(), abs=1e-5)
+    near = rows["step"] <= 7
+    assert promise.near_bias == pytest.approx(error[near].sum() / sold[near].sum(), abs=1e-5)
+    assert promise.near_bias != promise.bias
     for family in rows["family"].unique():
         mine = rows["family"] == family
         bias = error[mine].sum() / sold[mine].sum()
