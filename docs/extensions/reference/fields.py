@@ -75,7 +75,7 @@ FIELDS: dict[str, str] = {
     "reason": "Why.",
     "reasons": "Why, in sentences, the decisive ones first.",
     "refused": "Questions that could not be answered.",
-    "refused_share": "Share of the questions that could not be answered.",
+    "refused_share": "Share of the requests that were refused.",
     "requests": "Number of forecasts asked for.",
     "rows": "Number of forecasts compared.",
     "run_id": "MLflow run that made it.",

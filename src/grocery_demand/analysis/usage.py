@@ -14,12 +14,13 @@ def describe_usage(served: ServedEvents) -> pd.Series:
     """Return the sums of the last weeks in words, by what they count.
 
     Raises:
-        NoEventsError: If nobody has asked anything yet.
+        NoEventsError: If nobody has asked anything yet, or the log cannot be read.
     """
     if not served.requests + served.refused:
         raise NoEventsError(
-            "The event log is empty: nobody has asked the web app yet. Start it with `kedro serve`,"
-            " ask for some forecasts on http://127.0.0.1:5005, and run this notebook again."
+            served.problem
+            or "The event log is empty: nobody has asked the web app yet. Start it with `kedro "
+            "serve`, ask for some forecasts on http://127.0.0.1:5005, and run this notebook again."
         )
     days = served.by_day["date"]
     return pd.Series(
@@ -27,7 +28,7 @@ def describe_usage(served: ServedEvents) -> pd.Series:
             "First and last day with questions": f"{days.min()} … {days.max()}",
             "Forecasts given": f"{served.requests:,}",
             "Beyond the horizon (long range)": f"{served.long_range_share:.1%}",
-            "Questions refused": f"{served.refused:,} ({served.refused_share:.1%} of all)",
+            "Requests refused": f"{served.refused:,} ({served.refused_share:.1%} of all)",
         },
         name="answer",
     ).rename_axis("question")

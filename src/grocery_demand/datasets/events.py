@@ -1,6 +1,8 @@
 """The dataset of the web app's event log: what was asked and served, summed up."""
 
+import logging
 import os
+from dataclasses import replace
 from functools import partial, reduce
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,12 +26,14 @@ from grocery_demand.storage.event_tables import (
     reason_of,
 )
 
+logger = logging.getLogger(__name__)
+
 _DAY_MS = 86_400_000
 _NEWEST = (
     "date", "step", "long_range", "store_nbr", "item_nbr", "family", "cutoff", "model_version",
     "onpromotion", "promotion_assumed", "prediction", "features",
 )  # fmt: skip
-_COUNTED = {"products": "item_nbr", "stores": "store_nbr", "clients": "client"}
+_COUNTED = ("item_nbr", "store_nbr", "client")
 _MOST_ROWS = 50
 _GIVEN = PREDICTIONS.c.role != SHADOW
 """Of the forecasts: that somebody was given them."""
@@ -70,12 +74,18 @@ class EventsDataset(AbstractDataset[NoReturn, ServedEvents]):
     def load(self) -> ServedEvents:
         """Return what the log holds; nothing at all if the web app never ran.
 
-        Raises:
-            EventLogError: If the database cannot be opened, or holds other tables than the web
-                app's.
+        If the database cannot be opened or read, that is logged as an error and told as the
+        `problem`: monitoring goes on with what does not come from it.
         """
         url = self._url if self._exists() else "sqlite://"
-        engine = open_database(url or f"sqlite:///{self._filepath}")
+        try:
+            return self._open(url or f"sqlite:///{self._filepath}")
+        except EventLogError as error:
+            logger.error("%s", error)
+            return replace(self._open("sqlite://"), problem=str(error))
+
+    def _open(self, url: str) -> ServedEvents:
+        engine = open_database(url)
         try:
             with engine.connect() as connection:
                 return self._read(connection)
@@ -104,21 +114,25 @@ class EventsDataset(AbstractDataset[NoReturn, ServedEvents]):
         )
         since = last - self._days * _DAY_MS
         recent = (PREDICTIONS.c.time_ms > since) & _GIVEN
-        counts = {
-            name: fetch(connection, _count(PREDICTIONS.c[column], recent))
-            for name, column in _COUNTED.items()
-        }
+        products, stores, clients = (
+            fetch(connection, _count(PREDICTIONS.c[column], recent)) for column in _COUNTED
+        )
         newest = (
             select(*(PREDICTIONS.c[name] for name in _NEWEST))
             .where(_GIVEN)
             .order_by(PREDICTIONS.c.seq.desc())
             .limit(self._newest)
         )
+        roles = read_roles(connection, since, self._newest)
         return ServedEvents(
             newest=fetch(connection, newest),
             by_day=_count_days(connection, since),
-            **counts,
-            **read_roles(connection, since, self._newest),
+            products=products,
+            stores=stores,
+            clients=clients,
+            roles=roles["roles"],
+            pairs=roles["pairs"],
+            misses=roles["misses"],
         )
 
     def _exists(self) -> bool:
@@ -138,8 +152,9 @@ def _count(column: ColumnElement[Any], recent: ColumnElement[bool]) -> Select[An
 
 def _count_days(connection: Connection, since_ms: int) -> pd.DataFrame:
     far = func.sum(case((PREDICTIONS.c.long_range, 1), else_=0)).label("long_range")
+    first = func.sum(case((PREDICTIONS.c.place == 0, 1), else_=0)).label("answered")
     parts = [
-        fetch(connection, _by_day(PREDICTIONS, "requests", since_ms, far).where(_GIVEN)),
+        fetch(connection, _by_day(PREDICTIONS, "requests", since_ms, far, first).where(_GIVEN)),
         fetch(connection, _by_day(REFUSALS, "refused", since_ms).where(_FIRST_PROBLEM)),
         fetch(connection, _by_day(FAILURES, "failed", since_ms)),
     ]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 from grocery_demand.core.rollout import CHAMPION
@@ -83,7 +84,8 @@ class Desk:
         answered: list[ServedForecast] = []
         for start in range(0, len(questions), MOST_AT_ONCE):
             part = questions[start : start + MOST_AT_ONCE]
-            answered += await self._answer_part(served, part, client)
+            clients = [replace(client, place=start + i) for i in range(len(part))]
+            answered += await self._answer_part(served, part, clients)
         return answered
 
     def refuse(self, problems: Sequence[FieldProblem], path: str, client: Client) -> None:
@@ -93,21 +95,21 @@ class Desk:
         )
 
     async def _answer_part(
-        self, served: Served, questions: Sequence[Question], client: Client
+        self, served: Served, questions: Sequence[Question], clients: Sequence[Client]
     ) -> list[ServedForecast]:
         """Answer its share by the canary, and the rest and what it leaves by the champion."""
         answered: dict[int, ServedForecast] = {}
         canaries = [i for i, q in enumerate(questions) if served.canary_for(q) is not None]
         if canaries and served.challenger is not None:
-            asked = [questions[i] for i in canaries]
-            given = await self._beside.answer(served.challenger, asked, [client] * len(asked))
+            asked, askers = [questions[i] for i in canaries], [clients[i] for i in canaries]
+            given = await self._beside.answer(served.challenger, asked, askers)
             answered = dict(zip(canaries, given or [], strict=False))
         rest = [i for i in range(len(questions)) if i not in answered]
         if rest:
-            asked, clients = [questions[i] for i in rest], [client] * len(rest)
-            forecasts, entries = await asyncio.to_thread(self._forecast, served, asked, clients)
+            asked, askers = [questions[i] for i in rest], [clients[i] for i in rest]
+            forecasts, entries = await asyncio.to_thread(self._forecast, served, asked, askers)
             await asyncio.wrap_future(self._log.add(entries))
-            self._shadow(served, forecasts, clients)
+            self._shadow(served, forecasts, askers)
             answered |= dict(zip(rest, forecasts, strict=True))
         return [answered[i] for i in range(len(questions))]
 

@@ -17,10 +17,12 @@ class Client:
     Attributes:
         name: Its name for itself, or its program's.
         asked_at: `time.perf_counter()` when the request arrived.
+        place: Number of the question among those of its request, from 0.
     """
 
     name: str
     asked_at: float
+    place: int = 0
 
 
 @dataclass(frozen=True)

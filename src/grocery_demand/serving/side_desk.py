@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from grocery_demand.core.rollout import CANARY, SHADOW
@@ -63,7 +64,7 @@ class SideDesk:
         if not chosen:
             return
         now = time.perf_counter()
-        names = [Client(clients[i].name, now) for i in chosen]
+        names = [replace(clients[i], asked_at=now) for i in chosen]
         ids = [given[i].event_id for i in chosen]
         done = partial(self._keep_shadows, challenger, names, ids)
         self._submit(challenger, [given[i].question for i in chosen], SHADOW, done)

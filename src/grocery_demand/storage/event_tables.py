@@ -63,6 +63,7 @@ PREDICTIONS = Table(
     Column("contributions", Text, nullable=False, doc="What moved it most, JSON."),
     Column("features", Text, nullable=False, doc="All that went into the model, JSON."),
     Column("latency_ms", Float, nullable=False, doc="From request to event, in ms."),
+    Column("place", Integer, nullable=False, server_default="0", doc="Number in its request."),
     Index("ix_prediction_events_time_ms_role", "time_ms", "role"),
 )
 """One row per forecast: of the champion or the canary, which were given, or made in shadow beside

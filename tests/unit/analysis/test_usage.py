@@ -14,7 +14,7 @@ from grocery_demand.core.monitoring.served import ServedEvents
 SERVED = ServedEvents(
     newest=pd.DataFrame({"step": [1, 2, 16, 17, 366]}),
     by_day=pd.DataFrame(
-        {"requests": [3, 5], "long_range": [0, 2], "refused": [1, 1],
+        {"requests": [3, 5], "answered": [3, 5], "long_range": [0, 2], "refused": [1, 1],
          "date": ["2026-01-01", "2026-01-03"]}
     ),
     products=pd.DataFrame({"item_nbr": [7, 9], "requests": [6, 2]}),
@@ -29,13 +29,19 @@ def test_what_was_asked_is_summed_up_in_words():
     assert answers["First and last day with questions"] == "2026-01-01 … 2026-01-03"
     assert answers["Forecasts given"] == "8"
     assert answers["Beyond the horizon (long range)"] == "25.0%"
-    assert answers["Questions refused"] == "2 (20.0% of all)"
+    assert answers["Requests refused"] == "2 (20.0% of all)"
 
 
 def test_an_empty_log_says_how_to_fill_it():
     empty = replace(SERVED, by_day=SERVED.by_day.iloc[:0])
     with pytest.raises(NoEventsError, match="kedro serve"):
         describe_usage(empty)
+
+
+def test_a_log_that_cannot_be_read_says_why():
+    unreadable = replace(SERVED, by_day=SERVED.by_day.iloc[:0], problem="events.db is damaged.")
+    with pytest.raises(NoEventsError, match=r"events\.db is damaged\."):
+        describe_usage(unreadable)
 
 
 def test_products_have_their_family_also_if_the_table_of_items_has_lost_them():

@@ -1,7 +1,7 @@
+import re
 import sqlite3
 
 import pytest
-from kedro.io import DatasetError
 from sqlalchemy import insert
 
 from event_rows import NOW, make_row
@@ -14,7 +14,6 @@ from grocery_demand.storage.event_tables import (
     MISSES,
     PREDICTIONS,
     REFUSALS,
-    EventLogError,
     open_database,
 )
 
@@ -27,7 +26,8 @@ def database(tmp_path):
     path = tmp_path / "events.db"
     engine = open_database(f"sqlite:///{path}")
     minutes = [*range(5), DAY_MINUTES, DAY_MINUTES + 1, 60 * DAY_MINUTES]
-    rows = [make_row(i, long_range=i == 1, item_nbr=i % 2, client=f"c{i % 3}") for i in minutes]
+    rows = [make_row(i, long_range=i == 1, item_nbr=i % 2, client=f"c{i % 3}", place=i % 3 == 2)
+            for i in minutes]  # fmt: skip
     refused = {"client": "x", "path": "/", "field": "date", "message": "no date"}
     with engine.begin() as connection:
         connection.execute(insert(PREDICTIONS), rows[::-1])
@@ -49,8 +49,9 @@ def test_requests_and_refusals_are_counted_by_day(database):
     assert found["failed"].tolist() == [0, 1]
     assert events.requests == 7
     assert events.refused == 3
-    assert (events.failed, events.failed_share) == (1, pytest.approx(1 / 11))
-    assert events.refused_share == pytest.approx(0.3)
+    assert events.answered == 6
+    assert (events.failed, events.failed_share) == (1, pytest.approx(1 / 10))
+    assert events.refused_share == pytest.approx(3 / 9)
     assert events.long_range_share == pytest.approx(1 / 7)
 
 
@@ -67,24 +68,28 @@ def test_a_request_with_many_problems_is_refused_once(tmp_path):
     assert EventsDataset(filepath=str(path)).load().refused == 1
 
 
+def check_problem(path, told, caplog) -> None:
+    """Monitoring goes on without events; what is wrong is logged and told."""
+    events = EventsDataset(filepath=str(path)).load()
+    assert re.search(told, events.problem)
+    assert events.problem in caplog.messages
+    assert (events.requests, len(events.newest)) == (0, 0)
+
+
 @pytest.mark.parametrize("columns", ["seq integer, units real", "seq integer, id text"])
-def test_a_log_with_other_columns_is_an_error_that_says_which_and_what_to_do(tmp_path, columns):
+def test_a_log_with_other_columns_is_told_as_a_problem_with_its_mend(tmp_path, columns, caplog):
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as connection:
         connection.execute(f"create table prediction_events ({columns})")
         connection.execute("insert into prediction_events values (1, 2)")
-    with pytest.raises(DatasetError, match=r"other\.db cannot be opened: .*\. See that") as raised:
-        EventsDataset(filepath=str(path)).load()
-    assert isinstance(raised.value.__cause__, EventLogError)
+    check_problem(path, r"other\.db cannot be opened: .*\. See that", caplog)
 
 
-def test_a_damaged_log_is_an_error_that_says_which_and_what_to_do(database):
+def test_a_damaged_log_is_told_as_a_problem_with_its_mend(database, caplog):
     content = bytearray(database.read_bytes())
     content[len(content) // 2 :] = b"?" * (len(content) - len(content) // 2)
     database.write_bytes(content)
-    with pytest.raises(DatasetError, match=r"events\.db cannot be read: .*\. See that") as raised:
-        EventsDataset(filepath=str(database)).load()
-    assert isinstance(raised.value.__cause__, EventLogError)
+    check_problem(database, r"events\.db cannot be read: .*\. See that", caplog)
 
 
 def test_products_stores_and_clients_are_counted_the_most_asked_first(database):

@@ -141,7 +141,7 @@ def test_a_shadow_changes_no_answer_and_is_linked_to_what_was_given(desk, serve,
 
 
 @pytest.mark.parametrize("put", [ask, ask_at_once])
-def test_a_canary_answers_its_share_and_the_champion_the_rest(desk, serve, panel, put):
+def test_a_canary_answers_its_share_and_the_champion_the_rest(desk, serve, panel, put, rows):
     served = serve("canary", share=0.5)
     questions = questions_of(served, panel, 20)
     expected = [2 if served.challenger.takes(question) else 1 for question in questions]
@@ -153,6 +153,9 @@ def test_a_canary_answers_its_share_and_the_champion_the_rest(desk, serve, panel
         ("canary", 2),
     }
     assert [f.question for f in given] == questions
+    place = {event["id"]: event["place"] for event in rows("prediction_events", len(given))}
+    of_one_request = range(len(given)) if put is ask_at_once else [0] * len(given)
+    assert [place[f.event_id] for f in given] == list(of_one_request)
 
 
 @pytest.mark.parametrize("put", [ask, ask_at_once])

@@ -63,6 +63,11 @@ class Check:
         return asdict(self) | {"days": list(self.days)}
 
 
+def count(n: int, noun: str) -> str:
+    """Return a number of things in words: 1 file, 2 files."""
+    return f"{n:,} {noun}" + "s" * (n != 1)
+
+
 def list_wrong_days(checks: list[Check]) -> list[str]:
     """Return the days of sales that the alarms of data health name, as ISO dates, sorted."""
     return sorted({day for check in select(checks, HEALTH, ALARM) for day in check.days})

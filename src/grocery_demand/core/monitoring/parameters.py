@@ -18,7 +18,7 @@ class MonitoringParameters:
             more.
         max_slice_bias: Share of the units sold by which a slice's bias may differ from the
             backtest's.
-        max_refused_share: Share of questions that the web app may refuse.
+        max_refused_share: Share of requests that the web app may refuse.
         max_failed_share: Share of requests that the web app may fail to answer (HTTP 5xx).
         max_model_age_days: Days after its last sales at which a model is retrained anyway.
         min_days_between_trainings: Days of new sales that a training on advice waits for after

@@ -41,7 +41,8 @@ def describe_events(
     told = to_json_objects(forecasts[0].model.feature_names, features)
     rows, outbox = [], []
     for i, forecast in enumerate(forecasts):
-        row = _to_row(forecast, now_ms, tag) | {"client": clients[i].name}
+        row = _to_row(forecast, now_ms, tag)
+        row |= {"client": clients[i].name, "place": clients[i].place}
         row["features"] = told[i]
         row["shadow_of"] = shadow_of[i] if shadow_of is not None else None
         row["latency_ms"] = round(1000 * (now - clients[i].asked_at), 3)

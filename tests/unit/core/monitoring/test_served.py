@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,9 +11,15 @@ PARAMETERS = MonitoringParameters(max_refused_share=0.2)
 
 
 def served(
-    requests: list[int], long_range: list[int], refused: list[int], failed: int = 0
+    requests: list[int],
+    long_range: list[int],
+    refused: list[int],
+    failed: int = 0,
+    forecasts_each: int = 1,
 ) -> ServedEvents:
-    by_day = pd.DataFrame({"requests": requests, "long_range": long_range, "refused": refused})
+    """Days of requests that brought so many forecasts each."""
+    by_day = pd.DataFrame({"answered": requests, "long_range": long_range, "refused": refused})
+    by_day["requests"] = forecasts_each * by_day["answered"]
     by_day["failed"] = [failed] * min(len(by_day), 1) + [0] * (len(by_day) - 1)
     nothing = pd.DataFrame()
     return ServedEvents(nothing, by_day, nothing, nothing, nothing)
@@ -22,6 +30,19 @@ def test_days_are_added_up():
     assert (events.requests, events.refused) == (80, 20)
     assert events.refused_share == pytest.approx(0.2)
     assert events.long_range_share == pytest.approx(0.25)
+
+
+def test_a_request_of_many_questions_counts_as_one_in_shares_of_requests():
+    events = served([60, 20], [10, 10], [5, 15], failed=10, forecasts_each=50)
+    assert (events.requests, events.answered) == (4000, 80)
+    assert events.refused_share == pytest.approx(20 / 100)
+    assert events.failed_share == pytest.approx(10 / 110)
+
+
+def test_a_log_that_cannot_be_read_is_an_alarm_with_its_mend():
+    events = replace(served([], [], []), problem="events.db is damaged: move it away.")
+    (check,) = check_usage(events, PARAMETERS)
+    assert (check.state, check.mend) == ("alarm", "events.db is damaged: move it away.")
 
 
 def test_shares_of_nothing_are_not_known():
