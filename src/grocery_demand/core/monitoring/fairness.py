@@ -1,6 +1,6 @@
 """Whether some products or stores are served worse than others, beyond noise."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -32,6 +32,7 @@ FAIRNESS_COLUMNS = (
 )
 
 _FEWEST_SERIES = 20
+_FEWEST_UNITS = 5
 _FEWEST_DAYS = 7
 _SPREAD_FACTOR = 1.5
 
@@ -46,7 +47,8 @@ def measure_fairness(
     the model's, see `core.gate.comparison.compare`. The confidence holds for all slices together
     (Bonferroni). A slice is `alarm` if its whole interval of the bias lies further from the
     backtest's than allowed and than single cutoffs of the backtest lay, or if it is surely worse
-    than the moving average by series and by days; with fewer than 20 series it is only `watch`.
+    than the moving average by series and by days; with fewer than 20 series it is only `watch`, and
+    with fewer than five it has no intervals, as they would tell nothing.
 
     A slice that the backtest did not have, or that sold nothing in it, is held against the bias of
     the whole backtest and is only `watch`, too. Without a promise no bias is judged: a slice
@@ -188,9 +190,11 @@ def _score(
         for sums in (group.by_series, group.by_day)
     )
     bias, margin = _estimate_bias(group, confidence)
+    n_series = len(group.by_series)
+    if n_series < _FEWEST_UNITS:
+        compared = replace(compared, lower=np.nan, upper=np.nan)
     worse = compared.lower > 0 and over_days.lower > 0
     state = ALARM if worse else expected.judge(bias, margin, parameters.max_slice_bias)
-    n_series = len(group.by_series)
     state = WATCH if state == ALARM and n_series < _FEWEST_SERIES else state
     skill = (compared.reference - compared.challenger, -compared.upper, -compared.lower)
     promised = float(expected.bias) if expected.is_own and expected.bias is not None else np.nan
@@ -201,7 +205,9 @@ def _score(
 
 
 def _estimate_bias(group: Slice, confidence: float) -> tuple[float, float]:
-    """Return Σ error / Σ units and half the width of its interval; NaN where nothing was sold.
+    """Return Σ error / Σ units, NaN where nothing was sold, and half the width of its interval.
+
+    The width is NaN with fewer than five series, too: they tell nothing of others.
 
     The variance is the sum of those over series and over days (after Cameron, Gelbach and Miller
     2011, without the part that both share): series differ from each other, and a day moves all.
@@ -209,7 +215,7 @@ def _estimate_bias(group: Slice, confidence: float) -> tuple[float, float]:
     units, error = (float(group.by_series[name].sum()) for name in ("unit_sales", "error"))
     tables = (group.by_series, group.by_day)
     fewest = min(len(sums) for sums in tables)
-    if units <= 0 or fewest < 2:  # noqa: PLR2004
+    if units <= 0 or fewest < _FEWEST_UNITS:
         return error / units if units > 0 else float("nan"), float("nan")
     bias = error / units
     spread = sum(_ratio_variance(sums, bias) for sums in tables)

@@ -51,6 +51,20 @@ def test_a_slice_of_few_series_is_watched_at_most():
     assert state_of(table, "FAMILY2") == "watch"
 
 
+def test_a_slice_of_fewer_than_five_series_has_no_intervals():
+    live = make_live(n_series=30, n_days=28)
+    keys = live.filter(family="FAMILY2")["item_nbr"].unique().sort()
+    for n_series, is_known in ((4, False), (5, True)):
+        few = live.filter(pl.col("item_nbr").is_in(keys[:n_series].implode()))
+        table = measure_fairness(few, EVEN, PARAMETERS)
+        (row,) = table.filter(slice="family", value="FAMILY2").to_dicts()
+        bounds = [row[f"{name}_{side}"] for name in ("bias", "skill") for side in ("low", "high")]
+        assert row["series"] == n_series
+        assert np.isfinite(bounds).all() == is_known
+        assert np.isfinite(bounds).any() == is_known
+        assert np.isfinite(row["bias"])
+
+
 def test_scores_are_those_of_the_slice():
     live = make_live(n_series=60, n_days=28)
     found = measure_fairness(live, EVEN, PARAMETERS).filter(slice="type", value="A").to_dicts()[0]
