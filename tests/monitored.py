@@ -30,6 +30,8 @@ def make_summary(**changes: object) -> dict:
                 "Features served equal those of training: retraining can help.",
             ],
             "next": "kedro run --pipeline retrain",
+            "champion_since": None,
+            "former_version": None,
         },
         "checks": _checks(),
         "live_error": [_error(i) for i in range(28)],

@@ -154,6 +154,9 @@ def test_states_keep_their_first_day_until_they_change(champion, panel, archive,
     assert again["retraining_advice"]["since"] == "2015-01-01"
     other = monitor(champion, panel, archive, former_monitoring=former | {"model_version": 3})
     assert set(other["monitored_checks"]["since"]) == {str(panel.cutoff)}
+    assert again["retraining_advice"]["former_version"] is None
+    taken_over = {"champion_since": str(panel.cutoff), "former_version": 3}
+    assert taken_over.items() <= other["retraining_advice"].items()
 
 
 def test_a_refused_file_is_advice_to_check_the_feed(champion, panel, archive):

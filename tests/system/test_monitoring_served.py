@@ -82,6 +82,16 @@ def test_a_summary_that_changes_is_followed_at_once(served, client):
         assert told in read_page(client)
 
 
+@pytest.mark.parametrize(("days_ago", "is_new"), [(0, True), (3, False)])
+def test_a_champion_that_has_just_taken_over_is_told(served, client, days_ago, is_new):
+    since = str(dt.date(2017, 6, 28) - dt.timedelta(days_ago))
+    told = {"decision": "keep", "champion_since": since, "former_version": 6}
+    write_summary(served.project, model_version=7, advice=make_summary()["advice"] | told)
+    page = read_page(client)
+    assert ("Version 7 has just taken the place of version 6." in page) == is_new
+    assert f"in place of version 6 since {since}" in page
+
+
 @pytest.mark.parametrize(
     ("contents", "told"),
     [

@@ -106,6 +106,7 @@ def test_a_model_that_is_too_old_is_retrained_and_judged(trained, sell, kedro, p
     assert newest_version(project) == 2
     # Monitoring looked again after the training.
     assert advice_of(project)["decision"] == "keep"
+    assert advice_of(project)["former_version"] == 1
 
 
 def test_an_unknown_environment_is_told_with_what_there_is(project, kedro):

@@ -48,6 +48,8 @@ class Advice(BaseModel):
     since: Day = Field(None, description="First day of sales on which it was so.")
     reasons: Many[str] = []
     next: Text = Field("", description="A command, or what to do.")
+    champion_since: Day = Field(None, description="Last day of sales when the champion took over.")
+    former_version: Whole | None = Field(None, description="Whose place the champion took.")
 
 
 class Check(BaseModel):
@@ -204,7 +206,7 @@ class Challenger(BaseModel):
 
 
 class UsageDay(BaseModel):
-    """Forecasts served, and questions refused or failed to answer, on one day (UTC)."""
+    """Forecasts served, and requests refused or failed to answer, on one day (UTC)."""
 
     date: dt.date
     requests: Count = None

@@ -14,6 +14,7 @@ from grocery_demand.core.monitoring.check import (
     OK,
     WATCH,
     Check,
+    count,
     select,
 )
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
@@ -58,11 +59,11 @@ def check_age(days: int, parameters: MonitoringParameters) -> Check:
     """Say how many days of sales the model has not seen; below zero, it has seen later ones."""
     limit = parameters.max_model_age_days
     if days < 0:
-        told = f"The model was trained on sales of {-days} days after the last ones known here."
+        told = f"The model learnt sales of {count(-days, 'day')} after the last one known here."
         mend = "Take in the missing sales, or retrain: `kedro run --pipeline retrain`."
         return Check(AGE, _AGE, WATCH, told, mend, float(days), float(limit))
     state = ALARM if days > limit else WATCH if days > _SOON * limit else OK
-    told = f"{days} days of sales since the model's training; it is renewed after {limit}."
+    told = f"{count(days, 'day')} of sales since the model's training; it is renewed after {limit}."
     mend = "" if state == OK else "Retrain: `kedro run --pipeline retrain`."
     return Check(AGE, _AGE, state, told, mend, float(days), float(limit))
 
@@ -88,10 +89,8 @@ def advise(
     reasons = _find_reasons(checks)
     wait = parameters.min_days_between_trainings
     if reasons and days_since_training < wait:
-        told = (
-            f"The last training was {days_since_training} days of sales ago; the next one waits "
-            f"for {wait}."
-        )
+        ago = count(days_since_training, "day")
+        told = f"The last training was {ago} of sales ago; the next one waits for {wait}."
         return Advice(KEEP, [told, *reasons], "Look again tomorrow.")
     if reasons:
         return Advice(RETRAIN, reasons, _NEXT[RETRAIN])
@@ -138,6 +137,27 @@ def date_checks(
         check.to_dict() | {"since": known.get((check.area, check.name, check.state)) or cutoff}
         for check in checks
     ]
+
+
+def date_champion(
+    former: dict[str, Any] | None, model_version: int, cutoff: str
+) -> dict[str, str | int | None]:
+    """Return since which day of sales the champion is monitored, and which version before it.
+
+    Args:
+        former: The summary of the run before; None on the first one.
+        model_version: The champion's number.
+        cutoff: The last day of sales, ISO.
+
+    Returns:
+        champion_since, ISO, and former_version; None where no run saw them change.
+    """
+    names = ("champion_since", "former_version")
+    if former is None:
+        return dict.fromkeys(names)
+    if former.get("model_version") == model_version:
+        return {name: former["advice"].get(name) for name in names}
+    return {"champion_since": cutoff, "former_version": former.get("model_version")}
 
 
 def date_advice(advice: Advice, former: dict[str, Any] | None, cutoff: str) -> Advice:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, WATCH, Check
+from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, WATCH, Check, count
 from grocery_demand.core.quality.incoming import SALES
 
 _MAX_QUARANTINED_SHARE = 0.01
@@ -50,7 +50,8 @@ def _check_rows(report: dict[str, Any], since: str) -> Check:
     read = sum(file["rows_read"] for file in files)
     aside = sum(file["rows_quarantined"] for file in files)
     share = aside / read if read else 0.0
-    told = f"{aside:,} of {read:,} new rows were set aside ({share:.2%}), of {len(files)} files."
+    told = f"{aside:,} of {read:,} new rows were set aside ({share:.2%}), "
+    told += f"of {count(len(files), 'file')}."
     worst = max((_share(file) for file in files), default=0.0)
     bad = sorted((f for f in files if _has_many(f)), key=_share)[::-1]
     if not bad:
@@ -86,9 +87,10 @@ def _check_files(report: dict[str, Any]) -> Check:
     files = report.get("files", [])
     refused = [file["file"] for file in files if file["status"] == "refused"]
     if not refused:
-        told = f"{len(files)} files in the folder of incoming files, none refused."
+        told = f"{count(len(files), 'file')} in the folder of incoming files, none refused."
         return Check(HEALTH, "files refused", OK, told, "", 0.0, 0.0)
-    told = f"{len(refused)} files were refused ({_name(refused)})."
+    were = "was" if len(refused) == 1 else "were"
+    told = f"{count(len(refused), 'file')} {were} refused ({_name(refused)})."
     return Check(HEALTH, "files refused", ALARM, told, _MEND_FILES, float(len(refused)), 0.0)
 
 

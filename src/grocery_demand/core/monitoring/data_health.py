@@ -1,5 +1,6 @@
 """Whether the feed of sales is whole: days, stores, families and volume."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def check_data_health(
     """
     n_days = min(max(n_new, _RECENT), max(panel.n_days - _MONTH - _WEEK, _RECENT))
     if panel.n_days < _MONTH + _WEEK:
-        return [Check(HEALTH, "days", UNKNOWN, f"Only {panel.n_days} days of sales are known.")]
+        return [Check(HEALTH, "days", UNKNOWN, f"Days of sales known: {panel.n_days}.")]
     checks = [
         _check_days(panel, max(n_days, _WEEK)),
         _check_stores(panel, n_days),
@@ -57,6 +58,29 @@ def check_data_health(
         return checks
     since = str(panel.date_of(panel.n_days - n_days))
     return [*checks, *check_arrivals(report, since, max_updates)]
+
+
+def accept_learnt_days(checks: list[Check], learnt: str) -> list[Check]:
+    """Return the checks without the days that a training has learnt as they are.
+
+    Nothing is trained on days that look wrong unless a person does so. An alarm about such days
+    alone is to be watched only.
+
+    Args:
+        checks: See `check_data_health`.
+        learnt: The last day of the newest training's sales, ISO.
+    """
+    return [_accept(check, learnt) for check in checks]
+
+
+def _accept(check: Check, learnt: str) -> Check:
+    left = tuple(day for day in check.days if day > learnt)
+    if left == check.days:
+        return check
+    if left:
+        return replace(check, days=left)
+    told = f"{check.detail} A training has learnt these days as they are."
+    return replace(check, state=WATCH, detail=told, mend="", days=())
 
 
 def _check_days(panel: Panel, n_days: int) -> Check:
@@ -101,7 +125,7 @@ def _check_stores(panel: Panel, n_days: int) -> Check:
         told = f"Nothing sold for {_RECENT} days in store {numbers}."
         mend = "Ask whether it is closed; if not, its sales are missing."
         return Check(HEALTH, name, WATCH, told, mend, value, threshold)
-    return Check(HEALTH, name, OK, f"{int(active.sum())} stores send sales.", "", value, threshold)
+    return Check(HEALTH, name, OK, f"Stores that sell: {active.sum()}.", "", value, threshold)
 
 
 def _in_other_years(panel: Panel, values: np.ndarray, day: int) -> float:
@@ -148,7 +172,7 @@ def _check_families(panel: Panel) -> Check:
     sold = sold[:, panel.open_days[:, -_YEAR:].any(axis=0)]
     gone = np.array([_is_gone(each) for each in sold])
     if not gone.any():
-        return Check(HEALTH, name, OK, f"{len(families)} families sell.", "", 0.0, 0.0)
+        return Check(HEALTH, name, OK, f"Families that sell: {len(families)}.", "", 0.0, 0.0)
     told = f"Nothing sold any more, for longer than ever in a year: {', '.join(families[gone])}."
     steady = (sold.mean(axis=1) >= _STEADY_SHARE)[gone].any()
     return Check(

@@ -12,6 +12,7 @@ from grocery_demand.core.monitoring.advice import (
     advise,
     check_age,
     date_advice,
+    date_champion,
     date_checks,
 )
 from grocery_demand.core.monitoring.check import Check
@@ -59,6 +60,7 @@ def advise_retraining(
     _tell(advice)
     table = pd.DataFrame(date_checks(checks, former.get("checks", []), cutoff))
     described = advice.to_dict() | {"model_version": champion.number, "cutoff": cutoff}
+    described |= date_champion(former_monitoring, champion.number, cutoff)
     return table, described, _count_states(checks)
 
 

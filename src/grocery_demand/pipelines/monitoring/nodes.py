@@ -159,7 +159,8 @@ def check_feed(
     checks = data_health.check_data_health(
         panel, new_data_report, n_new, parameters.max_updates_without_day
     )
-    return [day for day in list_wrong_days(checks) if day > learnt], checks
+    checks = data_health.accept_learnt_days(checks, learnt)
+    return list_wrong_days(checks), checks
 
 
 def count_usage(

@@ -5,6 +5,7 @@ from grocery_demand.core.monitoring.advice import (
     advise,
     check_age,
     date_advice,
+    date_champion,
     date_checks,
 )
 from grocery_demand.core.monitoring.check import DRIFT, ERROR, LIVE_ERROR, Check
@@ -115,6 +116,15 @@ def test_since_is_kept_while_a_state_lasts():
     former = date_checks(checks(error="watch", drift="ok"), [], "2017-06-01")
     now = date_checks(checks(error="alarm", drift="ok"), former, "2017-06-02")
     assert [c["since"] for c in now] == ["2017-06-02", "2017-06-01"]
+
+
+def test_a_champion_is_dated_by_the_first_run_that_sees_it():
+    unknown = {"champion_since": None, "former_version": None}
+    assert date_champion(None, 1, "2017-06-01") == unknown
+    assert date_champion({"model_version": 1, "advice": {}}, 1, "2017-06-02") == unknown
+    taken_over = date_champion({"model_version": 1, "advice": unknown}, 2, "2017-06-02")
+    assert taken_over == {"champion_since": "2017-06-02", "former_version": 1}
+    assert date_champion({"model_version": 2, "advice": taken_over}, 2, "2017-06-03") == taken_over
 
 
 def test_advice_is_dated_by_its_first_day():
