@@ -14,7 +14,6 @@ from common import load_parameters, read_panel
 
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.features import Snapshot
-from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.late_days import saw_other_sales
 from grocery_demand.core.monitoring import (
     data_health,
@@ -39,6 +38,7 @@ from grocery_demand.core.quality.parameters import QualityParameters
 from grocery_demand.core.simulation.daily_files import DayOfSales, simulate_days
 from grocery_demand.core.simulation.parameters import SimulationParameters
 from grocery_demand.core.simulation.tables import simulate_tables
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.core.training import fit_final_model, run_backtest
 from grocery_demand.datasets import RawFolderDataset, RawTableDataset
 from grocery_demand.pipelines.preprocessing import nodes

@@ -11,8 +11,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 import pytest
 from hypothesis import settings
 
-from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.panel import Panel
+from grocery_demand.core.trained_model import TrainedModel
 from mlflow_store import mlflow_at
 from published import small_panel, train_small
 from worlds import make_panel

@@ -15,11 +15,11 @@ import numpy as np
 import yaml
 
 from grocery_demand.core.backtest import TrainingParameters
-from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.long_range import LongRange, train_long_range
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.rollout import Rollout, ServedChallenger
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.core.training import fit_final_model, run_backtest
 from grocery_demand.storage.atomic import whole_folder
 from grocery_demand.storage.panel_folder import read_panel, write_panel

@@ -8,9 +8,10 @@ from kedro.runner import SequentialRunner
 
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.errors import ParameterError
-from grocery_demand.core.forecaster import FORECAST, TrainedModel
+from grocery_demand.core.forecaster import FORECAST
 from grocery_demand.core.models import MODELS
 from grocery_demand.core.spread import SPREAD_FEATURES
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.pipelines.training import create_pipeline
 from worlds import SMALL_MODELS
 

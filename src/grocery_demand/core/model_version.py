@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from grocery_demand.core.forecaster import TrainedModel
+from grocery_demand.core.trained_model import TrainedModel
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ import pandas as pd
 from grocery_demand.core.errors import GroceryDemandError, HorizonError
 from grocery_demand.core.explanation import ALL_DRIVERS, Explanation
 from grocery_demand.core.features import MOVING_AVERAGE, Snapshot
-from grocery_demand.core.forecaster import FORECAST, TrainedModel
+from grocery_demand.core.forecaster import FORECAST
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.spread import SPREAD_FEATURES
+from grocery_demand.core.trained_model import TrainedModel
 
 AVERAGE_CORRECTION = "correction on average"
 """What the trees add to every forecast, whatever its features."""

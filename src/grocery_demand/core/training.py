@@ -18,7 +18,7 @@ from grocery_demand.core.backtest import (
 )
 from grocery_demand.core.errors import DataShortageError
 from grocery_demand.core.features import AheadFeature, Encoding, ItemSums, Snapshot, sum_items
-from grocery_demand.core.forecaster import Forecaster, TrainedModel
+from grocery_demand.core.forecaster import Forecaster
 from grocery_demand.core.intervals import Intervals
 from grocery_demand.core.long_range import LongRange, with_intervals_of_others
 from grocery_demand.core.models import PointModel, feature_names_of, fit_model, needs_fitting
@@ -26,6 +26,7 @@ from grocery_demand.core.monitoring.promise import make_promise
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.parts import PanelParts
 from grocery_demand.core.rows import Recipe, RowPlan, make_rows
+from grocery_demand.core.trained_model import TrainedModel
 
 logger = logging.getLogger(__name__)
 

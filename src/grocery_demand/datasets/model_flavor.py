@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grocery_demand.core.forecaster import TrainedModel
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.storage.model_folder import read_model, write_model
 
 if TYPE_CHECKING:

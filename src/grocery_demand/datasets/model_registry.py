@@ -18,8 +18,8 @@ from grocery_demand.datasets.rollouts import Rollouts, find_alias
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-    from grocery_demand.core.forecaster import TrainedModel
     from grocery_demand.core.model_version import Decision, ModelVersion
+    from grocery_demand.core.trained_model import TrainedModel
 
 _CHANGE_TAG = "champion_change."
 

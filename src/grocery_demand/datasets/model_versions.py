@@ -4,9 +4,9 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 
 from kedro.io import AbstractDataset, DatasetError
 
-from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.model_version import Decision, ModelVersion
 from grocery_demand.core.rollout import ServedChallenger
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.datasets.challenger_control import load_served
 from grocery_demand.datasets.model_registry import ModelRegistry
 from grocery_demand.datasets.registered_versions import CHALLENGER, CHAMPION

@@ -9,9 +9,10 @@ import numpy as np
 from grocery_demand.core.explanation import ALL_DRIVERS, Explanation
 from grocery_demand.core.features import MOVING_AVERAGE, FeatureTables, Snapshot
 from grocery_demand.core.features.encoding import Encoding
-from grocery_demand.core.forecaster import Forecaster, TrainedModel
+from grocery_demand.core.forecaster import Forecaster
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.spread import SPREAD_FEATURES
+from grocery_demand.core.trained_model import TrainedModel
 
 _LEAST_EFFECT = 0.005
 _MOST_EFFECTS = 5

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from grocery_demand.core.errors import ModelFileError
-from grocery_demand.core.forecaster import TrainedModel, to_json
+from grocery_demand.core.forecaster import to_json
+from grocery_demand.core.trained_model import TrainedModel
 
 CHECKSUMS = "checksums.json"
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from grocery_demand.core.errors import GroceryDemandError
-from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.rollout import ServedChallenger
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.storage.atomic import standing_folder, whole_file
 from grocery_demand.storage.model_folder import CHECKSUMS, read_model
 from grocery_demand.storage.panel_folder import read_panel

@@ -10,11 +10,12 @@ import pytest
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.errors import ModelFileError
 from grocery_demand.core.features import Snapshot
-from grocery_demand.core.forecaster import FORECAST, Forecaster, TrainedModel
+from grocery_demand.core.forecaster import FORECAST, Forecaster
 from grocery_demand.core.intervals import QUANTILES
 from grocery_demand.core.models import MODELS
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.spread import SPREAD_FEATURES
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.core.training import fit_final_model, run_backtest
 from worlds import SMALL_MODELS, make_panel, set_series
 

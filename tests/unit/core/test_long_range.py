@@ -7,7 +7,6 @@ import pytest
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.errors import HorizonError
 from grocery_demand.core.features import Encoding
-from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.intervals import INTERVAL, QUANTILES
 from grocery_demand.core.long_range import (
     YEARLY_NAIVE,
@@ -18,6 +17,7 @@ from grocery_demand.core.long_range import (
 )
 from grocery_demand.core.metrics import log1p_units
 from grocery_demand.core.panel import Panel
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.core.training import fit_final_model, run_backtest
 from worlds import SMALL_MODELS, make_panel, scramble_sales_after
 

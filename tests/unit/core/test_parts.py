@@ -9,11 +9,11 @@ import pytest
 
 from grocery_demand.core.backtest import TrainingParameters, plan_cutoffs
 from grocery_demand.core.errors import DataShortageError
-from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.long_range import train_long_range
 from grocery_demand.core.monitoring.sample import choose_series, describe_series, find_series
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.parts import PanelParts
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.core.training import Backtest, fit_final_model, run_backtest
 from parted import PartedPanel
 from worlds import SMALL_MODELS, make_panel

@@ -9,10 +9,11 @@ import pytest
 from grocery_demand.core.backtest import TrainingParameters, choose_training_days, plan_cutoffs
 from grocery_demand.core.errors import DataShortageError
 from grocery_demand.core.features import FEATURE_SETS, Encoding
-from grocery_demand.core.forecaster import FORECAST, TrainedModel
+from grocery_demand.core.forecaster import FORECAST
 from grocery_demand.core.intervals import INTERVAL, QUANTILES
 from grocery_demand.core.models import BASELINES, MODELS
 from grocery_demand.core.panel import Panel
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.core.training import Backtest, assemble_rows, fit_final_model, run_backtest
 from worlds import SMALL_MODELS, make_panel, scramble_sales_after
 

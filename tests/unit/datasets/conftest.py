@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from grocery_demand.core.backtest import TrainingParameters
-from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.model_version import Decision
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.core.training import fit_final_model, run_backtest
 from grocery_demand.datasets.model_registry import ModelRegistry
 from mlflow_store import mlflow_at

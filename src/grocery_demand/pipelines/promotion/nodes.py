@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from grocery_demand.core.errors import GateError
-from grocery_demand.core.forecaster import Forecaster, TrainedModel
+from grocery_demand.core.forecaster import Forecaster
 from grocery_demand.core.gate import (
     BAR,
     BASELINE,
@@ -24,6 +24,7 @@ from grocery_demand.core.monitoring.sample import find_series
 from grocery_demand.core.panel import SERIES_KEY
 from grocery_demand.core.parts import PanelParts
 from grocery_demand.core.rollout import CHAMPION, RolloutParameters
+from grocery_demand.core.trained_model import TrainedModel
 
 logger = logging.getLogger(__name__)
 

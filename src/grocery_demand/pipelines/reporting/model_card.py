@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from grocery_demand.core.forecaster import TrainedModel
 from grocery_demand.core.gate import KEEP, PROMOTE
 from grocery_demand.core.model_version import ModelVersion
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.pipelines.reporting.card_scores import (
     describe_long_range,
     describe_scores,

@@ -6,7 +6,7 @@ import pandas as pd
 
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.errors import ParameterError
-from grocery_demand.core.forecaster import Forecaster, TrainedModel
+from grocery_demand.core.forecaster import Forecaster
 from grocery_demand.core.long_range import (
     YEARLY_NAIVE,
     LongRange,
@@ -17,6 +17,7 @@ from grocery_demand.core.model_version import identify_model
 from grocery_demand.core.models import BASELINES, needs_fitting
 from grocery_demand.core.parts import PanelParts
 from grocery_demand.core.scores import compare_errors, score_table, summarise_scores
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.core.training import Backtest, fit_final_model, run_backtest
 
 
