@@ -1,12 +1,40 @@
 """Refuses pipelines that an environment is not made for, before anything runs."""
 
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
+_PLACES = ("sales_parts", "panel_parts", "forecast_parts")
+_JOINED = "data/03_primary/panel"
+
 
 class RefusalHook:
-    """Looks through a pipeline's inputs for what the environment's catalog refuses."""
+    """Looks through a pipeline's inputs for what the environment's catalog refuses.
+
+    Where things lie in parts, it looks through their places, too.
+    """
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        """Refuse places of parts that are not apart from each other and from the joined panel.
+
+        Raises:
+            PlacesError: With the names of the settings.
+        """
+        from grocery_demand.storage.place import Place, require_apart
+
+        known = context.config_loader["globals"]
+        named = {f"`{name}` of globals.yml": known[name] for name in _PLACES if name in known}
+        if named:
+            uris = named | {"the folder of the joined panel": _JOINED}
+            folder = context.project_path
+            require_apart(
+                {
+                    name: Place(uri if "://" in uri else str(folder / uri))
+                    for name, uri in uris.items()
+                }
+            )
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:

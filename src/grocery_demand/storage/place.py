@@ -1,16 +1,24 @@
 """A folder or a prefix on S3 that all machines reach by the same name."""
 
+import os
 import shutil
 import tempfile
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import combinations
+from pathlib import Path, PurePosixPath
 
 from pyarrow import fs
 
+from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.storage.atomic import whole_file
 
 _VERSION = "version-"
+
+
+class PlacesError(GroceryDemandError):
+    """Two things in parts would lie in the same place."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,14 @@ class Place:
     def folder(self) -> Path:
         """The folder, if it is one."""
         return Path(self.uri).absolute()
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Where it lies, however that was written."""
+        if not self.is_remote:
+            return PurePosixPath(os.path.normpath(self.folder))
+        scheme, _, rest = self.uri.partition("://")
+        return PurePosixPath(f"/{scheme}:", *rest.split("/"))
 
     def new_version(self) -> str:
         """Return a name that no version had."""
@@ -99,3 +115,22 @@ class Place:
         if self.is_remote:
             return fs.FileSystem.from_uri(self.uri)
         return fs.LocalFileSystem(), str(self.folder)
+
+
+def require_apart(places: Mapping[str, Place]) -> None:
+    """Refuse places of which one is another, or lies within it: they would replace one another.
+
+    Args:
+        places: By what says where they are, for the message.
+
+    Raises:
+        PlacesError: If there are such, naming both.
+    """
+    for (name, place), (other, its_place) in combinations(places.items(), 2):
+        inner, outer = sorted((place.path, its_place.path), key=lambda path: -len(path.parts))
+        if inner.is_relative_to(outer):
+            raise PlacesError(
+                f"{name} ({place.uri}) and {other} ({its_place.uri}) are the same place, or one "
+                "lies within the other, so that what is written to one would replace what lies in "
+                "the other: give each a folder or a prefix of its own."
+            )

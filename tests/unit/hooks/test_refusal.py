@@ -1,6 +1,7 @@
 """Pipelines that an environment is not made for, refused before their first node."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -10,6 +11,7 @@ from grocery_demand.datasets import RefusedDataset
 from grocery_demand.datasets.refused import RefusedError
 from grocery_demand.hooks import RefusalHook
 from grocery_demand.pipeline_registry import register_pipelines
+from grocery_demand.storage.place import PlacesError
 
 CLUSTER = Path(__file__).parents[3] / "conf/cluster/catalog.yml"
 PIPELINES = register_pipelines()
@@ -43,3 +45,30 @@ def test_all_else_runs_over_a_cluster(catalog, name):
 def test_nothing_is_refused_where_the_catalog_refuses_nothing():
     for pipeline in PIPELINES.values():
         RefusalHook().before_pipeline_run(pipeline, DataCatalog())
+
+
+def configured(**places: str) -> SimpleNamespace:
+    """What the hook needs of a context whose globals.yml names the cluster's places."""
+    known = yaml.safe_load((CLUSTER.parent / "globals.yml").read_text(encoding="utf-8"))
+    loader = {"globals": known | places}
+    return SimpleNamespace(config_loader=loader, project_path=CLUSTER.parents[2])
+
+
+def test_the_places_that_are_configured_are_apart():
+    RefusalHook().after_context_created(configured())
+    RefusalHook().after_context_created(
+        SimpleNamespace(config_loader={"globals": {"raw_dir": "data"}}, project_path=Path())
+    )
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        ({"sales_parts": "s3://b/p", "forecast_parts": "s3://b/p"}, "`sales_parts`.*`forecast_p"),
+        ({"panel_parts": "data/02_intermediate/sales"}, "`sales_parts` of globals.*`panel_parts`"),
+        ({"panel_parts": "data/03_primary/panel"}, "`panel_parts` .*the joined panel"),
+    ],
+)
+def test_equal_places_are_refused_with_the_settings_that_name_them(places, said):
+    with pytest.raises(PlacesError, match=said):
+        RefusalHook().after_context_created(configured(**places))
