@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from grocery_demand.storage.panel_folder import read_digest
 from grocery_demand.storage.parted_panel import PartedPlace
 from mistakes.user import User, mistake, typed
 from published import wait_for
@@ -21,15 +22,29 @@ ENCRYPTED = {"DASK_CONFIG": "conf/production/dask.yml"}
 typed("The panel in parts is not made yet", FIT)
 
 
-def fit(user: User, **variables: str) -> Outcome:
+def fit(user: User, *, newer: bool = True, **variables: str) -> Outcome:
     """Type the command where a panel in parts is named; nobody comes as far as reading it."""
     folder = user.project / "data/03_primary/panel_parts"
     folder.mkdir()
+    beside = read_digest(user.project / "data/03_primary/panel") if newer else None
     try:
-        PartedPlace(str(folder)).write_manifest("version-none", {}, 1)
+        PartedPlace(str(folder)).write_manifest("version-none", {"beside": beside}, 1)
         return user.types(FIT, variables=HASTY | variables)
     finally:
         shutil.rmtree(folder)
+
+
+@mistake("The panel in parts is older than one machine's")
+def _(user: User) -> Outcome:
+    return fit(user, newer=False)
+
+
+@mistake("Two places of parts are the same")
+def _(user: User) -> Outcome:
+    places = "conf/cluster/globals.yml"
+    other, same = b"data/03_primary/panel_parts", b"data/02_intermediate/sales"
+    with user.changed(places, lambda text: text.replace(other, same)):
+        return user.types(FIT)
 
 
 @mistake("A number of workers that makes no sense")

@@ -18,8 +18,8 @@ from grocery_demand.core.panel import Panel
 from grocery_demand.datasets.panel import note_forgotten
 from grocery_demand.datasets.publication import PublicationDataset
 from grocery_demand.storage.manifest import PartedPlaceError
-from grocery_demand.storage.panel_folder import read_arrivals
-from grocery_demand.storage.panel_joining import join_parts
+from grocery_demand.storage.panel_folder import read_arrivals, read_digest
+from grocery_demand.storage.panel_joining import join_parts, require_newest
 from grocery_demand.storage.parted_panel import PartedPlace
 from grocery_demand.storage.parted_table import TablePlace, copy_table
 
@@ -157,13 +157,20 @@ class PartedPanelDataset(AbstractDataset[Panel | ClusterPanel, ClusterPanel]):
     Args:
         filepath: A folder that driver and workers reach by the same name, or `s3://bucket/prefix`.
         parts: Parts into which a whole panel is cut; one that is made of parts keeps these.
+        joined: One machine's panel as `filepath`: parts that are older than it are refused.
         metadata: Anything for other tools; Kedro ignores it.
     """
 
     def __init__(
-        self, *, filepath: str, parts: int = 8, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        filepath: str,
+        parts: int = 8,
+        joined: dict[str, str] | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         self._place, self._n_parts = PartedPlace(filepath), parts
+        self._joined = Path(joined["filepath"]) if joined else None
         self._filepath = None if self._place.is_remote else filepath
         self._loaded: ClusterPanel | None = None
         self.metadata = metadata
@@ -172,9 +179,11 @@ class PartedPanelDataset(AbstractDataset[Panel | ClusterPanel, ClusterPanel]):
         """Return the panel; its parts are read by the workers.
 
         Raises:
-            PartedFileError: If there is none, or of another version.
+            PartedFileError: If there is none, of another version, or older than the joined one.
         """
         try:
+            if self._joined:
+                require_newest(self._place, self._joined)
             standing = self._place.read_manifest()["panel"]
         except PartedPlaceError as error:
             raise PartedFileError(str(error)) from error
@@ -184,10 +193,11 @@ class PartedPanelDataset(AbstractDataset[Panel | ClusterPanel, ClusterPanel]):
 
     def save(self, data: Panel | ClusterPanel) -> None:
         """Have the parts written beside the former panel, then name them as what stands."""
+        beside = read_digest(self._joined) if self._joined else None
         if isinstance(data, Panel):
-            cut_panel(data, self._place, self._n_parts)
+            cut_panel(data, self._place, self._n_parts, beside)
         else:
-            data.write(self._place)
+            data.write(self._place, beside)
 
     def _exists(self) -> bool:
         return self._place.is_there()

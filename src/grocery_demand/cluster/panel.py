@@ -57,11 +57,16 @@ class ClusterPanel(PanelParts):
         open_part = partial(_read_part, place, version)
         return cls(OpenedParts(client, manifest["parts"], open_part, keep=True), facts, version)
 
-    def write(self, place: PartedPlace) -> None:
-        """Have each part written by the worker that has it, or makes it, then let them stand."""
+    def write(self, place: PartedPlace, beside: str | None = None) -> None:
+        """Have each part written by the worker that has it, or makes it, then let them stand.
+
+        Args:
+            place: Where they are to lie.
+            beside: Digest of the panel that one machine has meanwhile.
+        """
         version = place.new_version()
         sizes = self.map(_write_part, place, version, own=range(self.n_parts))
-        _let_stand(place, version, self.facts, sizes)
+        _let_stand(place, version, self.facts, sizes, beside)
 
     @property
     def n_days(self) -> int:
@@ -117,18 +122,22 @@ class ClusterPanel(PanelParts):
         return source.retry(f"fitting {recipe.model} on {source.n_parts} parts", fit_once)
 
 
-def cut_panel(panel: Panel, place: PartedPlace, n_parts: int) -> None:
-    """Write a whole panel in parts of about as many series each."""
+def cut_panel(panel: Panel, place: PartedPlace, n_parts: int, beside: str | None = None) -> None:
+    """Write a whole panel in parts of about as many series each; see `ClusterPanel.write`."""
     version, cuts = place.new_version(), panel.cut_stores(n_parts)
     sizes = [
         _write_part(panel.select_stores(stores), part, place, version)
         for part, stores in enumerate(cuts)
     ]
-    _let_stand(place, version, PanelFacts.of(panel), sizes)
+    _let_stand(place, version, PanelFacts.of(panel), sizes, beside)
 
 
 def _let_stand(
-    place: PartedPlace, version: str, facts: PanelFacts, sizes: Sequence[tuple[int, int]]
+    place: PartedPlace,
+    version: str,
+    facts: PanelFacts,
+    sizes: Sequence[tuple[int, int]],
+    beside: str | None,
 ) -> None:
     """Write the manifest.
 
@@ -138,7 +147,7 @@ def _let_stand(
         facts: What is known of the whole.
         sizes: Series and stores of each part.
     """
-    known = asdict(facts)
+    known = asdict(facts) | {"beside": beside}
     del known["sizes"]
     n_series, n_stores = (list(each) for each in zip(*sizes, strict=True))
     place.write_manifest(version, known | {"series": n_series, "stores": n_stores}, len(sizes))
@@ -148,6 +157,7 @@ def _write_part(panel: Panel, part: int, place: PartedPlace, version: str) -> tu
     place.write_part(version, part, panel)
     return len(panel.series), len(panel.stores)
 
+        beside: Digest of the panel that one machine has meanwhile.
 
 def _read_part(place: PartedPlace, version: str, part: int) -> Panel:
     copies = Path(get_worker().local_directory) / "parts"

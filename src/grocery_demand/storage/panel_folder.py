@@ -58,6 +58,14 @@ def read_arrivals(path: Path) -> tuple[dict[str, str], dict[str, str]]:
     return dict(meta.get("taken_in", {})), dict(meta.get("late_days", {}))
 
 
+def read_digest(path: Path) -> str | None:
+    """Return the digest of the panel that stands there; None if none can be read."""
+    try:
+        return str(_read_meta(standing_folder(path) / META)["digest"])
+    except (PanelFolderError, OSError, KeyError):
+        return None
+
+
 def _find(path: Path) -> tuple[Path, int]:
     """Return where the panel stands, and a number that its successor will not have."""
     folder = standing_folder(path)

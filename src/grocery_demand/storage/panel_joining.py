@@ -14,9 +14,11 @@ import pyarrow.parquet as pq
 
 from grocery_demand.core.late_days import merge_late_days
 from grocery_demand.core.panel import Panel
-from grocery_demand.storage.atomic import standing_folder, whole_folder
+from grocery_demand.storage.atomic import remove_left_beside, standing_folder, whole_folder
+from grocery_demand.storage.manifest import PartedPlaceError
 from grocery_demand.storage.panel_folder import (
     read_arrivals,
+    read_digest,
     write_calendar_and_meta,
 )
 from grocery_demand.storage.parted_panel import PartedPlace
@@ -24,8 +26,41 @@ from grocery_demand.storage.parted_panel import PartedPlace
 _JOINED_FROM = "joined-from"
 
 
+def require_newest(place: PartedPlace, folder: Path) -> None:
+    """Refuse parts that are older than the panel that one machine has.
+
+    Raises:
+        PartedPlaceError: If they are, or there are none.
+    """
+    if not _are_older(place, folder):
+        return
+    files = sorted(read_arrivals(folder)[0])
+    did = f"taken in {len(files)} files of new days, {files[0]} … {files[-1]}" if files else ""
+    raise PartedPlaceError(
+        f"The panel in parts in {place.uri} is older than the one in {folder}: since these parts "
+        f"were made, one machine has {did or 'made its panel anew'}. Nothing is made of the older "
+        "sales. Put new days among the raw files and type `kedro run --env cluster`, or "
+        "`kedro run --pipeline preprocess --env cluster` for the parts alone; or go on without "
+        "--env cluster, on one machine."
+    )
+
+
+def _are_older(place: PartedPlace, folder: Path) -> bool:
+    """Return whether one machine has changed its panel since the parts were made.
+
+    It has not if the panel was joined from parts, is the one beside which they were made, or was
+    made of the same raw files: then its digest is theirs.
+    """
+    manifest, standing = place.read_manifest(), read_digest(folder)
+    if standing is None or (standing_folder(folder) / _JOINED_FROM).is_file():
+        return False
+    return standing not in (manifest.get("beside"), manifest.get("digest"))
+
+
 def join_parts(place: PartedPlace, folder: Path) -> bool:
     """Write the parts as one panel into a folder, unless it was joined from this version already.
+
+    A panel that one machine has changed since the parts were made is newer, and left as it is.
 
     Parts are read, and on S3 fetched, one after the other, so that none but one is held. Days that
     came late are kept, as `PanelDataset` keeps them.
@@ -40,6 +75,8 @@ def join_parts(place: PartedPlace, folder: Path) -> bool:
     version: str = manifest["panel"]
     note = standing_folder(folder) / _JOINED_FROM
     if note.is_file() and note.read_text(encoding="utf-8") == version:
+        return False
+    if _are_older(place, folder):
         return False
     _, late_days = read_arrivals(folder)
 

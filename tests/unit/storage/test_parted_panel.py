@@ -44,13 +44,13 @@ def world() -> Panel:
     return make_panel(seed=4, n_stores=5, n_items=6, n_days=60)
 
 
-def write(place: PartedPlace, panel: Panel, n_parts: int) -> str:
+def write(place: PartedPlace, panel: Panel, n_parts: int, beside: str | None = None) -> str:
     version = place.new_version()
     parts = [panel.select_stores(stores) for stores in panel.cut_stores(n_parts)]
     for number, part in enumerate(parts):
         place.write_part(version, number, part)
     sizes = {name: [len(getattr(part, name)) for part in parts] for name in ("series", "stores")}
-    place.write_manifest(version, FACTS | sizes, len(parts))
+    place.write_manifest(version, FACTS | sizes | {"beside": beside}, len(parts))
     return version
 
 
@@ -103,7 +103,7 @@ def test_none_but_one_part_is_held_while_they_are_joined(world, tmp_path):
 
 def test_days_that_came_late_are_kept_when_parts_are_joined_anew(place, world, tmp_path):
     write_panel(_make(tmp_path / "panel"), replace(world, late_days={"2015-06-20": "2015-06-25"}))
-    write(place, world, 2)
+    write(place, world, 2, beside=world.digest)
     join_parts(place, tmp_path / "panel")
     assert read_panel(tmp_path / "panel").late_days == {"2015-06-20": "2015-06-25"}
 
