@@ -10,6 +10,7 @@ from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot, sum_i
 from grocery_demand.core.pairs import find_day_span
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.panel_building import Draft, Frame
+from grocery_demand.core.parts import combine_pairs
 from grocery_demand.core.promotion_filling import PromotionCounts
 from parted import PartedPanel
 from small_sales import (
@@ -119,3 +120,25 @@ def test_a_panel_made_in_parts_is_the_whole_panel_cut(sales, plan, cut):
             np.testing.assert_array_equal(getattr(part, name), getattr(expected, name), name)
         pd.testing.assert_frame_equal(part.series, expected.series, check_dtype=False)
         np.testing.assert_array_equal(part.calendar.local, expected.calendar.local)
+
+
+def test_item_sums_are_brought_together_two_by_two_and_never_gathered():
+    class Scattered(PartedPanel):
+        """Parts whose answers do not leave them, but for one."""
+
+        def reduce(self, function, combine, *shared, own=None):
+            def combine_two(answers):
+                assert len(answers) == 2
+                return combine(answers)
+
+            return combine_pairs(super().map(function, *shared, own=own), combine_two)
+
+        def map(self, *arguments, **named):
+            raise AssertionError(arguments)
+
+    panel = make_panel(seed=8, n_stores=7, n_items=5)
+    sums = sum_items(Scattered(panel, range(1, 7)), [150, 199])
+    for found, day in zip(sums, [150, 199], strict=True):
+        whole = Snapshot(panel, day).item_sums
+        np.testing.assert_array_equal(found.past.weekday_sums, whole.past.weekday_sums)
+        np.testing.assert_array_equal(found.promoted, whole.promoted)

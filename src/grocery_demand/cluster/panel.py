@@ -94,6 +94,17 @@ class ClusterPanel(PanelParts):
         """Ask every part where it lies, and gather the answers."""
         return self._source.ask(function, shared, own)
 
+    def reduce(
+        self,
+        function: Callable[..., Answer],
+        combine: Callable[[Sequence[Answer]], Answer],
+        *shared: Any,
+        own: Sequence[Any] | None = None,
+    ) -> Answer:
+        """Ask every part, and have workers bring the answers together; one is gathered."""
+        answer: Answer = self._source.reduce(function, combine, shared, own)
+        return answer
+
     def tabulate(
         self,
         function: Callable[..., pd.DataFrame],

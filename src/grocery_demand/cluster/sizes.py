@@ -7,11 +7,13 @@ import numpy as np
 from dask.sizeof import sizeof
 
 from grocery_demand.core.panel import Panel
+from grocery_demand.core.features.groups import GroupSums
+from grocery_demand.core.features.item_sums import ItemSums
 from grocery_demand.core.promotion_filling import PromotionCounts
 from grocery_demand.core.rows import Rows
 
 
-@sizeof.register((Panel, PromotionCounts, Rows))
+@sizeof.register((Panel, PromotionCounts, Rows, ItemSums, GroupSums))
 def size_of_fields(thing: Any) -> int:
     """Return bytes in memory; arrays that are mapped from a disk take none that stay.
 

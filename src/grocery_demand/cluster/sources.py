@@ -4,6 +4,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from distributed import Client, Future
@@ -11,6 +12,8 @@ from distributed import Client, Future
 from grocery_demand.cluster import sizes  # noqa: F401  workers import it with this module
 from grocery_demand.cluster.client import list_workers, pin
 from grocery_demand.cluster.errors import MORE_MEMORY, ClusterError, WorkerLostError, explained
+from grocery_demand.cluster.sizes import let_go_of_pages
+from grocery_demand.core.parts import combine_pairs
 from grocery_demand.cluster.gathering import Crew
 
 logger = logging.getLogger(__name__)
@@ -20,9 +23,6 @@ _TRIES = 2
 
 _PATIENCE = 60
 """Seconds that lost workers have to be replaced by at least one."""
-
-_TOGETHER = 4
-"""Answers that a worker brings together at once."""
 
 
 class Source(ABC):
@@ -62,15 +62,13 @@ class Source(ABC):
         shared: Sequence[Any],
         own: Sequence[Any] | None,
     ) -> Any:
-        """Ask every part, and have the answers brought together by the workers."""
+        """Ask every part, and have the answers brought together by the workers, two by two."""
         stage = f"asking {self.n_parts} parts ({function.__name__.strip('_')})"
 
         def work(crew: Crew) -> Any:
             answers = self.submit(function, shared, own)
-            while len(answers) > 1:
-                groups = [answers[i : i + _TOGETHER] for i in range(0, len(answers), _TOGETHER)]
-                answers = [self.client.submit(combine, group, pure=False) for group in groups]
-            return crew.gather(answers)[0]
+            submit = partial(self.client.submit, combine, pure=False)
+            return crew.gather([combine_pairs(answers, submit)])[0]
 
         return self.retry(stage, work)
 

@@ -66,6 +66,23 @@ class PanelParts(ABC):
             The answers, in the order of the parts.
         """
 
+    def reduce(
+        self,
+        function: Callable[..., Answer],
+        combine: Callable[[Sequence[Answer]], Answer],
+        *shared: Any,
+        own: Sequence[Any] | None = None,
+    ) -> Answer:
+        """Ask every part, and bring the answers together two by two, where they are made.
+
+        Args:
+            function: As in `map`, like `shared` and `own`.
+            combine: Makes one answer of several that follow each other; in any grouping.
+            shared: The same for every part.
+            own: What is meant for each part.
+        """
+        return combine_pairs(self.map(function, *shared, own=own), combine)
+
     @abstractmethod
     def tabulate(
         self,
@@ -137,6 +154,21 @@ class PanelParts(ABC):
         return [
             rows[low:high] - first for (low, high), first in zip(cuts, self.bounds, strict=False)
         ]
+
+
+def combine_pairs(
+    answers: Sequence[Answer], combine: Callable[[Sequence[Answer]], Answer]
+) -> Answer:
+    """Bring answers together two by two, until there is one.
+
+    Args:
+        answers: Some that follow each other, at least one.
+        combine: Makes one of two.
+    """
+    while len(answers) > 1:
+        pairs = [answers[i : i + 2] for i in range(0, len(answers), 2)]
+        answers = [combine(pair) if len(pair) > 1 else pair[0] for pair in pairs]
+    return answers[0]
 
 
 def cut_evenly(sizes: np.ndarray, n_parts: int) -> list[slice]:

@@ -15,8 +15,13 @@ def sum_items(parts: PanelParts, days: Sequence[int]) -> list[ItemSums | None]:
     """
     if parts.n_parts == 1:
         return [None] * len(days)
-    found = parts.map(_sum_items_of_part, list(days))
-    return [ItemSums.add_up([part[i] for part in found]) for i in range(len(days))]
+    sums: list[ItemSums] = parts.reduce(_sum_items_of_part, _add_up, list(days))
+    return [*sums]
+
+
+def _add_up(parts: Sequence[list[ItemSums]]) -> list[ItemSums]:
+    """Add up what parts say, cutoff by cutoff."""
+    return [ItemSums.add_up(sums) for sums in zip(*parts, strict=True)]
 
 
 def _sum_items_of_part(part: Panel, days: list[int]) -> list[ItemSums]:
