@@ -9,12 +9,11 @@ from typing import Any
 
 from distributed import Client, Future
 
-from grocery_demand.cluster import sizes  # noqa: F401  workers import it with this module
 from grocery_demand.cluster.client import list_workers, pin
 from grocery_demand.cluster.errors import MORE_MEMORY, ClusterError, WorkerLostError, explained
+from grocery_demand.cluster.gathering import Crew
 from grocery_demand.cluster.sizes import let_go_of_pages
 from grocery_demand.core.parts import combine_pairs
-from grocery_demand.cluster.gathering import Crew
 
 logger = logging.getLogger(__name__)
 
@@ -238,7 +237,11 @@ def _ask(
     own: tuple[Any, ...],
     shared: tuple[Any, ...],
 ) -> Any:
-    return function(open_part(part), *own, *shared)
+    opened = open_part(part)
+    try:
+        return function(opened, *own, *shared)
+    finally:
+        let_go_of_pages(opened)
 
 
 @dataclass(frozen=True)
