@@ -157,6 +157,7 @@ def _let_stand(
         version: Which of them.
         facts: What is known of the whole.
         sizes: Series and stores of each part.
+        beside: Digest of the panel that one machine has meanwhile.
     """
     known = asdict(facts) | {"beside": beside}
     del known["sizes"]
@@ -165,14 +166,20 @@ def _let_stand(
 
 
 def _write_part(panel: Panel, part: int, place: PartedPlace, version: str) -> tuple[int, int]:
-    place.write_part(version, part, panel)
+    place.write_part(version, part, panel, _find_scratch())
     return len(panel.series), len(panel.stores)
 
-        beside: Digest of the panel that one machine has meanwhile.
 
 def _read_part(place: PartedPlace, version: str, part: int) -> Panel:
-    copies = Path(get_worker().local_directory) / "parts"
-    return place.read_part(version, part, copies)
+    return place.read_part(version, part, Path(get_worker().local_directory) / "parts")
+
+
+def _find_scratch() -> Path | None:
+    """Return the worker's own folder, which Dask removes after it; None on the driver."""
+    try:
+        return Path(get_worker().local_directory)
+    except ValueError:
+        return None
 
 
 def _list_first_sales(part: Panel) -> np.ndarray:

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -39,13 +39,24 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _recover(path)
-    beside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    beside, lock = _make_beside(path)
     try:
         yield beside
         beside.chmod(0o777 & ~_umask())
         put_in_place(beside, path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def remove_left_beside(path: Path) -> None:
+    """Remove what processes that died within `whole_folder` left; what others hold stays."""
+    for left in path.parent.glob(f".{path.name}-*"):
+        with suppress(OSError, ImportError):
+            lock = _hold(left)
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(lock)
 
 
 def put_in_place(beside: Path, path: Path) -> None:
@@ -74,6 +85,38 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
     with (folder / ".lock").open("a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _make_beside(path: Path) -> tuple[Path, int | None]:
+    """Make a folder, and hold it where that is possible; `_hold` says what comes back of it."""
+    while True:
+        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            return beside, _hold(beside)
+        except (BlockingIOError, FileNotFoundError):
+            # Another process took it for one that was left, just after it was made.
+            continue
+        except (OSError, ImportError):
+            return beside, None
+
+
+def _hold(folder: Path) -> int:
+    """Hold a folder until this process ends, however it ends; return what to close before.
+
+    Raises:
+        OSError: If another process holds it, it is gone, or the disk knows no such locks.
+        ImportError: If the system knows none.
+    """
+    import fcntl
+
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        folder.stat()
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
 
 
 def standing_folder(path: Path) -> Path:

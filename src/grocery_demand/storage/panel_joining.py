@@ -63,7 +63,7 @@ def join_parts(place: PartedPlace, folder: Path) -> bool:
     A panel that one machine has changed since the parts were made is newer, and left as it is.
 
     Parts are read, and on S3 fetched, one after the other, so that none but one is held. Days that
-    came late are kept, as `PanelDataset` keeps them.
+    came late are kept, as `PanelDataset` keeps them. What a join that was killed left is removed.
 
     Returns:
         Whether it was written.
@@ -80,12 +80,14 @@ def join_parts(place: PartedPlace, folder: Path) -> bool:
         return False
     _, late_days = read_arrivals(folder)
 
-    def read(part: int) -> Panel:
-        with tempfile.TemporaryDirectory(dir=folder.parent) as copies:
-            panel = place.read_part(version, part, Path(copies))
-        return replace(panel, late_days=merge_late_days(late_days, panel.late_days))
-
+    remove_left_beside(folder)
     with whole_folder(folder) as beside:
+
+        def read(part: int) -> Panel:
+            with tempfile.TemporaryDirectory(dir=beside) as copies:
+                panel = place.read_part(version, part, Path(copies))
+            return replace(panel, late_days=merge_late_days(late_days, panel.late_days))
+
         write_joined(beside, read, manifest["series"], manifest["stores"])
         (beside / _JOINED_FROM).write_text(version, encoding="utf-8")
     return True

@@ -1,6 +1,8 @@
 """A panel in parts by store, in a folder or on S3: arrays by part, and a manifest written last."""
 
+import shutil
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ MANIFEST = "manifest.json"
 _MARKER = ("grocery-demand panel in parts", 2)
 _MEND = "Make it with `kedro run --pipeline preprocess --env cluster`."
 
+_ONE_THREAD = threading.Lock()
+"""Held while copies are made and removed."""
+
 
 @dataclass(frozen=True)
 class PartedPlace(Place):
@@ -23,13 +28,22 @@ class PartedPlace(Place):
     What a run that was killed left beside the version that stands is removed by the next.
     """
 
-    def write_part(self, version: str, part: int, panel: Panel) -> None:
-        """Write one part of a version that no manifest names yet, anew if it is there."""
+    def write_part(
+        self, version: str, part: int, panel: Panel, scratch: Path | None = None
+    ) -> None:
+        """Write one part of a version that no manifest names yet, anew if it is there.
+
+        Args:
+            version: A new one.
+            part: Its number.
+            panel: The part.
+            scratch: Folder on a local disk for what goes to S3; by default the system's.
+        """
         place = f"{version}/{_name(part)}"
         if self.is_remote:
-            with tempfile.TemporaryDirectory() as scratch:
-                write_panel(Path(scratch), panel)
-                self.put_folder(Path(scratch), place)
+            with tempfile.TemporaryDirectory(dir=scratch) as folder:
+                write_panel(Path(folder), panel)
+                self.put_folder(Path(folder), place)
         else:
             with whole_folder(self.folder / place) as beside:
                 write_panel(beside, panel)
@@ -40,12 +54,18 @@ class PartedPlace(Place):
         Args:
             version: As the manifest names it.
             part: Its number.
-            copies: Folder on a local disk for what lies on S3.
+            copies: Folder of this process on a local disk for what lies on S3; copies of other
+                versions are removed from it. Panels that are in use outlive them.
         """
         place = f"{version}/{_name(part)}"
-        if self.is_remote:
-            return read_panel(self.fetch_folder(place, copies / place))
-        return read_panel(self.folder / place)
+        if not self.is_remote:
+            return read_panel(self.folder / place)
+        with _ONE_THREAD:
+            panel = read_panel(self.fetch_folder(place, copies / place))
+            for former in copies.iterdir():
+                if former.name != version:
+                    shutil.rmtree(former, ignore_errors=True)
+        return panel
 
     def write_manifest(self, version: str, facts: dict[str, Any], n_parts: int) -> None:
         """Name the version as the one that stands, and remove others but the former."""

@@ -1,8 +1,15 @@
 import stat
+import subprocess
+import sys
 
 import pytest
 
-from grocery_demand.storage.atomic import standing_folder, whole_file, whole_folder
+from grocery_demand.storage.atomic import (
+    remove_left_beside,
+    standing_folder,
+    whole_file,
+    whole_folder,
+)
 
 
 def _names(folder):
@@ -98,3 +105,40 @@ def test_a_former_folder_that_was_not_removed_is_removed_by_the_next_write(tmp_p
         pass
 
     assert _names(tmp_path) == ["panel"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+
+from grocery_demand.storage.atomic import whole_folder
+
+with whole_folder(Path(sys.argv[1])) as beside:
+    (beside / "units.npy").write_text("half")
+    print("writing", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_live_one_writes_is_not(tmp_path):
+    path = tmp_path / "panel"
+    (tmp_path / ".panel-of-a-former-run").mkdir()
+    (tmp_path / ".panels-of-others").mkdir()
+    writers = []
+    for _ in range(2):
+        command = [sys.executable, "-c", WRITER, str(path)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert process.stdout.readline() == b"writing\n"
+        writers.append(process)
+    killed, alive = writers
+    killed.kill()
+    killed.communicate()
+    assert len(list(tmp_path.glob(".panel-*"))) == 3
+
+    remove_left_beside(path)
+
+    assert len(list(tmp_path.glob(".panel-*"))) == 1
+    alive.communicate()
+    assert alive.returncode == 0
+    assert _names(tmp_path) == [".panels-of-others", "panel"]
+    assert _names(path) == ["units.npy"]

@@ -1,5 +1,7 @@
 """A panel in parts: in a folder and on S3, whole or as it was before."""
 
+import multiprocessing
+import os
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
@@ -106,6 +108,38 @@ def test_days_that_came_late_are_kept_when_parts_are_joined_anew(place, world, t
     write(place, world, 2, beside=world.digest)
     join_parts(place, tmp_path / "panel")
     assert read_panel(tmp_path / "panel").late_days == {"2015-06-20": "2015-06-25"}
+
+
+def test_what_a_join_that_was_killed_left_is_removed_by_the_next(place, world, tmp_path):
+    class Killed(PartedPlace):
+        def read_part(self, *_):
+            os._exit(9)
+
+    write(place, world, 2)
+    joining = multiprocessing.get_context("fork").Process(
+        target=join_parts, args=(Killed(place.uri), tmp_path / "panel")
+    )
+    joining.start()
+    joining.join()
+    assert joining.exitcode == 9
+    assert list(tmp_path.glob(".panel-*"))
+    join_parts(place, tmp_path / "panel")
+    assert {path.name for path in tmp_path.iterdir()} <= {"panel", "parts"}
+
+
+def test_copies_of_a_former_version_are_removed_and_what_is_in_use_stays_readable(
+    place, world, tmp_path
+):
+    if not place.is_remote:
+        pytest.skip("nothing is copied")
+    copies = tmp_path / "copies"
+    former = place.read_part(write(place, world, 2), 0, copies)
+    version = write(place, world.until(40), 2)
+    for part in range(2):
+        assert place.read_part(version, part, copies).n_days == 41
+    assert [path.name for path in copies.iterdir()] == [version]
+    assert len(list((copies / version).iterdir())) == 2
+    assert_same(former, world.select_stores(world.cut_stores(2)[0]))
 
 
 def _make(folder: Path) -> Path:
