@@ -1,6 +1,7 @@
 """Mistakes with a cluster: its panel, its address, its workers, its certificates."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,24 @@ def _(user: User) -> Outcome:
 
 @mistake("Two places of parts are the same")
 def _(user: User) -> Outcome:
+typed("The daily job over a cluster", "kedro daily --env cluster")
+
+
+@mistake("The extra for a cluster is not installed")
+def _(user: User) -> Outcome:
+    folder = user.project.parent / "without-dask"
+    folder.mkdir(exist_ok=True)
+    missing = "raise ModuleNotFoundError(\"No module named 'distributed'\", name='distributed')"
+    (folder / "distributed.py").write_text(missing)
+    paths = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    typed = [sys.executable, "-m", *FIT.split()]
+    ended = subprocess.run(
+        typed, cwd=user.project, env=os.environ | {"PYTHONPATH": paths}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    return Outcome(ended.returncode, ended.stdout + ended.stderr)
+
+
     places = "conf/cluster/globals.yml"
     other, same = b"data/03_primary/panel_parts", b"data/02_intermediate/sales"
     with user.changed(places, lambda text: text.replace(other, same)):

@@ -108,7 +108,7 @@ def test_one_machine_serves_and_forecasts_from_the_panel_joined_from_parts(kedro
 def test_what_one_machine_does_is_refused_with_what_to_type_instead(kedro):
     outcome = kedro("run", "--env", "cluster", "--pipeline", "update")
     assert outcome.returncode == 1
-    assert "type `kedro run --pipeline update`, without --env cluster" in outcome.stderr
+    assert "`kedro run --pipeline update`, without --env cluster" in outcome.stderr
     assert "Cluster:" not in outcome.stderr
 
 
