@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from mlflow import MlflowClient
 
 pytest.importorskip("distributed", reason="Dask is missing: the extra `cluster`")
 
@@ -63,6 +64,15 @@ def test_it_names_the_workers_and_the_dashboard(outcome, parts):
     assert "Cluster: 2 workers" in outcome.stderr
     assert "dashboard: http://127.0.0.1:" in outcome.stderr
     assert "28/28" in outcome.stderr
+
+
+def test_the_run_says_on_how_many_workers_its_model_was_fitted(parts, project):
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    (newest,) = client.search_runs(
+        [found.experiment_id for found in client.search_experiments()],
+        order_by=["start_time DESC"], max_results=1,
+    )  # fmt: skip
+    assert (newest.data.tags["workers"], newest.data.tags["parts"]) == ("2", "8")
 
 
 def test_scores_lie_within_half_a_percent_of_one_machines(whole, parts):

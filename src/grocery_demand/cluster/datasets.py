@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 from kedro.io import AbstractDataset, DatasetError
 
-from grocery_demand.cluster.client import connect
+from grocery_demand.cluster.client import connect, list_workers
 from grocery_demand.cluster.panel import ClusterPanel, cut_panel
 from grocery_demand.cluster.sales import ClusterSales, write_sales
 from grocery_demand.cluster.tables import ClusterTable
@@ -198,6 +198,10 @@ class PartedPanelDataset(AbstractDataset[Panel | ClusterPanel, ClusterPanel]):
             cut_panel(data, self._place, self._n_parts, beside)
         else:
             data.write(self._place, beside)
+
+    def describe_cluster(self) -> dict[str, str]:
+        """Return tags for how many workers there are, and into how many parts a panel is cut."""
+        return {"workers": str(len(list_workers(connect()))), "parts": str(self._n_parts)}
 
     def _exists(self) -> bool:
         return self._place.is_there()

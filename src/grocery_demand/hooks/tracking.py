@@ -50,6 +50,7 @@ class TrackingHook:
         self._environments_uri: str | None = None
         self._run_is_mine = True
         self._mlflow_config: Any = None
+        self._panel: Any = None
 
     @hook_impl(trylast=True, specname="after_context_created")
     def note_mlflow_config(self, context: KedroContext) -> None:
@@ -97,6 +98,7 @@ class TrackingHook:
         """
         import mlflow
 
+        self._panel = catalog.get("panel")
         if mlflow.active_run() is None:
             return
         atexit.register(_close_interrupted_run)
@@ -133,7 +135,7 @@ class TrackingHook:
             mlflow.log_metrics(data)
         elif dataset_name == "challenger":
             mlflow.log_params({name: data.metadata[name] for name in _GIVEN_TO_MODEL})
-            mlflow.set_tag("model_digest", data.digest)
+            mlflow.set_tags({"model_digest": data.digest} | self._describe_cluster())
         elif dataset_name == "chosen_settings":
             mlflow.log_params({f"model_settings.{name}": value for name, value in data.items()})
         elif dataset_name in ("data_quality", "new_data_quality"):
@@ -186,6 +188,11 @@ class TrackingHook:
             given = f"{_SQLITE}{self._project / given.removeprefix(_SQLITE)}"
         self._own_uri = given
         return given
+
+    def _describe_cluster(self) -> dict[str, str]:
+        """Return tags for the workers that a model was fitted on, and its parts; else none."""
+        describe = getattr(self._panel, "describe_cluster", None)
+        return describe() if describe else {}
 
     def _log_data(self, digest: str) -> None:
         """Put the data on the run, as tag and as dataset input."""

@@ -32,12 +32,14 @@ def compare_runs(first: RecordedRun, again: RecordedRun) -> list[Finding]:
 
     The gate's comparison with a champion is left out: it depends on who was champion.
     """
+    over = [_compare_tag("workers", "workers", first, again)] if first.workers else []
     return [
         _compare_code(first, again),
         _compare_tag("data", "data_digest", first, again),
         _compare_values("parameters", first.logged, again.logged),
         _compare_tag("locked versions", "lock_digest", first, again),
         _compare_values("installed versions", _libraries(first), _libraries(again)),
+        *over,
         _compare_values("outcome", {"status": first.status}, {"status": again.status}),
         _compare_values("scores", first.metrics, again.metrics),
         _compare_tag("model", "model_digest", first, again),

@@ -4,9 +4,14 @@ from pathlib import Path
 
 from grocery_demand.reproduction.dvc import Dvc
 from grocery_demand.reproduction.recorded_run import RecordedRun, ReproductionError
+from grocery_demand.storage.manifest import PartedPlaceError
 from grocery_demand.storage.panel_folder import PanelFolderError, read_panel
+from grocery_demand.storage.parted_panel import PartedPlace
 
 _PANEL = Path("data/03_primary/panel")
+PANEL_PARTS = "data/03_primary/panel_parts"
+"""Where a run over workers has its panel in the working copy."""
+
 MAKES_PANEL = "preprocess"
 """The pipeline, and the stage, that makes it."""
 
@@ -45,6 +50,14 @@ def find_panel_digest(copy: Path) -> str | None:
     try:
         return read_panel(copy / _PANEL).digest
     except PanelFolderError:
+        return None
+
+
+def find_parts_digest(copy: Path) -> str | None:
+    """Return the digest of the data in the working copy's panel in parts; None without one."""
+    try:
+        return str(PartedPlace(str(copy / PANEL_PARTS)).read_manifest()["digest"])
+    except PartedPlaceError:
         return None
 
 

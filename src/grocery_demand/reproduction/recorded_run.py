@@ -60,6 +60,16 @@ class RecordedRun:
         return self.tags["raw_dir"]
 
     @property
+    def workers(self) -> int:
+        """On how many workers of a cluster its model was fitted; 0 for one machine."""
+        return int(self.tags.get("workers", 0))
+
+    @property
+    def parts(self) -> int:
+        """Into how many parts its panel was to be cut."""
+        return int(self.tags.get("parts", 1))
+
+    @property
     def reads_panel(self) -> bool:
         """Whether it began with a panel that another run had made."""
         return PANEL in self.tags.get("reads", "").split(",")

@@ -10,6 +10,7 @@ from grocery_demand.reproduction.data import (
     bring_panel,
     bring_raw_files,
     find_panel_digest,
+    find_parts_digest,
 )
 from grocery_demand.reproduction.dvc import Dvc
 from grocery_demand.reproduction.recorded_run import (
@@ -70,23 +71,26 @@ def reproduce_run(
     dvc = Dvc(project, copy)
     raw_dir, source = bring_raw_files(run, project, copy, dvc)
     tell(f"Raw files: {run.raw_dir}, {source}")
-    configure(copy, parameters, raw_dir)
+    configure(copy, parameters, raw_dir, run)
+    if run.workers:
+        tell(f"Workers: {run.workers} processes of this machine, {run.parts} parts, as of the run")
     if run.reads_panel:
         _prepare_panel(run, copy, dvc, tell)
     tell(f"Running {run.pipeline} with the parameters of the run …")
-    run_pipeline(copy, run.pipeline)
+    run_pipeline(copy, run.pipeline, run.workers)
     again = find_newest_run(copy, run.pipeline)
     return Reproduction(copy, again, compare_runs(run, again))
 
 
 def _prepare_panel(run: RecordedRun, copy: Path, dvc: Dvc, tell: Callable[[str], None]) -> None:
     """Bring back or make the panel that the run began with."""
-    if bring_panel(run, copy, dvc):
+    if not run.workers and bring_panel(run, copy, dvc):
         tell("Panel: from DVC")
         return
     tell("Panel: made anew from the raw files …")
-    run_pipeline(copy, MAKES_PANEL)
-    wanted, made = run.tags.get("data_digest", "unknown"), find_panel_digest(copy) or "none"
+    run_pipeline(copy, MAKES_PANEL, run.workers)
+    found = find_parts_digest(copy) if run.workers else find_panel_digest(copy)
+    wanted, made = run.tags.get("data_digest", "unknown"), found or "none"
     if made != wanted:
         raise ReproductionError(
             f"The run read a panel of data {wanted[:12]}, but the raw files give {made[:12]}: they "
