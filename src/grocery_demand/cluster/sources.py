@@ -3,16 +3,15 @@
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from distributed import Client, Future
 
+from grocery_demand.cluster.asking import Chain, ask_part, itself, pack
 from grocery_demand.cluster.client import list_workers, pin
 from grocery_demand.cluster.errors import MORE_MEMORY, ClusterError, WorkerLostError, explained
 from grocery_demand.cluster.gathering import Crew
-from grocery_demand.cluster.sizes import let_go_of_pages
 from grocery_demand.core.parts import combine_pairs
 
 logger = logging.getLogger(__name__)
@@ -100,9 +99,9 @@ class Source(ABC):
         known = self.client.submit(tuple, shared, pure=False)
         return [
             self.client.submit(
-                _ask, open_part, part, function, value, known, pure=False, **pin(home)
+                ask_part, open_part, part, function, value, known, pure=False, **pin(home)
             )
-            for part, value, home in zip(parts, _pack(own, self.n_parts), self.homes, strict=True)
+            for part, value, home in zip(parts, pack(own, self.n_parts), self.homes, strict=True)
         ]
 
     def _restart_waiting_workers(self) -> None:
@@ -160,7 +159,7 @@ class OpenedParts(Source):
     ) -> list[Future]:
         """Have the function called for each part, where it lies."""
         if self._keep:
-            return self._call(_itself, self._parts, function, shared, own)
+            return self._call(itself, self._parts, function, shared, own)
         return self._call(self._open, range(self.n_parts), function, shared, own)
 
 
@@ -190,7 +189,7 @@ class KeptParts(Source):
         self, function: Callable[..., Any], shared: Sequence[Any], own: Sequence[Any] | None
     ) -> list[Future]:
         """Have the function called for each part, where it lies."""
-        return self._call(_itself, self._parts, function, shared, own)
+        return self._call(itself, self._parts, function, shared, own)
 
 
 class MadeParts(Source):
@@ -216,50 +215,6 @@ class MadeParts(Source):
         self, function: Callable[..., Any], shared: Sequence[Any], own: Sequence[Any] | None
     ) -> list[Future]:
         """Have each part made, and the function called for it, where it lies."""
-        each = zip(_pack(self._own, self.n_parts), _pack(own, self.n_parts), strict=True)
-        chain = _Chain(self._make, function, len(self._shared))
+        each = zip(pack(self._own, self.n_parts), pack(own, self.n_parts), strict=True)
+        chain = Chain(self._make, function, len(self._shared))
         return self._source.submit(chain, [*self._shared, *shared], list(each))
-
-
-def _pack(own: Sequence[Any] | None, n_parts: int) -> list[tuple[Any, ...]]:
-    """Return what is meant for each part as further arguments: one or none."""
-    return [()] * n_parts if own is None else [(value,) for value in own]
-
-
-def _itself(part: Any) -> Any:
-    return part
-
-
-def _ask(
-    open_part: Callable[[Any], Any],
-    part: Any,
-    function: Callable[..., Any],
-    own: tuple[Any, ...],
-    shared: tuple[Any, ...],
-) -> Any:
-    opened = open_part(part)
-    try:
-        return function(opened, *own, *shared)
-    finally:
-        let_go_of_pages(opened)
-
-
-@dataclass(frozen=True)
-class _Chain:
-    """Two functions, one after the other.
-
-    Attributes:
-        make: Makes something of a part.
-        then: Is called with that.
-        n_shared: Arguments that are meant for the first.
-    """
-
-    make: Callable[..., Any]
-    then: Callable[..., Any]
-    n_shared: int
-
-    def __call__(
-        self, part: Any, own: tuple[tuple[Any, ...], tuple[Any, ...]], *shared: Any
-    ) -> Any:
-        made = self.make(part, *own[0], *shared[: self.n_shared])
-        return self.then(made, *own[1], *shared[self.n_shared :])

@@ -10,7 +10,7 @@ pytest.importorskip("distributed", reason="Dask is missing: the extra `cluster`"
 
 from dask.sizeof import sizeof
 
-from grocery_demand.cluster.sources import _ask, _itself
+from grocery_demand.cluster.asking import ask_part, itself
 from grocery_demand.core.features import Snapshot
 from grocery_demand.core.panel import Panel
 from grocery_demand.storage.panel_folder import read_panel, write_panel
@@ -42,9 +42,9 @@ def show_two(part: Panel) -> np.ndarray:
 def test_what_was_read_of_a_part_is_given_back_after_each_piece_of_work(panel, tmp_path):
     expected = add_up(panel)
     assert count_resident(tmp_path) > 500
-    assert _ask(_itself, panel, add_up, (), ()) == expected
+    assert ask_part(itself, panel, add_up, (), ()) == expected
     assert count_resident(tmp_path) == 0
-    np.testing.assert_array_equal(_ask(_itself, panel, show_two, (), ()), panel.units[3:5])
+    np.testing.assert_array_equal(ask_part(itself, panel, show_two, (), ()), panel.units[3:5])
 
 
 def test_item_sums_that_wait_to_be_added_up_count_with_their_arrays(panel):
