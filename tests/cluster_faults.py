@@ -2,11 +2,12 @@
 
 A test orders a fault by a file in the folder that FAULTS names, called after the place in the work
 where it is to happen. The worker that comes there first takes the order, and has the fault; a
-file `NAME.always` is there for all.
+file `NAME.always` is there for all. `hold` lets a worker stay at its work until the test has ended.
 """
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -18,6 +19,7 @@ from grocery_demand.core import rows
 
 _ORDERS = Path(os.environ.get("FAULTS", "nowhere"))
 _TREE = 5
+_LONG = 600
 _ESTABLISHED = "01"
 
 
@@ -41,6 +43,8 @@ def _at(place: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def with_fault(*arguments: Any, **named: Any) -> Any:
         if take(place):
             die()
+        if take("hold"):
+            time.sleep(_LONG)
         return function(*arguments, **named)
 
     return with_fault

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from grocery_demand.storage.panel_folder import read_digest
+from grocery_demand.storage.panel_folder import read_digest, read_panel
 from grocery_demand.storage.parted_panel import PartedPlace
 from mistakes.user import User, mistake, typed
+from project_copies import WEAK
 from published import wait_for
-from typed_commands import Outcome
+from typed_commands import Outcome, Typed
 
 FIT = "kedro run --pipeline fit --env cluster"
+FAULTS = Path(__file__).parents[1] / "cluster_faults.py"
 NOBODY = "127.0.0.1:9"
 HASTY = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
 ENCRYPTED = {"DASK_CONFIG": "conf/production/dask.yml"}
@@ -40,8 +42,6 @@ def _(user: User) -> Outcome:
     return fit(user, newer=False)
 
 
-@mistake("Two places of parts are the same")
-def _(user: User) -> Outcome:
 typed("The daily job over a cluster", "kedro daily --env cluster")
 
 
@@ -60,6 +60,8 @@ def _(user: User) -> Outcome:
     return Outcome(ended.returncode, ended.stdout + ended.stderr)
 
 
+@mistake("Two places of parts are the same")
+def _(user: User) -> Outcome:
     places = "conf/cluster/globals.yml"
     other, same = b"data/03_primary/panel_parts", b"data/02_intermediate/sales"
     with user.changed(places, lambda text: text.replace(other, same)):
@@ -78,13 +80,59 @@ def _(user: User) -> Outcome:
 
 @mistake("A scheduler without workers")
 def _(user: User) -> Outcome:
-    with scheduler(user.project.parent) as address:
+    with scheduler(user.project.parent) as (address, _):
         return fit(user, DASK_SCHEDULER_ADDRESS=address)
 
 
+@mistake("The scheduler ends while workers work")
+def _(user: User) -> Outcome:
+    orders = user.project.parent / "orders"
+    orders.mkdir()
+    (orders / "hold").touch()
+    beside = user.project.parent
+    with parts(user), scheduler(beside) as (address, process), worker(address, orders):
+        patient = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "20s"}
+        variables = patient | {"DASK_SCHEDULER_ADDRESS": address}
+        fitting = Typed([*FIT.split(), "--params", WEAK], user.project, variables=variables)
+        wait_for(lambda: (orders / "hold.taken").exists() or not fitting.process.is_alive())
+        process.kill()
+        outcome = fitting.wait()
+    assert (orders / "hold.taken").exists(), outcome.said
+    return outcome
+
+
 @contextmanager
-def scheduler(folder: Path) -> Iterator[str]:
-    """Start one that nobody joins; its address."""
+def parts(user: User) -> Iterator[None]:
+    """Cut the panel that one machine has into parts."""
+    from grocery_demand.cluster import PartedPanelDataset
+
+    joined, folder = (user.project / "data/03_primary" / name for name in ("panel", "panel_parts"))
+    dataset = PartedPanelDataset(filepath=str(folder), parts=2, joined={"filepath": str(joined)})
+    dataset.save(read_panel(joined))
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def worker(address: str, orders: Path) -> Iterator[None]:
+    """Start one that has the faults that are ordered."""
+    words = ["worker", address, "--host=127.0.0.1", "--no-nanny", "--no-dashboard"]
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("dask"), *words, f"--preload={FAULTS}"],
+        env=os.environ | {"FAULTS": str(orders)}, cwd=orders, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+    """Start one that nobody joins; its address, and the process."""
     told = folder / "scheduler.json"
     words = ["scheduler", "--host=127.0.0.1", "--port=0", "--no-dashboard"]
     process = subprocess.Popen(
@@ -93,7 +141,7 @@ def scheduler(folder: Path) -> Iterator[str]:
     )
     try:
         wait_for(told.exists)
-        yield json.loads(told.read_text())["address"]
+        yield json.loads(told.read_text())["address"], process
     finally:
         process.terminate()
         process.wait()
