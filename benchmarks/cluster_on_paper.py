@@ -5,6 +5,7 @@ Nothing here was tried at these sizes. What grows with the data is taken from th
 bound it, and what one machine does alone, from the full size of `speed.py`.
 """
 
+import json
 import math
 import re
 
@@ -37,6 +38,12 @@ _DRIVER = 2
 _GBIT = 1e9 / 8 / 1e6
 """Megabytes in a second by a network of one gigabit."""
 
+_CELL = 5
+"""Bytes of the panel for each series and day."""
+
+RATES = RESULTS / "cluster_rates.json"
+"""What `cluster_rates.py` measured."""
+
 
 def describe_paper(kept: dict, price: float) -> tuple[list[str], dict[str, pd.DataFrame]]:
     """Return notes and tables.
@@ -46,12 +53,14 @@ def describe_paper(kept: dict, price: float) -> tuple[list[str], dict[str, pd.Da
         price: Of an hour of a worker with 8 GiB and one core.
     """
     weak = [kept[name] for name in ("1", "2", "4")]
+    rates = json.loads(RATES.read_text(encoding="utf-8"))
     slopes = _find_slopes(weak, kept["one worker"], kept["2"])
     seconds, peak = _read_speed()
-    table = pd.DataFrame([_reckon(n, slopes, seconds, peak, price) for n in _TIMES])
+    table = pd.DataFrame([_reckon(n, slopes, rates, seconds, peak, price) for n in _TIMES])
     measured = pd.DataFrame([{"what": name, "measured": value} for name, value in slopes.items()])
-    return [_describe(price, max(run["rows"] for run in weak))], {
+    return [_describe(price, max(run["rows"] for run in weak), rates)], {
         "What grows with the data": measured,
+        "What the driver does alone with parts": _list_rates(rates),
         "On paper: 1, 10 and 100 times Favorita": table,
     }
 
@@ -82,6 +91,18 @@ def _find_slopes(weak: list[dict], one: dict, two: dict) -> dict[str, float]:
     }
 
 
+def _list_rates(rates: dict) -> pd.DataFrame:
+    """Return what was measured, for people."""
+    told = {
+        "cutting the checked sales and writing the parts, s for a million rows": "cutting",
+        "the same for each part more, s for a million rows": "cutting_per_part",
+        "copying the parts to another folder, s for a million rows": "copying",
+        "the sales table on disk, MB for a million rows": "megabytes",
+        "joining the panel, s for a million series and days": "joining",
+    }
+    return pd.DataFrame([{"what": what, "measured": rates[name]} for what, name in told.items()])
+
+
 def _find_sent(run: dict) -> float:
     """Return the megabytes of the stages that fit models."""
     return sum(run["stages"][name]["megabytes"] for name in _BOUNDED)
@@ -96,21 +117,33 @@ def _read_speed() -> tuple[dict[str, float], float]:
 
 
 def _reckon(
-    times: int, slopes: dict[str, float], seconds: dict[str, float], peak: float, price: float
+    times: int,
+    slopes: dict[str, float],
+    rates: dict,
+    seconds: dict[str, float],
+    peak: float,
+    price: float,
 ) -> dict[str, object]:
     base, per_cell, per_row, sent, of_trees = slopes.values()
     rows, cells = times * _ROWS / 1e6, times * _SERIES * _DAYS
     room = _WORKER_MEMORY * _USED - base
-    workers = max(math.ceil(cells * max(per_cell, 5) / GIB / room), 2)
+    workers = max(math.ceil(cells * max(per_cell, _CELL) / GIB / room), 2)
     grown = rows * max(per_row, 0) / workers
     bounded = sum(seconds[name] for name in _BOUNDED) * _CORES / workers
     alone = times * sum(seconds[name] for name in _ALONE)
     trees = load_parameters()["model_settings"]["lightgbm"]["n_estimators"] / TREES
     megabytes = rows * max(sent, 0) + of_trees * trees * (workers - 1)
     network = megabytes / workers / _GBIT
-    hours = (grown + bounded + alone + network) / 3600
+    more_parts = max(workers - rates["parts"], 0)
+    cutting = rows * (rates["cutting"] + more_parts * max(rates["cutting_per_part"], 0))
+    joining = cells / 1e6 * rates["joining"]
+    fetched = rows * rates["megabytes"] + cells * _CELL / 1e6
+    copying = rows * rates["copying"] + fetched / _GBIT
+    driver = cutting + joining + copying
+    hours = (grown + bounded + alone + network + driver) / 3600
     parts = {
         "raw files on one machine": alone,
+        "cutting, joining, copying": driver,
         "workers' tasks": grown + bounded,
         "network of 1 Gbit/s": network,
     }
@@ -123,12 +156,15 @@ def _reckon(
         "network, GB": megabytes / 1e3,
         "hours": hours,
         "of them reading raw files": f"{alone / 3600 / hours:.0%}",
+        "cutting": f"{cutting / 3600 / hours:.0%}",
+        "joining": f"{joining / 3600 / hours:.0%}",
+        "copying from S3": f"{copying / 3600 / hours:.0%}",
         "cost": hours * (workers + _DRIVER * times) * price,
         "first bottleneck": max(parts, key=parts.__getitem__),
     }
 
 
-def _describe(price: float, most_rows: int) -> str:
+def _describe(price: float, most_rows: int, rates: dict) -> str:
     bounded, alone = ", ".join(_BOUNDED), ", ".join(_ALONE)
     return (
         f"On paper: {_SERIES:,} series × {_DAYS:,} days and {_ROWS / 1e6:.1f} million rows, once, "
@@ -140,7 +176,17 @@ def _describe(price: float, most_rows: int) -> str:
         f"{alone} are done by the driver alone, for the time and with the memory of one machine at "
         "full size, times the rows. Bytes: the slope above, and for each worker but one what two "
         "sent more than one while models were fitted, times the trees of a model by default; all "
-        "of them shared by the workers' networks. The cost is for "
+        "of them shared by the workers' networks. What the driver does alone with parts was "
+        f"measured by `cluster_rates.py` on {rates['rows'] / 1e6:.1f} million rows and "
+        f"{rates['cells'] / 1e6:.1f} million series and days in {rates['parts']} parts, at commit "
+        f"{rates['commit']}, in folders of one machine whose files were still in its memory: a "
+        "disk that writes more slowly takes longer. There are as many parts as workers, or "
+        f"{rates['parts']}; cutting looks through all rows for each. Copying and joining are "
+        "reckoned for parts on S3, from which the driver fetches table and panel "
+        f"({_CELL} bytes for each series and day) by a network of 1 Gbit/s; in folders that the "
+        "driver shares nothing is copied. The table of forecasts, with some 2% of the rows, "
+        "is left out. Memory was measured before workers gave back what they read of mapped files, "
+        "and not again. The cost is for "
         f"{price:g} an hour of a worker, and of the driver as of {_DRIVER} workers for each time "
         "Favorita, all held for the whole run; `--price` takes another. Left out are rows "
         "that come to the driver for scores, which parameters bound, and the scheduler's own work. "

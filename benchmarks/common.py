@@ -7,6 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -29,6 +30,17 @@ def load_parameters() -> dict:
 
 def read_panel(raw_dir: Path) -> Panel:
     """Read, check and densify raw files, by the nodes of the preprocessing pipeline."""
+    return densify(read_checked(raw_dir))
+
+
+def densify(checked: tuple[Any, ...]) -> Panel:
+    """Make the panel of what `read_checked` returns."""
+    sales, *others = checked
+    return nodes.make_panel(sales.lazy(), *others)
+
+
+def read_checked(raw_dir: Path) -> tuple[Any, ...]:
+    """Read and check raw files; return the sales, and what else `nodes.make_panel` takes."""
     quality = QualityParameters(**load_parameters()["quality"])
     names = ("items", "stores", "holidays_events", "oil", "transactions", "train", "test")
     raw = {
@@ -40,7 +52,7 @@ def read_panel(raw_dir: Path) -> Panel:
     plan = nodes.check_promotion_plan(raw["test"], reference, quality)
     kept, planned, items, stores, _, _, holidays = nodes.keep_good_rows(reference, sales, plan)
     report, _ = nodes.report_quality(reference, sales, plan)
-    return nodes.make_panel(kept.lazy(), planned, items, stores, holidays, report)
+    return kept, planned, items, stores, holidays, report
 
 
 def peak_memory() -> float:

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -13,6 +15,7 @@ from hypothesis import settings
 
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.trained_model import TrainedModel
+from make_targets import ROOT
 from mlflow_store import mlflow_at
 from published import small_panel, train_small
 from worlds import make_panel
@@ -82,3 +85,16 @@ def mlflow_store(empty_database, tmp_path) -> Iterator[str]:
     """The address of an empty MLflow store, which is tracking and registry address meanwhile."""
     with mlflow_at(Path(shutil.copy(empty_database, tmp_path / "mlflow.db"))) as address:
         yield address
+
+
+@pytest.fixture
+def scripts(monkeypatch):
+    """Import a script by its path in the project."""
+
+    def load(path: str):
+        folder, _, name = path.rpartition("/")
+        monkeypatch.syspath_prepend(str(ROOT / folder))
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        return import_module(name)
+
+    return load

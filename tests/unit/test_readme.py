@@ -1,8 +1,6 @@
 """The README says what is measured and shows what can be taken again."""
 
 import re
-import sys
-from importlib import import_module
 
 import pytest
 
@@ -11,19 +9,6 @@ from make_targets import ROOT, make_targets, targets_called
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PICTURES = ROOT / "docs/pictures"
 MOST_BYTES = 150_000
-
-
-@pytest.fixture
-def scripts(monkeypatch):
-    """Import a script by its path in the project."""
-
-    def load(path: str):
-        folder, _, name = path.rpartition("/")
-        monkeypatch.syspath_prepend(str(ROOT / folder))
-        monkeypatch.delitem(sys.modules, name, raising=False)
-        return import_module(name)
-
-    return load
 
 
 def test_its_measurements_are_those_of_the_results(scripts):
