@@ -11,7 +11,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import env_option
 
 from grocery_demand.cli.mistakes import leave_out_of_logs, plain_errors
-from grocery_demand.cli.project import load_context, refuse_unknown_env, use_logging_of
+from grocery_demand.cli.project import refuse_unknown_env, use_logging_of
 from grocery_demand.core.errors import GroceryDemandError
 
 _RUN_HELP = """Run the whole loop, or the pipeline that is named.
@@ -64,7 +64,6 @@ def daily(context: click.Context, /, env: str | None, params: dict[str, Any]) ->
 
     project = context.obj.project_path
     with _alone(project, env):
-        _require_new_days(project, env)
         outcome = do_days_work(Project(project, env, params), click.echo)
     click.echo(f"\nAdvice: {outcome.advice['decision']}")
     for reason in outcome.advice["reasons"]:
@@ -77,13 +76,6 @@ def daily(context: click.Context, /, env: str | None, params: dict[str, Any]) ->
             "The feed of sales is broken; nothing was retrained on it. Forecasts rest on its days "
             "all the same, until corrected files are taken in."
         )
-
-
-def _require_new_days(project: Path, env: str | None) -> None:
-    """Refuse an environment whose catalog refuses new days, before anything is told or loaded."""
-    entries = load_context(project, env).config_loader["catalog"]
-    if reason := entries.get("standing_panel", {}).get("reason"):
-        raise GroceryDemandError(" ".join(reason.split()))
 
 
 @contextmanager
