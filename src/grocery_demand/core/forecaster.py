@@ -1,8 +1,9 @@
 """A fitted forecaster: from panel and cutoff to units, quantiles and interval."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,7 @@ class Forecaster:
             item_nbr, date, step, `FORECAST` and the two baselines in units, and what else the
             quantiles depend on (`SPREAD_FEATURES`).
         """
-        return gather_table(tabulate_parts(self, panel, day, steps, rows))
+        return gather_table(tabulate_parts(self.forecast_part, panel, day, steps, rows))
 
     def forecast_part(
         self,
@@ -161,42 +162,36 @@ class Forecaster:
         )
 
 
-class ForecastsParts(Protocol):
-    """What forecasts the series of one part of a panel."""
-
-    def forecast_part(
-        self,
-        part: Panel,
-        rows: np.ndarray,
-        day: int,
-        steps: np.ndarray,
-        items: ItemSums | None = None,
-    ) -> pd.DataFrame:
-        """See `Forecaster.forecast_part`."""
-
-
 def tabulate_parts(
-    forecaster: ForecastsParts,
+    forecast: Callable[..., pd.DataFrame],
     panel: PanelParts,
     day: int,
     steps: np.ndarray,
     rows: np.ndarray | None,
 ) -> Table:
-    """Return the forecasts of all parts, or of some series of them; see `Forecaster.forecast`."""
+    """Return the forecasts of all parts, or of some series of them; see `Forecaster.forecast`.
+
+    Args:
+        forecast: As `Forecaster.forecast_part`.
+        panel: Sales and plan.
+        day: The cutoff.
+        steps: Days ahead of the cutoff.
+        rows: Positions of the series wanted, ascending; None for all of them.
+    """
     rows = np.arange(panel.n_series) if rows is None else rows
     items, own = sum_items(panel, [day])[0], panel.split(rows)
-    return panel.tabulate(_forecast_part, forecaster, day, steps, items, own=own)
+    return panel.tabulate(_forecast_part, forecast, day, steps, items, own=own)
 
 
 def _forecast_part(
     part: Panel,
     rows: np.ndarray,
-    forecaster: ForecastsParts,
+    forecast: Callable[..., pd.DataFrame],
     day: int,
     steps: np.ndarray,
     items: ItemSums | None,
 ) -> pd.DataFrame:
-    return forecaster.forecast_part(part, rows, day, steps, items)
+    return forecast(part, rows, day, steps, items)
 
 
 def to_json(contents: Any) -> bytes:

@@ -76,7 +76,7 @@ class TrainedModel:
                 f"{steps.max()} days ahead are asked for, but this model answers up to "
                 f"{self.furthest_step} days after its sales: as far as its backtest could try."
             )
-        return tabulate_parts(self, panel, day, steps, rows)
+        return tabulate_parts(self.forecast_part, panel, day, steps, rows)
 
     def forecast_part(
         self,

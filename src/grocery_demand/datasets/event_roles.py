@@ -15,8 +15,10 @@ _TYPES = {"model_version": int, "latency_ms": float}
 _MIDDLE, _HIGH = 0.5, 0.95
 
 
-def read_roles(connection: Connection, since_ms: int, newest: int) -> dict[str, pd.DataFrame]:
-    """Return `roles`, `pairs` and `misses` of `ServedEvents`.
+def read_roles(
+    connection: Connection, since_ms: int, newest: int
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return `roles`, `pairs` and `misses` of `ServedEvents`, in this order.
 
     Args:
         connection: To the database of events.
@@ -34,11 +36,8 @@ def read_roles(connection: Connection, since_ms: int, newest: int) -> dict[str, 
     missed = func.sum(MISSES.c.requests).label("requests")
     by = (MISSES.c.model_version, MISSES.c.mode, MISSES.c.reason)
     misses = select(*by, missed).where(MISSES.c.time_ms > since_ms).group_by(*by)
-    return {
-        "roles": _add_latencies(fetch(connection, counted), events),
-        "pairs": _pair(events),
-        "misses": fetch(connection, misses),
-    }
+    roles = _add_latencies(fetch(connection, counted), events)
+    return roles, _pair(events), fetch(connection, misses)
 
 
 def fetch(connection: Connection, query: Select[Any]) -> pd.DataFrame:

@@ -123,16 +123,16 @@ class EventsDataset(AbstractDataset[NoReturn, ServedEvents]):
             .order_by(PREDICTIONS.c.seq.desc())
             .limit(self._newest)
         )
-        roles = read_roles(connection, since, self._newest)
+        roles, pairs, misses = read_roles(connection, since, self._newest)
         return ServedEvents(
             newest=fetch(connection, newest),
             by_day=_count_days(connection, since),
             products=products,
             stores=stores,
             clients=clients,
-            roles=roles["roles"],
-            pairs=roles["pairs"],
-            misses=roles["misses"],
+            roles=roles,
+            pairs=pairs,
+            misses=misses,
         )
 
     def _exists(self) -> bool:

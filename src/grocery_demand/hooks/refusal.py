@@ -6,7 +6,6 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 _PLACES = ("sales_parts", "panel_parts", "forecast_parts")
-_JOINED = "data/03_primary/panel"
 
 
 class RefusalHook:
@@ -22,19 +21,18 @@ class RefusalHook:
         Raises:
             PlacesError: With the names of the settings.
         """
+        known = context.config_loader["globals"]
+        uris = {f"`{name}` of globals.yml": known[name] for name in _PLACES if name in known}
+        if not uris:
+            return
         from grocery_demand.storage.place import Place, require_apart
 
-        known = context.config_loader["globals"]
-        named = {f"`{name}` of globals.yml": known[name] for name in _PLACES if name in known}
-        if named:
-            uris = named | {"the folder of the joined panel": _JOINED}
-            folder = context.project_path
-            require_apart(
-                {
-                    name: Place(uri if "://" in uri else str(folder / uri))
-                    for name, uri in uris.items()
-                }
-            )
+        joined = context.config_loader["catalog"]["panel"]["joined"]["filepath"]
+        uris["the folder of the joined panel"] = joined
+        folder = context.project_path
+        require_apart(
+            {name: Place(uri if "://" in uri else str(folder / uri)) for name, uri in uris.items()}
+        )
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:

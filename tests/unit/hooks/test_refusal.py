@@ -49,8 +49,11 @@ def test_nothing_is_refused_where_the_catalog_refuses_nothing():
 
 def configured(**places: str) -> SimpleNamespace:
     """What the hook needs of a context whose globals.yml names the cluster's places."""
-    known = yaml.safe_load((CLUSTER.parent / "globals.yml").read_text(encoding="utf-8"))
-    loader = {"globals": known | places}
+    loader = {
+        name: yaml.safe_load((CLUSTER.parent / f"{name}.yml").read_text(encoding="utf-8"))
+        for name in ("globals", "catalog")
+    }
+    loader["globals"] |= places
     return SimpleNamespace(config_loader=loader, project_path=CLUSTER.parents[2])
 
 

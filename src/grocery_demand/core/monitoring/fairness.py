@@ -32,7 +32,7 @@ FAIRNESS_COLUMNS = (
 )
 
 _FEWEST_SERIES = 20
-_FEWEST_UNITS = 5
+_FEWEST_FOR_INTERVAL = 5
 _FEWEST_DAYS = 7
 _SPREAD_FACTOR = 1.5
 
@@ -191,7 +191,7 @@ def _score(
     )
     bias, margin = _estimate_bias(group, confidence)
     n_series = len(group.by_series)
-    if n_series < _FEWEST_UNITS:
+    if n_series < _FEWEST_FOR_INTERVAL:
         compared = replace(compared, lower=np.nan, upper=np.nan)
     worse = compared.lower > 0 and over_days.lower > 0
     state = ALARM if worse else expected.judge(bias, margin, parameters.max_slice_bias)
@@ -215,7 +215,7 @@ def _estimate_bias(group: Slice, confidence: float) -> tuple[float, float]:
     units, error = (float(group.by_series[name].sum()) for name in ("unit_sales", "error"))
     tables = (group.by_series, group.by_day)
     fewest = min(len(sums) for sums in tables)
-    if units <= 0 or fewest < _FEWEST_UNITS:
+    if units <= 0 or fewest < _FEWEST_FOR_INTERVAL:
         return error / units if units > 0 else float("nan"), float("nan")
     bias = error / units
     spread = sum(_ratio_variance(sums, bias) for sums in tables)
