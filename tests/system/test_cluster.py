@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -19,8 +20,9 @@ from distributed import Client, LocalCluster
 
 from cluster_workers import two_workers
 from grocery_demand.cluster import PartedPanelDataset
-from grocery_demand.cluster.client import connect
+from grocery_demand.cluster.client import connect, list_workers
 from grocery_demand.cluster.errors import ClusterError
+from grocery_demand.cluster.gathering import Crew
 from grocery_demand.cluster.panel import ClusterPanel
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.errors import DataShortageError
@@ -138,6 +140,12 @@ def test_an_error_of_the_work_itself_comes_back_as_on_one_machine(client, world,
         fit_point_model(dataset.load(), 150, TRAINING, SETTINGS, Encoding.fit(world.series))
 
 
+def say_when_there(path: str) -> str:
+    while not Path(path).exists():
+        time.sleep(0.01)
+    return path
+
+
 def count_days_or_die(part: Panel, marker: str) -> int:
     """End the worker that is asked first; the others find that it has been."""
     with suppress(FileExistsError):
@@ -172,12 +180,24 @@ def test_a_scheduler_that_does_not_answer_is_named_with_the_mend(monkeypatch):
         connect.__wrapped__()
 
 
-def test_a_scheduler_without_workers_is_named_with_the_mend(monkeypatch):
+def test_a_scheduler_without_workers_is_named_with_the_mend(client, monkeypatch):
     with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster:
         monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", cluster.scheduler_address)
         said = "has no worker after 1 seconds"
         with dask.config.set(HASTY), pytest.raises(ClusterError, match=said):
             connect.__wrapped__()
+        assert Client.current() is client
+
+
+def test_work_is_waited_for_where_it_is_done_though_another_connection_comes_and_goes(
+    client, tmp_path
+):
+    crew, go = Crew(client, list_workers(client), "waiting for a file"), tmp_path / "go"
+    future = client.submit(say_when_there, str(go))
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as other, Client(other):
+        assert crew.await_one({future}) == {future}
+    go.touch()
+    assert crew.gather([future]) == [str(go)]
 
 
 @pytest.mark.parametrize("number", ["0", "two", "-1"])

@@ -111,13 +111,7 @@ def _reach(address: str) -> Client:
     security = load_certificates(address)
     try:
         client = Client(address, timeout=patience, security=security)
-        client.wait_for_workers(1, timeout=patience)
-    except TimeoutError as error:
-        raise ClusterError(
-            f"The scheduler at {address} (DASK_SCHEDULER_ADDRESS) has no worker after "
-            f"{patience:g} seconds: start some with `dask worker {address}`, or see why those that "
-            "should be there ended."
-        ) from error
+        _wait_for_a_worker(client, address, patience)
     except (OSError, ValueError) as error:
         if address.startswith("tls://") and isinstance(error, CommClosedError):
             raise ClusterError(
@@ -130,6 +124,19 @@ def _reach(address: str) -> Client:
             "certificates), or unset the variable to run on worker processes of this machine."
         ) from error
     return client
+
+
+def _wait_for_a_worker(client: Client, address: str, patience: float) -> None:
+    """Wait until a worker is there; if none comes, end the connection, too."""
+    try:
+        client.wait_for_workers(1, timeout=patience)
+    except TimeoutError as error:
+        client.close()
+        raise ClusterError(
+            f"The scheduler at {address} (DASK_SCHEDULER_ADDRESS) has no worker after "
+            f"{patience:g} seconds: start some with `dask worker {address}`, or see why those that "
+            "should be there ended."
+        ) from error
 
 
 def _start_workers() -> Client:

@@ -46,7 +46,7 @@ class Crew:
         """
         pending, told, worked = set(futures), time.monotonic(), time.monotonic()
         while pending and not any(future.status == "error" for future in futures):
-            before, pending = pending, self._wait(pending)
+            before, pending = pending, self.await_one(pending)
             if len(pending) < len(before) or not are_stuck(self.client):
                 worked = time.monotonic()
             if pending:
@@ -55,6 +55,15 @@ class Crew:
                 told = time.monotonic()
                 logger.info("%s: %d of %d", self.stage, len(futures) - len(pending), len(futures))
         return self.client.gather(futures)
+
+    def await_one(self, pending: set[Future]) -> set[Future]:
+        """Wait for one of them, but not long; return those that are not made yet."""
+        try:
+            # Dask waits in the connection made last, unless it is told which.
+            with self.client.as_current():
+                return wait(pending, _SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED").not_done
+        except TimeoutError:
+            return pending
 
     def _require_workers(self, futures: list[Future], stuck: float, together: bool) -> None:
         """Raise an error, and cancel what is being made, if workers are gone or stuck too long."""
@@ -68,14 +77,6 @@ class Crew:
                 f"While {self.stage} all workers have stopped, as each uses more than "
                 f"{_pause_at():.0%} of its memory: {MORE_MEMORY}"
             )
-
-    @staticmethod
-    def _wait(pending: set[Future]) -> set[Future]:
-        """Wait for one of them, but not long; return those that are not made yet."""
-        try:
-            return wait(pending, _SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED").not_done
-        except TimeoutError:
-            return pending
 
 
 def _pause_at() -> float:
