@@ -15,6 +15,12 @@ SERIES_KEY = ["store_nbr", "item_nbr"]
 ITEM_ATTRIBUTES = ["family", "class", "perishable"]
 STORE_ATTRIBUTES = ["city", "state", "type", "cluster"]
 
+STORE_GROUPS: dict[str, list[str]] = {
+    "class_store": ["class", "store_nbr"],
+    "family_store": ["family", "store_nbr"],
+}
+"""Groups of series within a store by name, with the columns that define them."""
+
 PERISHABLE_WEIGHT = 1.25
 """Weight of perishable items in the metric (Kaggle's evaluation page); others weigh 1."""
 
@@ -67,6 +73,16 @@ class Panel(PanelParts):
     def first_sale(self) -> np.ndarray:
         """Day of the first row of each series; `n_days` if it has none, int [series]."""
         return self.series["first_sale"].to_numpy()
+
+    @cached_property
+    def items(self) -> tuple[np.ndarray, np.ndarray]:
+        """Each series' position among the items, int [series], and these, ascending, int [item]."""
+        return pd.factorize(self.series["item_nbr"].to_numpy(), sort=True)
+
+    @cached_property
+    def store_groups(self) -> dict[str, np.ndarray]:
+        """The group within its store of each series, int [series], by name of the grouping."""
+        return group_codes(self.series)
 
     @property
     def bounds(self) -> np.ndarray:
@@ -145,3 +161,11 @@ class Panel(PanelParts):
             n_parts: Parts wanted; there may be fewer, as no store is cut.
         """
         return cut_evenly(np.bincount(self.store_position, minlength=len(self.stores)), n_parts)
+
+
+def group_codes(series: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the group within its store of each series, int [series], by name of the grouping."""
+    return {
+        name: series.groupby(columns, sort=True).ngroup().to_numpy()
+        for name, columns in STORE_GROUPS.items()
+    }

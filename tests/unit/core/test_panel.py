@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from grocery_demand.core.calendar import build_calendar
-from grocery_demand.core.panel import Panel
+from grocery_demand.core.panel import Panel, group_codes
 
 START = np.datetime64("2017-01-01", "D")
 
@@ -74,3 +74,23 @@ def test_a_panel_cannot_be_changed_by_accident(panel):
     with pytest.raises(AttributeError):
         panel.digest = "other"
     assert replace(panel, digest="other").digest == "other"
+
+
+def test_series_share_a_group_where_its_columns_agree():
+    series = pd.DataFrame(
+        {
+            "store_nbr": [1, 1, 2, 2],
+            "item_nbr": [10, 20, 10, 30],
+            "class": [7, 7, 7, 8],
+            "family": ["A", "A", "A", "A"],
+        }
+    )
+    codes = group_codes(series)
+    assert codes["class_store"].tolist() == [0, 0, 1, 2]
+    assert codes["family_store"].tolist() == [0, 0, 1, 1]
+
+
+def test_the_items_of_the_series_are_found_among_all_items_ascending(panel):
+    position, item_nbr = panel.items
+    assert item_nbr.tolist() == [5, 7]
+    assert position.tolist() == [0, 1, 0]

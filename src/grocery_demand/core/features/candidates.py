@@ -6,7 +6,7 @@ what would be if a promotion were assumed (`Ahead.what_if`), which trials never 
 
 import numpy as np
 
-from grocery_demand.core.features.groups import add_up, group_codes
+from grocery_demand.core.features.groups import add_up
 from grocery_demand.core.features.history import divide
 from grocery_demand.core.features.matrix import PLAN_DAYS, Ahead, AheadFeature, Snapshot
 
@@ -17,9 +17,8 @@ def _rivals_on_promotion(known: Snapshot, ahead: Ahead) -> np.ndarray:
     Where one soap is reduced, the others of the shop may sell less. Only series that have started
     count; NaN where there is no other.
     """
-    series = known.panel.series
-    plan = known.planned_promotions(np.arange(1, PLAN_DAYS + 2)[None, :], np.arange(len(series)))
-    code = group_codes(series)["class_store"]
+    code = known.panel.store_groups["class_store"]
+    plan = known.planned_promotions(np.arange(1, PLAN_DAYS + 2)[None, :], np.arange(len(code)))
     started = known.panel.first_sale <= known.day
     promoted, members = add_up(plan.T * started, code), add_up([started], code)[0]
     day_of_plan = np.minimum(ahead.steps, PLAN_DAYS + 1) - 1

@@ -34,12 +34,15 @@ class Encoding:
         found = parts.map(_list_words)
         return cls({name: sorted(set().union(*(words[name] for words in found))) for name in WORDS})
 
-    def encode(self, series: pd.DataFrame, column: str) -> np.ndarray:
-        """Return an attribute as float32 [series]; a word never seen is NaN."""
-        if column in NUMBERS:
-            return series[column].to_numpy(np.float32)
-        codes = {word: code for code, word in enumerate(self.words[column])}
-        return series[column].astype(str).map(codes).to_numpy(np.float32, na_value=np.nan)
+    def encode(self, attribute: pd.Series) -> np.ndarray:
+        """Return the attribute of this name as float32 [series]; a word never seen is NaN."""
+        name = str(attribute.name)
+        if name in NUMBERS:
+            return attribute.to_numpy(np.float32)
+        known = {word: code for code, word in enumerate(self.words[name])}
+        position, words = pd.factorize(attribute, use_na_sentinel=False)
+        codes = np.array([known.get(str(word), np.nan) for word in words], np.float32)
+        return codes[position]
 
 
 def _list_words(part: Panel) -> dict[str, list[str]]:

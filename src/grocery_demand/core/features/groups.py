@@ -4,18 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from grocery_demand.core.features.history import WEEKDAY_WINDOWS, WINDOWS, History, divide
+from grocery_demand.core.panel import STORE_GROUPS
 
 ITEM = "item"
 """Group of one item's series in all stores."""
-
-STORE_GROUPS: dict[str, list[str]] = {
-    "class_store": ["class", "store_nbr"],
-    "family_store": ["family", "store_nbr"],
-}
-"""Groups of series within a store by name, with the columns that define them."""
 
 GROUPS = (ITEM, *STORE_GROUPS)
 """Names of all groups."""
@@ -68,14 +62,6 @@ class GroupSums:
     def weekday_means(self, code: np.ndarray) -> np.ndarray:
         """Return the means of each series' group by weekday, float32 [7, series]."""
         return divide(self.weekday_sums, self.weekday_counts)[:, code]
-
-
-def group_codes(series: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the group within its store of each series, int [series], by name of the grouping."""
-    return {
-        name: series.groupby(columns, sort=True).ngroup().to_numpy()
-        for name, columns in STORE_GROUPS.items()
-    }
 
 
 def add_up(values: np.ndarray | Sequence[np.ndarray], code: np.ndarray) -> np.ndarray:

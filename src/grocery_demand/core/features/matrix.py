@@ -10,15 +10,12 @@ from functools import cached_property, reduce
 from operator import or_
 
 import numpy as np
-import pandas as pd
 
 from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
 from grocery_demand.core.features.groups import (
     ITEM,
-    STORE_GROUPS,
     GroupSums,
     add_up,
-    group_codes,
 )
 from grocery_demand.core.features.history import (
     WEEKDAY_WINDOWS,
@@ -162,7 +159,7 @@ class Snapshot:
             feature = self.feature(name.removesuffix(RELATIVE), encoding, ahead)
             return feature - self.feature(MOVING_AVERAGE, encoding, ahead)
         if name in ATTRIBUTES:
-            return encoding.encode(self.panel.series[[name]].iloc[rows], name)[:, None]
+            return encoding.encode(self.panel.series[name].iloc[rows])[:, None]
         if name in AHEAD_FEATURES:
             return AHEAD_FEATURES[name](self, ahead)
         if name in self.tried:
@@ -191,7 +188,7 @@ class Snapshot:
     @cached_property
     def item_sums(self) -> ItemSums:
         """What the stores of this panel say of each item."""
-        code, item_nbrs = self._own_items
+        code, item_nbrs = self.panel.items
         days = np.arange(1, PLAN_DAYS + 2)[None, :]
         plan = self.planned_promotions(days, np.arange(len(code))).T
         return ItemSums(
@@ -208,20 +205,15 @@ class Snapshot:
     @cached_property
     def _group_sums(self) -> dict[str, GroupSums]:
         return {ITEM: self._known_items.past} | {
-            name: GroupSums.of(self.history, self._codes[name]) for name in STORE_GROUPS
+            name: GroupSums.of(self.history, code) for name, code in self.panel.store_groups.items()
         }
 
     @cached_property
     def _codes(self) -> dict[str, np.ndarray]:
-        item, item_nbrs = self._own_items
+        item, item_nbrs = self.panel.items
         if self.all_stores is not None:
             item = self.all_stores.positions(item_nbrs)[item]
-        return {ITEM: item} | group_codes(self.panel.series)
-
-    @cached_property
-    def _own_items(self) -> tuple[np.ndarray, np.ndarray]:
-        """Each series' position among the items of this panel, and these, ascending."""
-        return pd.factorize(self.panel.series["item_nbr"].to_numpy(), sort=True)
+        return {ITEM: item} | self.panel.store_groups
 
     @cached_property
     def _day_features(self) -> dict[str, np.ndarray]:
