@@ -19,8 +19,11 @@ WEEK = 7
 MIN_HISTORY = 7
 """Days of sales that a training cutoff has behind it at least."""
 
-_FEWEST_CUTOFFS = 8
-"""Cutoffs that many series get: rather fewer of the series than of the weeks."""
+_FEWEST_CUTOFFS = 52
+"""Cutoffs that many series get: each week of a year, rather than each of the series."""
+
+_FEWEST_SERIES = 8
+"""Series at a cutoff, below which there are rather fewer cutoffs."""
 
 _ATTRIBUTES = ["family", "type", "perishable"]
 
@@ -133,13 +136,15 @@ def choose_training_days(
     """Choose what a model fitted at the end of a day learns from, within the row budget.
 
     Cutoffs lie whole weeks before `day`, so that each step ahead falls on the weekday on which it
-    will be forecast. Few series get many cutoffs; many series get few, and a random share of them.
+    will be forecast. Few series get as many as the budget allows; many series get a year of them,
+    and a random share of the series at each.
     """
     first_sale = panel.first_sale
     n_started = max(int(np.sum(first_sale <= day)), 1)
     per_cutoff = n_started * training.horizon
     possible = range(day - WEEK, MIN_HISTORY - 1, -WEEK)[: training.max_training_cutoffs]
-    fewest = min(_FEWEST_CUTOFFS, len(possible))
+    affordable = training.max_training_rows // (training.horizon * _FEWEST_SERIES)
+    fewest = min(_FEWEST_CUTOFFS, len(possible), max(affordable, 1))
     n_cutoffs = int(np.clip(training.max_training_rows // per_cutoff, fewest, len(possible)))
     share = min(1.0, training.max_training_rows / (per_cutoff * max(n_cutoffs, 1)))
     generator = np.random.default_rng([training.seed, day])

@@ -107,17 +107,24 @@ def test_most_of_the_row_budget_is_used():
     training = TrainingParameters(max_training_rows=5000)
     chosen = choose_training_days(panel, 199, training)
     n_rows = sum(len(window.rows) * len(window.steps) for window in chosen)
-    assert len(chosen) == 8
+    assert len(chosen) == 27
     assert n_rows > 4000
     assert all(len(np.unique(window.rows)) == len(window.rows) for window in chosen)
 
 
-def test_few_series_get_many_cutoffs_and_many_series_few():
+def test_few_series_get_as_many_cutoffs_as_the_budget_allows_and_many_a_year_of_them():
     few = make_panel(n_stores=1, n_items=2, n_days=420)
     many = make_panel(n_stores=6, n_items=60, n_days=420)
     training = TrainingParameters(max_training_rows=20_000)
     assert len(choose_training_days(few, 419, training)) == 58
-    assert len(choose_training_days(many, 419, training)) == 8
+    assert len(choose_training_days(many, 419, training)) == 52
+
+
+def test_few_rows_are_of_several_series_at_fewer_cutoffs():
+    panel = make_panel(n_stores=6, n_items=60, n_days=420)
+    panel = replace(panel, series=panel.series.assign(first_sale=0))
+    chosen = choose_training_days(panel, 419, TrainingParameters(max_training_rows=1280))
+    assert [len(window.rows) for window in chosen] == [8] * 10
 
 
 def test_a_short_past_is_used_up_before_series_are_left_out():

@@ -17,17 +17,20 @@ _FEW_ROWS = 256
 
 
 def draw_fewer_rows(settings: dict[str, Any], n_rows: int) -> dict[str, Any]:
-    """Return LightGBM's parameters with `max_rows_per_tree` put into `bagging_fraction`.
+    """Return LightGBM's parameters with `max_rows_per_tree` and `trees_per_draw` put into them.
 
     Few rows are drawn at the share that is set, many at a smaller one: beyond some number of rows
-    a tree costs more and learns little more, while other trees see other rows.
+    a tree costs more and learns little more, while other trees see other rows. Drawing from many
+    rows takes long, so a draw then serves `trees_per_draw` trees.
     """
     settings = dict(settings)
-    most = settings.pop("max_rows_per_tree", None)
-    if most is not None and n_rows:
-        share = min(settings.get("bagging_fraction", 1.0), most / n_rows)
-        settings |= {"bagging_fraction": share, "bagging_freq": settings.get("bagging_freq", 1)}
-    return settings
+    most, trees = settings.pop("max_rows_per_tree", None), settings.pop("trees_per_draw", 1)
+    if most is None or not n_rows:
+        return settings
+    share, often = settings.get("bagging_fraction", 1.0), settings.get("bagging_freq", 1)
+    if most < share * n_rows:
+        share, often = most / n_rows, trees
+    return settings | {"bagging_fraction": share, "bagging_freq": often}
 
 
 def dataset_params(settings: dict[str, Any]) -> dict[str, Any]:

@@ -165,6 +165,14 @@ def test_of_many_rows_a_tree_is_given_so_many_as_are_allowed():
     assert draw_fewer_rows({"max_rows_per_tree": None, "num_leaves": 7}, 400) == {"num_leaves": 7}
 
 
+def test_rows_are_drawn_for_several_trees_at_once_only_where_fewer_are_allowed():
+    settings = {"bagging_fraction": 0.7, "bagging_freq": 2, "max_rows_per_tree": 100}
+    settings["trees_per_draw"] = 5
+    assert draw_fewer_rows(settings, 400) == {"bagging_fraction": 0.25, "bagging_freq": 5}
+    assert draw_fewer_rows(settings, 140) == {"bagging_fraction": 0.7, "bagging_freq": 2}
+    assert draw_fewer_rows({"trees_per_draw": 5, "bagging_freq": 2}, 400) == {"bagging_freq": 2}
+
+
 def test_fewer_rows_per_tree_give_the_model_of_the_smaller_fraction():
     fits = [
         fit_model("lightgbm", NAMES, *make_rows(), SMALL_MODELS["lightgbm"] | settings, 7)
