@@ -15,7 +15,7 @@ WEEKDAY_WINDOWS = (4, 8, 20)
 
 HISTORY_DAYS = 140
 
-_SERIES_PER_CHUNK = 4096
+_SERIES_PER_CHUNK = 1024
 """Series summarised at once: few enough that their days stay in the processor's cache."""
 
 MEDIAN_WINDOWS = (7, 14, 28, 56, 112)
