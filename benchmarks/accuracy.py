@@ -9,14 +9,13 @@ known but calendar and promotion plan. Peers run in their own environment, once 
 """
 
 import argparse
-import dataclasses
 import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from common import load_parameters, read_panel, write_result
+from common import load_parameters, read_panel, shorten, write_result
 
 from grocery_demand.core import metrics
 from grocery_demand.core.backtest import TrainingParameters
@@ -61,30 +60,6 @@ def forecast_by_all(
         panel = panel.select(np.sort(drawn))
         table = table.merge(panel.series[SERIES_KEY], on=SERIES_KEY)
     return _add_peers(table, panel, panel.day_of(cutoff), peers, threads) if peers else table
-
-
-def _shorten(panel: Panel, day: int, history_days: int | None) -> Panel:
-    """Return the panel without what lies more than some days before a cutoff."""
-    start = max(day + 1 - history_days, 0) if history_days else 0
-    sold = panel.units[:, start:] > 0
-    never = ~sold.any(axis=1)
-    first = np.where(never, sold.shape[1], sold.argmax(axis=1))
-    calendar = dataclasses.replace(
-        panel.calendar,
-        start_date=panel.date_of(start),
-        national=panel.calendar.national[start:],
-        local=panel.calendar.local[:, start:],
-    )
-    shorter = dataclasses.replace(
-        panel,
-        start_date=panel.date_of(start),
-        units=panel.units[:, start:],
-        promotions=panel.promotions[:, start:],
-        open_days=panel.open_days[:, start:],
-        series=panel.series.assign(first_sale=first),
-        calendar=calendar,
-    )
-    return shorter.select(np.flatnonzero(~never))
 
 
 def _add_peers(
@@ -228,7 +203,7 @@ def main() -> None:
     cutoffs = options.cutoffs or [str(panel.date_of(panel.n_days - 1 - horizon))]
     tables = []
     for cutoff in cutoffs:
-        known = _shorten(panel, panel.day_of(cutoff), options.history_days)
+        known = shorten(panel, panel.day_of(cutoff), options.history_days)
         tables.append(
             forecast_by_all(known, cutoff, options.peers, options.threads, options.peer_series)
         )

@@ -1,5 +1,6 @@
 """What the benchmarks share: raw files to a panel, and tables with the machine they ran on."""
 
+import dataclasses
 import os
 import platform
 import resource
@@ -9,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -37,6 +39,30 @@ def densify(checked: tuple[Any, ...]) -> Panel:
     """Make the panel of what `read_checked` returns."""
     sales, *others = checked
     return nodes.make_panel(sales.lazy(), *others)
+
+
+def shorten(panel: Panel, day: int, history_days: int | None) -> Panel:
+    """Return the panel without what lies more than some days before a cutoff."""
+    start = max(day + 1 - history_days, 0) if history_days else 0
+    sold = panel.units[:, start:] > 0
+    never = ~sold.any(axis=1)
+    first = np.where(never, sold.shape[1], sold.argmax(axis=1))
+    calendar = dataclasses.replace(
+        panel.calendar,
+        start_date=panel.date_of(start),
+        national=panel.calendar.national[start:],
+        local=panel.calendar.local[:, start:],
+    )
+    shorter = dataclasses.replace(
+        panel,
+        start_date=panel.date_of(start),
+        units=panel.units[:, start:],
+        promotions=panel.promotions[:, start:],
+        open_days=panel.open_days[:, start:],
+        series=panel.series.assign(first_sale=first),
+        calendar=calendar,
+    )
+    return shorter.select(np.flatnonzero(~never))
 
 
 def read_checked(raw_dir: Path) -> tuple[Any, ...]:

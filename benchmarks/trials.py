@@ -2,6 +2,7 @@
 
 python benchmarks/trials.py --raw-dir data/01_raw/sample
 python benchmarks/trials.py --raw-dir FOLDER --until 2017-06-11 --name real_stores
+python benchmarks/trials.py --raw-dir FOLDER --until 2017-06-11 --history-days 60
 
 Sales after `--until` (by default the last 16 days) are never looked at, so that choosing by these
 trials leaves the holdout untouched. A trial changes one thing of the default.
@@ -23,7 +24,7 @@ import lightgbm as lgb
 import mlflow
 import numpy as np
 import pandas as pd
-from common import PROJECT, load_parameters, read_panel, write_result
+from common import PROJECT, load_parameters, read_panel, shorten, write_result
 
 from grocery_demand.core.backtest import TrainingParameters, choose_training_days, scored_rows
 from grocery_demand.core.features import FEATURE_SETS, MOVING_AVERAGE, Encoding, Snapshot
@@ -148,6 +149,9 @@ TRIALS: dict[str, Trial] = {
     "26 cutoffs": Trial(training={"max_training_cutoffs": 26}),
     "52 cutoffs": Trial(training={"max_training_cutoffs": 52}),
     "104 cutoffs": Trial(training={"max_training_cutoffs": 104}),
+    "8 cutoffs of many series": Trial(training={"min_training_cutoffs": 8}),
+    "26 cutoffs of many series": Trial(training={"min_training_cutoffs": 26}),
+    "weekly cutoffs also of a short past": Trial(training={"min_weekly_cutoffs": 1}),
     "half-life of a year": Trial(half_life=365),
     "half-life of half a year": Trial(half_life=182),
     "100,000 rows": Trial(training={"max_training_rows": 100_000}),
@@ -163,6 +167,7 @@ TRIALS: dict[str, Trial] = {
     "255 bins": Trial(settings={"max_bin": 255}),
     "50,000 rows a tree": Trial(settings={"max_rows_per_tree": 50_000}),
     "200,000 rows a tree": Trial(settings={"max_rows_per_tree": 200_000}),
+    "rows drawn anew for each tree": Trial(settings={"trees_per_draw": 1}),
     "70 % of the rows a tree": Trial(settings={"max_rows_per_tree": None}),
     "40 % of the rows a tree": Trial(settings={"max_rows_per_tree": None, "bagging_fraction": 0.4}),
     "a quarter of the rows a tree": Trial(
@@ -201,7 +206,9 @@ TRIALS: dict[str, Trial] = {
 }
 
 
-def run_trial(panel: Panel, days: list[int], trial: Trial) -> tuple[np.ndarray, np.ndarray, float]:
+def run_trial(
+    panel: Panel, days: list[int], trial: Trial, history_days: int | None = None
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Return each cutoff's weighted sum of squares and weight, and the seconds of fitting one."""
     parameters = load_parameters()
     training = TrainingParameters(**parameters["training"] | trial.training)
@@ -209,9 +216,11 @@ def run_trial(panel: Panel, days: list[int], trial: Trial) -> tuple[np.ndarray, 
     settings |= trial.settings
     names = _choose_features(trial)
     squares, weights, seconds = [], [], 0.0
-    for day in days:
-        rows = _collect(panel, day, training, names)
-        test = _collect_test(panel, day, training.horizon, names)
+    for cutoff in days:
+        known = shorten(panel, cutoff, history_days)
+        day = known.day_of(str(panel.date_of(cutoff)))
+        rows = _collect(known, day, training, names)
+        test = _collect_test(known, day, training.horizon, names)
         if trial.half_life:
             rows = dataclasses.replace(
                 rows, weight=rows.weight * 0.5 ** (rows.age / trial.half_life)
@@ -308,6 +317,7 @@ def main() -> None:
     parser.add_argument("--raw-dir", type=Path, required=True)
     parser.add_argument("--until", help="last day that is looked at, ISO")
     parser.add_argument("--cutoffs", type=int, default=12, help="six weeks apart")
+    parser.add_argument("--history-days", type=int, help="days known up to each cutoff; all")
     parser.add_argument("--trials", nargs="*", default=list(TRIALS))
     parser.add_argument("--name", help="of the result; the folder's by default")
     options = parser.parse_args()
@@ -321,7 +331,7 @@ def main() -> None:
     records, by_cutoff = [], {}
     for title in options.trials:
         with mlflow.start_run(run_name=f"{name}: {title}"):
-            squares, weights, seconds = run_trial(panel, days, TRIALS[title])
+            squares, weights, seconds = run_trial(panel, days, TRIALS[title], options.history_days)
             pooled = float(np.sqrt(squares.sum() / weights.sum()))
             mlflow.log_params({"trial": title, "data": name, "data_digest": panel.digest[:12]})
             mlflow.log_metrics({"nwrmsle": pooled, "seconds_per_fit": seconds})
@@ -342,8 +352,9 @@ def main() -> None:
     chosen = options.trials != list(TRIALS)
     some = " --trials " + " ".join(f'"{title}"' for title in options.trials) if chosen else ""
     notes = [
-        f"Command: `python benchmarks/trials.py --raw-dir {name}"
+        f"Command: `python benchmarks/trials.py --raw-dir {options.raw_dir.name}"
         + (f" --until {options.until}" if options.until else "")
+        + (f" --history-days {options.history_days}" if options.history_days else "")
         + f" --cutoffs {options.cutoffs}{some}`. NWRMSLE over 16 days after each of {dates}; "
         f"nothing after {panel.date_of(last)} was looked at. Each trial changes one thing of the "
         "default; it is a run of the MLflow experiment `trials`. The mean over cutoffs is that of "

@@ -19,11 +19,11 @@ WEEK = 7
 MIN_HISTORY = 7
 """Days of sales that a training cutoff has behind it at least."""
 
-_FEWEST_CUTOFFS = 52
-"""Cutoffs that many series get: each week of a year, rather than each of the series."""
-
 _FEWEST_SERIES = 8
 """Series at a cutoff, below which there are rather fewer cutoffs."""
+
+_CLOSER = 3
+"""Days between cutoffs of a short past: of seven, each step falls on each weekday once."""
 
 _ATTRIBUTES = ["family", "type", "perishable"]
 
@@ -44,6 +44,9 @@ class TrainingParameters:
         max_backtest_rows: Rows (series x step x fold) that the folds forecast at most; the holdout
             has as many at most.
         max_training_cutoffs: Past cutoffs that one fit learns from at most, a week apart.
+        min_training_cutoffs: Past cutoffs that it learns from at least, if there are so many; of
+            many series, a random share at each of them.
+        min_weekly_cutoffs: If the past has fewer weeks, cutoffs lie three days apart.
         max_training_rows: Rows (series x step x cutoff) that one fit learns from at most.
         max_long_range_rows: Rows that the model for dates beyond the horizon learns from at most,
             and as many that its backtest forecasts.
@@ -57,6 +60,8 @@ class TrainingParameters:
     backtest_fits: int = 2
     max_backtest_rows: int = 3_000_000
     max_training_cutoffs: int = 78
+    min_training_cutoffs: int = 52
+    min_weekly_cutoffs: int = 26
     max_training_rows: int = 400_000
     max_long_range_rows: int = 100_000
     seed: int = 7
@@ -71,6 +76,8 @@ class TrainingParameters:
             ("backtest_fits", 1, 52),
             ("max_backtest_rows", 1000, 10**9),
             ("max_training_cutoffs", 1, 1000),
+            ("min_training_cutoffs", 1, 1000),
+            ("min_weekly_cutoffs", 1, 1000),
             ("max_training_rows", 1000, 10**9),
             ("max_long_range_rows", 1000, 10**9),
             ("seed", 0, 2**31 - 1),
@@ -136,15 +143,16 @@ def choose_training_days(
     """Choose what a model fitted at the end of a day learns from, within the row budget.
 
     Cutoffs lie whole weeks before `day`, so that each step ahead falls on the weekday on which it
-    will be forecast. Few series get as many as the budget allows; many series get a year of them,
-    and a random share of the series at each.
+    will be forecast. Few series get as many as the budget allows; many series get the fewest, and
+    a random share of the series at each. Where the past is short, they lie three days apart if the
+    budget allows.
     """
     first_sale = panel.first_sale
     n_started = max(int(np.sum(first_sale <= day)), 1)
     per_cutoff = n_started * training.horizon
-    possible = range(day - WEEK, MIN_HISTORY - 1, -WEEK)[: training.max_training_cutoffs]
+    possible = _list_cutoffs(day, per_cutoff, training)
     affordable = training.max_training_rows // (training.horizon * _FEWEST_SERIES)
-    fewest = min(_FEWEST_CUTOFFS, len(possible), max(affordable, 1))
+    fewest = min(training.min_training_cutoffs, len(possible), max(affordable, 1))
     n_cutoffs = int(np.clip(training.max_training_rows // per_cutoff, fewest, len(possible)))
     share = min(1.0, training.max_training_rows / (per_cutoff * max(n_cutoffs, 1)))
     generator = np.random.default_rng([training.seed, day])
@@ -156,6 +164,15 @@ def choose_training_days(
             rows = np.sort(generator.choice(rows, int(share * len(rows)), replace=False))
         chosen.append(TrainingDay(cutoff, steps, rows))
     return chosen
+
+
+def _list_cutoffs(day: int, rows_each: int, training: TrainingParameters) -> range:
+    """Return the cutoffs that a fit at the end of a day can learn from, the newest first."""
+    weekly, closer = (range(day - d, MIN_HISTORY - 1, -d) for d in (WEEK, _CLOSER))
+    most = min(training.max_training_cutoffs, training.max_training_rows // rows_each)
+    if len(weekly) < training.min_weekly_cutoffs and len(closer) <= most:
+        return closer
+    return weekly[: training.max_training_cutoffs]
 
 
 def scored_rows(panel: Panel, day: int, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -86,10 +86,12 @@ def test_nothing_is_learnt_from_after_the_fits_cutoff(panel, training, data):
 
 
 @given(panels(min_days=40), trainings, st.data())
-def test_cutoffs_to_learn_from_lie_whole_weeks_before_the_fits(panel, training, data):
+def test_cutoffs_to_learn_from_lie_whole_weeks_or_three_days_before_the_fits(panel, training, data):
     day = data.draw(st.integers(21, panel.n_days - 1))
     days = [window.day for window in choose_training_days(panel, day, training)]
-    assert days == [day - 7 * (i + 1) for i in range(len(days))]
+    apart = day - days[0]
+    assert apart in (3, 7)
+    assert days == [day - apart * (i + 1) for i in range(len(days))]
     assert len(days) <= training.max_training_cutoffs
 
 
@@ -112,7 +114,7 @@ def test_most_of_the_row_budget_is_used():
     assert all(len(np.unique(window.rows)) == len(window.rows) for window in chosen)
 
 
-def test_few_series_get_as_many_cutoffs_as_the_budget_allows_and_many_a_year_of_them():
+def test_few_series_get_as_many_cutoffs_as_the_budget_allows_and_many_the_fewest():
     few = make_panel(n_stores=1, n_items=2, n_days=420)
     many = make_panel(n_stores=6, n_items=60, n_days=420)
     training = TrainingParameters(max_training_rows=20_000)
@@ -125,6 +127,22 @@ def test_few_rows_are_of_several_series_at_fewer_cutoffs():
     panel = replace(panel, series=panel.series.assign(first_sale=0))
     chosen = choose_training_days(panel, 419, TrainingParameters(max_training_rows=1280))
     assert [len(window.rows) for window in chosen] == [8] * 10
+
+
+@pytest.mark.parametrize(("n_days", "apart"), [(30, 3), (189, 3), (190, 7), (400, 7)])
+def test_cutoffs_lie_closer_where_the_past_is_shorter_than_half_a_year(n_days, apart):
+    panel = make_panel(n_stores=1, n_items=2, n_days=n_days)
+    days = [w.day for w in choose_training_days(panel, n_days - 1, TrainingParameters())]
+    assert set(np.diff(days)) == {-apart}
+    assert min(days) < 7 + apart
+
+
+def test_a_budget_that_closer_cutoffs_would_exceed_keeps_them_a_week_apart():
+    panel = make_panel(n_stores=1, n_items=2, n_days=30)
+    panel = replace(panel, series=panel.series.assign(first_sale=0))
+    for n_rows, n_cutoffs in ((7 * 2 * 200, 7), (7 * 2 * 200 - 1, 3)):
+        training = TrainingParameters(horizon=200, max_training_rows=n_rows)
+        assert len(choose_training_days(panel, 29, training)) == n_cutoffs
 
 
 def test_a_short_past_is_used_up_before_series_are_left_out():
