@@ -29,7 +29,7 @@ from common import PROJECT, load_parameters, read_panel, shorten, write_result
 from grocery_demand.core.backtest import TrainingParameters, choose_training_days, scored_rows
 from grocery_demand.core.features import FEATURE_SETS, MOVING_AVERAGE, Encoding, Snapshot
 from grocery_demand.core.features.matrix import RELATIVE
-from grocery_demand.core.models.gradient_boosted import draw_fewer_rows
+from grocery_demand.core.models.gradient_boosted import draw_fewer_rows, trust_in
 from grocery_demand.core.panel import Panel
 
 PEERS = Path(__file__).parent / "peers"
@@ -82,7 +82,8 @@ def fit_difference(
     """The default: LightGBM on the difference to the moving average."""
     base = names.index(MOVING_AVERAGE)
     settings = settings | {"seed": seed}
-    booster = _train(rows, rows.target - rows.matrix[:, base], settings)
+    trust = trust_in(len(rows.target), settings.get("rows_to_trust"))
+    booster = _train(rows, trust * (rows.target - rows.matrix[:, base]), settings)
     return booster.predict(test) + test[:, base]
 
 
@@ -173,6 +174,7 @@ TRIALS: dict[str, Trial] = {
     "a quarter of the rows a tree": Trial(
         settings={"max_rows_per_tree": None, "bagging_fraction": 0.25}
     ),
+    "corrections in full of few rows, too": Trial(settings={"rows_to_trust": None}),
     "40 rows a leaf": Trial(settings={"min_child_samples": 40}),
     "200 rows a leaf": Trial(settings={"min_child_samples": 200}),
     "features drawn by node": Trial(
@@ -299,7 +301,7 @@ def _train(
     rows: Rows, target: np.ndarray, settings: dict[str, Any], start: np.ndarray | None = None
 ) -> lgb.Booster:
     settings = draw_fewer_rows(settings, len(target))
-    n_trees = settings.pop("n_estimators")
+    n_trees, _ = settings.pop("n_estimators"), settings.pop("rows_to_trust", None)
     data = lgb.Dataset(
         rows.matrix,
         target,

@@ -15,6 +15,9 @@ _FILE = "model.lgb"
 _FEW_ROWS = 256
 """Rows that one thread forecasts sooner than several can be woken."""
 
+LEAST_TRUST = 0.6
+"""Share of the corrections that is applied where there is hardly a row to learn from."""
+
 
 def draw_fewer_rows(settings: dict[str, Any], n_rows: int) -> dict[str, Any]:
     """Return LightGBM's parameters with `max_rows_per_tree` and `trees_per_draw` put into them.
@@ -31,6 +34,17 @@ def draw_fewer_rows(settings: dict[str, Any], n_rows: int) -> dict[str, Any]:
     if most < share * n_rows:
         share, often = most / n_rows, trees
     return settings | {"bagging_fraction": share, "bagging_freq": often}
+
+
+def trust_in(n_rows: int, rows_to_trust: int | None) -> float:
+    """Return the share of the trees' corrections of the moving average that is applied.
+
+    Few rows are much noise, and trees follow some of it. The share grows in proportion to the rows,
+    from `LEAST_TRUST` to 1 where there are `rows_to_trust`; None: it is 1 for any.
+    """
+    if rows_to_trust is None or n_rows >= rows_to_trust:
+        return 1.0
+    return LEAST_TRUST + (1 - LEAST_TRUST) * n_rows / rows_to_trust
 
 
 def dataset_params(settings: dict[str, Any]) -> dict[str, Any]:
@@ -90,15 +104,18 @@ class LightGBM:
             matrix: float32 [row, feature].
             target: ln(1+units) [row].
             weight: Of each row in the loss [row].
-            settings: LightGBM's parameters, `n_estimators` and `max_rows_per_tree` among them.
+            settings: LightGBM's parameters, `n_estimators`, and what `draw_fewer_rows` and
+                `trust_in` read.
             seed: Of what LightGBM draws.
             peers: Machines that hold other rows; None if these are all.
         """
         relative = MOVING_AVERAGE in feature_names
+        n_rows = peers.n_rows if peers else len(target)
+        settings = draw_fewer_rows(settings, n_rows)
+        n_trees, rows_to_trust = settings.pop("n_estimators"), settings.pop("rows_to_trust", None)
         if relative:
             target = target - matrix[:, feature_names.index(MOVING_AVERAGE)]
-        settings = draw_fewer_rows(settings, peers.n_rows if peers else len(target))
-        n_trees = settings.pop("n_estimators")
+            target = target * np.float32(trust_in(n_rows, rows_to_trust))
         data = lgb.Dataset(
             matrix,
             target,

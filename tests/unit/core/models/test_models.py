@@ -14,7 +14,7 @@ from grocery_demand.core.models import (
     needs_fitting,
     restore_model,
 )
-from grocery_demand.core.models.gradient_boosted import draw_fewer_rows
+from grocery_demand.core.models.gradient_boosted import draw_fewer_rows, trust_in
 from grocery_demand.core.models.scikit_learn import SCIKIT_MODELS
 from worlds import SMALL_MODELS
 
@@ -171,6 +171,23 @@ def test_rows_are_drawn_for_several_trees_at_once_only_where_fewer_are_allowed()
     assert draw_fewer_rows(settings, 400) == {"bagging_fraction": 0.25, "bagging_freq": 5}
     assert draw_fewer_rows(settings, 140) == {"bagging_fraction": 0.7, "bagging_freq": 2}
     assert draw_fewer_rows({"trees_per_draw": 5, "bagging_freq": 2}, 400) == {"bagging_freq": 2}
+
+
+def test_corrections_are_trusted_the_more_the_more_rows_they_were_learnt_from():
+    assert [trust_in(n, 100) for n in (0, 50, 99, 100, 10**6)] == [0.6, 0.8, 0.996, 1, 1]
+    assert trust_in(5, None) == 1
+
+
+def test_of_few_rows_a_share_of_the_corrections_is_applied():
+    rows = make_rows(600)
+    base = rows[0][:, NAMES.index("moving_average")]
+    full, shrunk = (
+        fit_model("lightgbm", NAMES, *rows, SMALL_MODELS["lightgbm"] | more, 7).predict(rows[0])
+        for more in ({}, {"rows_to_trust": 1200})
+    )
+    above = (full > 0) & (shrunk > 0)
+    assert above.mean() > 0.5
+    np.testing.assert_allclose((shrunk - base)[above], 0.8 * (full - base)[above], atol=1e-4)
 
 
 def test_fewer_rows_per_tree_give_the_model_of_the_smaller_fraction():
