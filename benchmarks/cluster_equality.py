@@ -58,7 +58,7 @@ def compare_panels(one: Panel, joined: Panel, parts: list[Panel]) -> pd.DataFram
     names = FEATURE_SETS["full"]
     for back in _DAYS_BACK:
         day = one.n_days - 1 - back
-        items = ItemSums.add_up([Snapshot(part, day).item_sums for part in parts])
+        items = ItemSums.add_up([Snapshot(part, day).surroundings.items for part in parts])
         matrices = [
             Snapshot(part, day, all_stores=items).features(encoding, _STEPS, names)
             for part in parts

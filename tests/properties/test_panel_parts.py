@@ -139,6 +139,6 @@ def test_item_sums_are_brought_together_two_by_two_and_never_gathered():
     panel = make_panel(seed=8, n_stores=7, n_items=5)
     sums = sum_items(Scattered(panel, range(1, 7)), [150, 199])
     for found, day in zip(sums, [150, 199], strict=True):
-        whole = Snapshot(panel, day).item_sums
+        whole = Snapshot(panel, day).surroundings.items
         np.testing.assert_array_equal(found.past.weekday_sums, whole.past.weekday_sums)
         np.testing.assert_array_equal(found.promoted, whole.promoted)

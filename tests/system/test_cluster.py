@@ -93,7 +93,7 @@ def test_parts_on_s3_are_read_by_the_workers(client, s3, world):
 
 
 def test_item_sums_of_all_parts_are_those_of_the_whole_panel(world, parts):
-    of_parts, of_whole = sum_items(parts, [120])[0], Snapshot(world, 120).item_sums
+    of_parts, of_whole = sum_items(parts, [120])[0], Snapshot(world, 120).surroundings.items
     np.testing.assert_array_equal(of_parts.past.sums, of_whole.past.sums)
     np.testing.assert_array_equal(of_parts.promoted, of_whole.promoted)
 

@@ -9,9 +9,14 @@ import numpy as np
 from grocery_demand.core.backtest import TrainingDay, scored_rows
 from grocery_demand.core.errors import DataShortageError
 from grocery_demand.core.features import AheadFeature, Encoding, ItemSums, Snapshot, sum_items
+from grocery_demand.core.features.history import summarise_sums
+from grocery_demand.core.features.surroundings import Surroundings
 from grocery_demand.core.models import PointModel, fit_model
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.parts import PanelParts
+
+_FEW_OF_THEM = 0.25
+"""Share of the series, up to which features are made of these alone and not of all."""
 
 
 @dataclass(frozen=True)
@@ -110,19 +115,27 @@ def make_rows(
     tried: Mapping[str, AheadFeature],
 ) -> list[Rows]:
     """Return the rows of each window in one part of a panel."""
-    return [
-        _make_window(Snapshot(part, window.day, tried, of_all), window, names, encoding)
-        for window, of_all in zip(windows, items, strict=True)
-    ]
+    rows = []
+    for window, of_all in zip(windows, items, strict=True):
+        if tried or len(window.rows) > len(part.series) * _FEW_OF_THEM:
+            known, wanted = Snapshot(part, window.day, tried, of_all), window.rows
+        else:
+            known, wanted = _see_few(part, window, of_all), np.arange(len(window.rows))
+        matrix = known.features(encoding, window.steps, names, wanted)
+        rows.append(_count_rows(part, window, matrix))
+    return rows
 
 
-def _make_window(
-    known: Snapshot, window: TrainingDay, names: tuple[str, ...], encoding: Encoding
-) -> Rows:
-    part = known.panel
+def _see_few(part: Panel, window: TrainingDay, of_all: ItemSums | None) -> Snapshot:
+    """Return what is known of the series of a window alone; the others count in groups only."""
+    around = Surroundings.of(part, window.day, summarise_sums(part, window.day), of_all)
+    few = part.select(window.rows)
+    return Snapshot(few, window.day, around=around.of_rows(window.rows))
+
+
+def _count_rows(part: Panel, window: TrainingDay, matrix: np.ndarray) -> Rows:
     day, steps, rows = window.day, window.steps, window.rows
     counted = scored_rows(part, day, steps, rows).ravel()
-    matrix = known.features(encoding, steps, names, rows)
     units = part.units[rows[:, None], day + steps].ravel()
     return Rows(
         matrix=np.compress(counted, matrix.T, axis=1).T,

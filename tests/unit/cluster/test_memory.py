@@ -48,6 +48,6 @@ def test_what_was_read_of_a_part_is_given_back_after_each_piece_of_work(panel, t
 
 
 def test_item_sums_that_wait_to_be_added_up_count_with_their_arrays(panel):
-    sums = Snapshot(panel, 300).item_sums
+    sums = Snapshot(panel, 300).surroundings.items
     held = sums.past.sums.nbytes + sums.past.weekday_sums.nbytes + sums.promoted.nbytes
     assert sizeof([sums]) > held

@@ -8,7 +8,8 @@ import numpy as np
 
 from grocery_demand.core.features.groups import add_up
 from grocery_demand.core.features.history import divide
-from grocery_demand.core.features.matrix import PLAN_DAYS, Ahead, AheadFeature, Snapshot
+from grocery_demand.core.features.matrix import Ahead, AheadFeature, Snapshot
+from grocery_demand.core.features.plan import PLAN_DAYS
 
 
 def _rivals_on_promotion(known: Snapshot, ahead: Ahead) -> np.ndarray:

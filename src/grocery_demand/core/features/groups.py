@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grocery_demand.core.features.history import WEEKDAY_WINDOWS, WINDOWS, History, divide
+from grocery_demand.core.features.history import WEEKDAY_WINDOWS, WINDOWS, Sums, divide
 from grocery_demand.core.panel import STORE_GROUPS
 
 ITEM = "item"
@@ -27,7 +27,7 @@ class GroupSums:
     Attributes:
         sums: Over each of `GROUP_WINDOWS`, float64 [window, group].
         counts: Observed days of all members, of the same shape.
-        weekday_sums: Over eight weeks, by weekday as in `History`, float64 [7, group].
+        weekday_sums: Over eight weeks, by weekday as in `Sums`, float64 [7, group].
         weekday_counts: Observed days, of the same shape.
     """
 
@@ -37,18 +37,18 @@ class GroupSums:
     weekday_counts: np.ndarray
 
     @classmethod
-    def of(cls, history: History, code: np.ndarray) -> "GroupSums":
+    def of(cls, past: Sums, code: np.ndarray) -> "GroupSums":
         """Add up over the members.
 
         Args:
-            history: Statistics of each series.
+            past: Sums of each series.
             code: Group of each series, int [series].
         """
         return cls(
-            sums=add_up(history.sums[_WINDOWS], code),
-            counts=add_up(history.counts[_WINDOWS], code),
-            weekday_sums=add_up(history.weekday_sums[_WEEKS], code),
-            weekday_counts=add_up(history.weekday_counts[_WEEKS], code),
+            sums=add_up(past.sums[_WINDOWS], code),
+            counts=add_up(past.counts[_WINDOWS], code),
+            weekday_sums=add_up(past.weekday_sums[_WEEKS], code),
+            weekday_counts=add_up(past.weekday_counts[_WEEKS], code),
         )
 
     def means(self, name: str, code: np.ndarray) -> dict[str, np.ndarray]:

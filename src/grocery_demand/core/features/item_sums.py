@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grocery_demand.core.features.groups import GroupSums
+from grocery_demand.core.features.groups import GroupSums, add_up
+from grocery_demand.core.features.history import Sums
+from grocery_demand.core.features.plan import PLAN_DAYS, list_plan
+from grocery_demand.core.panel import Panel
 
 _ARRAYS = ("sums", "counts", "weekday_sums", "weekday_counts")
 
@@ -35,6 +38,24 @@ class ItemSums:
     def positions(self, item_nbr: np.ndarray) -> np.ndarray:
         """Return the position of each item number, all of which are known, int."""
         return np.searchsorted(self.item_nbrs, item_nbr)
+
+    @classmethod
+    def of(cls, panel: Panel, day: int, past: Sums) -> "ItemSums":
+        """Return what the stores of a panel say at the end of a day.
+
+        Args:
+            panel: The panel; of `units` only days up to `day` are read.
+            day: The cutoff, as a day of the panel.
+            past: Sums of each series.
+        """
+        code, item_nbrs = panel.items
+        begun = panel.first_sale <= day
+        return cls(
+            item_nbrs=item_nbrs,
+            past=GroupSums.of(past, code),
+            promoted=add_up(list_plan(panel, day)[:, 1 : PLAN_DAYS + 2].T * begun, code),
+            started=add_up([begun], code)[0],
+        )
 
     @classmethod
     def add_up(cls, parts: Sequence["ItemSums"]) -> "ItemSums":

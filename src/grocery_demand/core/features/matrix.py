@@ -12,11 +12,7 @@ from operator import or_
 import numpy as np
 
 from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
-from grocery_demand.core.features.groups import (
-    ITEM,
-    GroupSums,
-    add_up,
-)
+from grocery_demand.core.features.groups import ITEM
 from grocery_demand.core.features.history import (
     WEEKDAY_WINDOWS,
     History,
@@ -25,17 +21,12 @@ from grocery_demand.core.features.history import (
     summarise_history,
 )
 from grocery_demand.core.features.item_sums import ItemSums
+from grocery_demand.core.features.plan import PLAN_DAYS, list_plan
+from grocery_demand.core.features.surroundings import Surroundings
 from grocery_demand.core.panel import Panel
 
 YEAR = 364
 """A lag of 52 whole weeks: a year ago on the same weekday."""
-
-PLAN_DAYS = 16
-"""Days ahead whose promotions count as known, also where later sales show more of them.
-
-As many as Kaggle's plan has; in training as in forecasting, so that the model learns from no plan
-that is longer than the one it will be given.
-"""
 
 SEASONAL_NAIVE = "seasonal_naive"
 MOVING_AVERAGE = "moving_average"
@@ -86,12 +77,15 @@ class Snapshot:
         tried: Features by name beside those known here: see `core.feature_trials`.
         all_stores: What all stores say of each item, if the panel is a part of a larger one; see
             `core.features.sum_items`. None: its stores are all there are.
+        around: What other series say of those of the panel, if it holds some of its stores' series
+            only. None: it holds all of them.
     """
 
     panel: Panel
     day: int
     tried: Mapping[str, "AheadFeature"] = field(default_factory=dict)
     all_stores: ItemSums | None = None
+    around: Surroundings | None = None
 
     @cached_property
     def history(self) -> History:
@@ -101,7 +95,8 @@ class Snapshot:
     @cached_property
     def series_stats(self) -> dict[str, np.ndarray]:
         """What depends on the series alone, float32 [series] by name."""
-        means = [sums.means(name, self._codes[name]) for name, sums in self._group_sums.items()]
+        around = self.surroundings
+        means = [sums.means(name, around.codes[name]) for name, sums in around.sums.items()]
         return reduce(or_, means, self.history.stats)
 
     @cached_property
@@ -113,9 +108,10 @@ class Snapshot:
         past = self.history
         means = divide(past.weekday_sums, past.weekday_counts)
         own = {f"weekday_mean_{w}": means[i] for i, w in enumerate(WEEKDAY_WINDOWS)}
+        around = self.surroundings
         groups = {
-            f"{name}_weekday_mean": sums.weekday_means(self._codes[name])
-            for name, sums in self._group_sums.items()
+            f"{name}_weekday_mean": sums.weekday_means(around.codes[name])
+            for name, sums in around.sums.items()
         }
         level = self._fill_unknown(moving_average_level(past), "mean_28")
         shape = means[WEEKDAY_WINDOWS.index(8)] - past.stats["mean_56"]
@@ -179,41 +175,14 @@ class Snapshot:
 
     @cached_property
     def _plan(self) -> np.ndarray:
-        """Promotions from the cutoff's day to the day after the plan, uint8 [series, day]."""
-        known = self.panel.promotions[:, self.day : self.day + PLAN_DAYS + 1]
-        plan = np.zeros((len(known), PLAN_DAYS + 2), np.uint8)
-        plan[:, : known.shape[1]] = known
-        return plan
+        return list_plan(self.panel, self.day)
 
     @cached_property
-    def item_sums(self) -> ItemSums:
-        """What the stores of this panel say of each item."""
-        code, item_nbrs = self.panel.items
-        days = np.arange(1, PLAN_DAYS + 2)[None, :]
-        plan = self.planned_promotions(days, np.arange(len(code))).T
-        return ItemSums(
-            item_nbrs=item_nbrs,
-            past=GroupSums.of(self.history, code),
-            promoted=add_up(plan * self._started, code),
-            started=add_up([self._started], code)[0],
-        )
-
-    @cached_property
-    def _known_items(self) -> ItemSums:
-        return self.item_sums if self.all_stores is None else self.all_stores
-
-    @cached_property
-    def _group_sums(self) -> dict[str, GroupSums]:
-        return {ITEM: self._known_items.past} | {
-            name: GroupSums.of(self.history, code) for name, code in self.panel.store_groups.items()
-        }
-
-    @cached_property
-    def _codes(self) -> dict[str, np.ndarray]:
-        item, item_nbrs = self.panel.items
-        if self.all_stores is not None:
-            item = self.all_stores.positions(item_nbrs)[item]
-        return {ITEM: item} | self.panel.store_groups
+    def surroundings(self) -> Surroundings:
+        """What other series say of each series."""
+        if self.around is not None:
+            return self.around
+        return Surroundings.of(self.panel, self.day, self.history, self.all_stores)
 
     @cached_property
     def _day_features(self) -> dict[str, np.ndarray]:
@@ -270,8 +239,8 @@ def _promotions_ahead(known: Snapshot, ahead: Ahead) -> np.ndarray:
 def _item_share_promoted(known: Snapshot, ahead: Ahead) -> np.ndarray:
     """Return the share of the item's started series on promotion on that day."""
     day_of_plan = np.where(ahead.steps <= PLAN_DAYS, ahead.steps, PLAN_DAYS + 1) - 1
-    items = known._known_items
-    item = known._codes[ITEM][ahead.rows, None]
+    items = known.surroundings.items
+    item = known.surroundings.codes[ITEM][ahead.rows, None]
     change = _what_if_change(known, ahead) * known._started[ahead.rows, None]
     return divide(items.promoted[day_of_plan, item] + change, items.started[item])
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from grocery_demand.core.features.history import summarise_sums
 from grocery_demand.core.features.item_sums import ItemSums
-from grocery_demand.core.features.matrix import Snapshot
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.parts import PanelParts
 
@@ -25,4 +25,4 @@ def _add_up(parts: Sequence[list[ItemSums]]) -> list[ItemSums]:
 
 
 def _sum_items_of_part(part: Panel, days: list[int]) -> list[ItemSums]:
-    return [Snapshot(part, day).item_sums for day in days]
+    return [ItemSums.of(part, day, summarise_sums(part, day)) for day in days]

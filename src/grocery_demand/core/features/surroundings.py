@@ -1,0 +1,47 @@
+"""What other series say of each series at the end of a day."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from grocery_demand.core.features.groups import ITEM, GroupSums
+from grocery_demand.core.features.history import Sums
+from grocery_demand.core.features.item_sums import ItemSums
+from grocery_demand.core.panel import Panel
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The groups that series belong to, and what these say.
+
+    Attributes:
+        codes: Group of each series, int [series], by name of the grouping.
+        sums: Sums over the members of each group, by the same names.
+        items: What all stores say of each item.
+    """
+
+    codes: dict[str, np.ndarray]
+    sums: dict[str, GroupSums]
+    items: ItemSums
+
+    @classmethod
+    def of(
+        cls, panel: Panel, day: int, past: Sums, all_stores: ItemSums | None = None
+    ) -> "Surroundings":
+        """Return what the series of a panel say of each other at the end of a day.
+
+        Args:
+            panel: The panel; of `units` only days up to `day` are read.
+            day: The cutoff, as a day of the panel.
+            past: Sums of each series.
+            all_stores: What all stores say of each item; None: those of the panel are all.
+        """
+        item, item_nbrs = panel.items
+        items = ItemSums.of(panel, day, past) if all_stores is None else all_stores
+        codes = {ITEM: items.positions(item_nbrs)[item]} | panel.store_groups
+        of_stores = {name: GroupSums.of(past, code) for name, code in panel.store_groups.items()}
+        return cls(codes, {ITEM: items.past} | of_stores, items)
+
+    def of_rows(self, rows: np.ndarray) -> "Surroundings":
+        """Return what all say of some of the series, given by their positions."""
+        return replace(self, codes={name: code[rows] for name, code in self.codes.items()})
