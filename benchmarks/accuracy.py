@@ -219,12 +219,13 @@ def main() -> None:
     name = options.name or options.raw_dir.name
     days = f" --history-days {options.history_days}" if options.history_days else ""
     some = f" --peer-series {options.peer_series}" if options.peer_series else ""
+    named = f" --name {options.name}" if options.name else ""
     new = pooled[pooled["is_new"]]
     n_scored = len(_forecast_by_each(pooled, models))
     notes = [
-        f"Command: `python benchmarks/accuracy.py --raw-dir {name} --cutoffs "
-        f"{' '.join(cutoffs)}{days}{some}`. {len(panel.series):,} series, 16 days ahead of each "
-        f"cutoff: {n_scored:,} of {len(pooled):,} rows are scored, those that every model "
+        f"Command: `python benchmarks/accuracy.py --raw-dir {options.raw_dir.name} --cutoffs "
+        f"{' '.join(cutoffs)}{days}{some}{named}`. {len(panel.series):,} series, "
+        f"16 days ahead of each cutoff: {n_scored:,} of {len(pooled):,} rows are scored, those that every model "
         "forecasts. skforecast needs more than eight weeks of sales; no peer forecasts a series "
         f"without a sale before the cutoff ({len(new):,} rows).",
         "Beyond chance: slices where it is better by 95 % intervals over series (Bonferroni).",

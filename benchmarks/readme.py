@@ -46,6 +46,7 @@ class Measurement:
 
 _PEERS = ("mlforecast", "skforecast", "AutoETS", "moving_average", "seasonal_naive")
 _REAL = ("accuracy_real_stores", "accuracy")
+_SHORT = ("accuracy_real_stores_60_days", "accuracy")
 _SAMPLE = ("accuracy_sample", "accuracy")
 _SPEED = ("peers_speed", "peers_speed")
 _LOOP = ("speed_simulated", "speed")
@@ -53,6 +54,8 @@ _LOOP = ("speed_simulated", "speed")
 MEASUREMENTS = (
     Measurement("error (NWRMSLE, less is better), daily totals of 54 real stores, four cutoffs",
                 _REAL, "All cutoffs", "NWRMSLE", peers=_PEERS),
+    Measurement("the same, where only 60 days of sales are known, six older cutoffs",
+                _SHORT, "All cutoffs", "NWRMSLE", peers=_PEERS),
     Measurement("the same on the simulated sample, by item, of series known for eight weeks",
                 _SAMPLE, "All cutoffs", "NWRMSLE", peers=_PEERS),
     Measurement("share of days inside the 80 % interval (0.8 is right), real stores",
