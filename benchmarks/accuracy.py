@@ -225,9 +225,9 @@ def main() -> None:
     notes = [
         f"Command: `python benchmarks/accuracy.py --raw-dir {options.raw_dir.name} --cutoffs "
         f"{' '.join(cutoffs)}{days}{some}{named}`. {len(panel.series):,} series, "
-        f"16 days ahead of each cutoff: {n_scored:,} of {len(pooled):,} rows are scored, those that every model "
-        "forecasts. skforecast needs more than eight weeks of sales; no peer forecasts a series "
-        f"without a sale before the cutoff ({len(new):,} rows).",
+        f"16 days ahead of each cutoff: {n_scored:,} of {len(pooled):,} rows are scored, those "
+        "that every model forecasts. skforecast needs more than eight weeks of sales; no peer "
+        f"forecasts a series without a sale before the cutoff ({len(new):,} rows).",
         "Beyond chance: slices where it is better by 95 % intervals over series (Bonferroni).",
         "NWRMSLE, pinball loss: lower is better. `this project / it`: below 1, ours is better. "
         "Interval columns: on the rows for which every model with intervals gives one. Pinball "
