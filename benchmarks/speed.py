@@ -160,7 +160,7 @@ def measure_limits(panel: Panel, raw_dir: Path) -> dict[str, float]:
     names = FEATURE_SETS["full"]
     matrix, target, weight = assemble_rows(panel, panel.n_days - 1, training, names, encoding)
     settings = draw_fewer_rows(settings, len(target))
-    n_trees, _ = settings.pop("n_estimators"), settings.pop("rows_to_trust")
+    n_trees, _ = settings.pop("n_estimators"), settings.pop("rows_to_trust", None)
     bins = {"max_bin": settings["max_bin"], "verbose": -1}
     data = lgb.Dataset(matrix, target, weight=weight, params=bins)
     start = time.perf_counter()

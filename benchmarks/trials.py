@@ -219,7 +219,7 @@ def run_trial(
     names = _choose_features(trial)
     squares, weights, seconds = [], [], 0.0
     for cutoff in days:
-        known = shorten(panel, cutoff, history_days)
+        known = shorten(panel, cutoff, history_days) if history_days else panel
         day = known.day_of(str(panel.date_of(cutoff)))
         rows = _collect(known, day, training, names)
         test = _collect_test(known, day, training.horizon, names)

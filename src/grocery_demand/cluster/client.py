@@ -130,8 +130,10 @@ def _wait_for_a_worker(client: Client, address: str, patience: float) -> None:
     """Wait until a worker is there; if none comes, end the connection, too."""
     try:
         client.wait_for_workers(1, timeout=patience)
-    except TimeoutError as error:
+    except BaseException as error:
         client.close()
+        if not isinstance(error, TimeoutError):
+            raise
         raise ClusterError(
             f"The scheduler at {address} (DASK_SCHEDULER_ADDRESS) has no worker after "
             f"{patience:g} seconds: start some with `dask worker {address}`, or see why those that "

@@ -43,10 +43,10 @@ class TrainingParameters:
             oldest.
         max_backtest_rows: Rows (series x step x fold) that the folds forecast at most; the holdout
             has as many at most.
-        max_training_cutoffs: Past cutoffs that one fit learns from at most, a week apart.
-        min_training_cutoffs: Past cutoffs that it learns from at least, if there are so many; of
-            many series, a random share at each of them.
-        min_weekly_cutoffs: If the past has fewer weeks, cutoffs lie three days apart.
+        max_training_cutoffs: Past cutoffs that one fit learns from at most.
+        min_training_cutoffs: Past cutoffs that it learns from at least, if there are so many and
+            `max_training_cutoffs` allows it; of many series, a random share at each of them.
+        min_weekly_cutoffs: Where the past has fewer weeks, cutoffs lie three days apart.
         max_training_rows: Rows (series x step x cutoff) that one fit learns from at most.
         max_long_range_rows: Rows that the model for dates beyond the horizon learns from at most,
             and as many that its backtest forecasts.

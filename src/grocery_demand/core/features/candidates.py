@@ -1,7 +1,9 @@
 """Features that were thought of and are in no set: tried by `core.feature_trials`.
 
 One that proves its worth moves to `matrix.AHEAD_FEATURES` and to a set, and learns there to answer
-what would be if a promotion were assumed (`Ahead.what_if`), which trials never ask.
+what would be if a promotion were assumed (`Ahead.what_if`), which trials never ask. One that reads
+other series, as `rivals_on_promotion` does, has to get its sums from `Surroundings` then: a trial
+sees the whole panel, but a training may see only the series that it learns from.
 """
 
 import numpy as np

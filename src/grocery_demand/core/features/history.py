@@ -33,7 +33,7 @@ class Sums:
     Only observed days count: those from the series' first sale on, on which its store was open.
 
     Attributes:
-        sums: Sum over each of `WINDOWS`, float32 [window, series].
+        sums: Sum over each of the first of `WINDOWS`, or of all, float32 [window, series].
         counts: Observed days in each of `WINDOWS`, float32 [window, series].
         weekday_sums: Sum over each of `WEEKDAY_WINDOWS`, float32 [window, 7, series]; the middle
             axis is the weekday, 0 for the weekday of the day after the cutoff.

@@ -69,7 +69,10 @@ class Ahead:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that is known of every series at the end of a day.
+    """All that is known of the series of a panel at the end of a day.
+
+    To learn from few series, the panel is cut to these: what reads other series belongs into
+    `Surroundings`, which are always those of all.
 
     Attributes:
         panel: The panel; of `units` only days up to `day` are read.
@@ -77,8 +80,8 @@ class Snapshot:
         tried: Features by name beside those known here: see `core.feature_trials`.
         all_stores: What all stores say of each item, if the panel is a part of a larger one; see
             `core.features.sum_items`. None: its stores are all there are.
-        around: What other series say of those of the panel, if it holds some of its stores' series
-            only. None: it holds all of them.
+        around: What all series of the stores say of these, if the panel was cut to some of them;
+            `all_stores` is in it. None: the panel holds all.
     """
 
     panel: Panel

@@ -15,7 +15,7 @@ _FILE = "model.lgb"
 _FEW_ROWS = 256
 """Rows that one thread forecasts sooner than several can be woken."""
 
-LEAST_TRUST = 0.6
+_LEAST_TRUST = 0.6
 """Share of the corrections that is applied where there is hardly a row to learn from."""
 
 
@@ -27,12 +27,12 @@ def draw_fewer_rows(settings: dict[str, Any], n_rows: int) -> dict[str, Any]:
     rows takes long, so a draw then serves `trees_per_draw` trees.
     """
     settings = dict(settings)
-    most, trees = settings.pop("max_rows_per_tree", None), settings.pop("trees_per_draw", 1)
+    most, trees = settings.pop("max_rows_per_tree", None), settings.pop("trees_per_draw", None)
     if most is None or not n_rows:
         return settings
     share, often = settings.get("bagging_fraction", 1.0), settings.get("bagging_freq", 1)
     if most < share * n_rows:
-        share, often = most / n_rows, trees
+        share, often = most / n_rows, trees or often
     return settings | {"bagging_fraction": share, "bagging_freq": often}
 
 
@@ -40,11 +40,11 @@ def trust_in(n_rows: int, rows_to_trust: int | None) -> float:
     """Return the share of the trees' corrections of the moving average that is applied.
 
     Few rows are much noise, and trees follow some of it. The share grows in proportion to the rows,
-    from `LEAST_TRUST` to 1 where there are `rows_to_trust`; None: it is 1 for any.
+    from `_LEAST_TRUST` to 1 where there are `rows_to_trust`; None: it is 1 for any.
     """
     if rows_to_trust is None or n_rows >= rows_to_trust:
         return 1.0
-    return LEAST_TRUST + (1 - LEAST_TRUST) * n_rows / rows_to_trust
+    return _LEAST_TRUST + (1 - _LEAST_TRUST) * n_rows / rows_to_trust
 
 
 def dataset_params(settings: dict[str, Any]) -> dict[str, Any]:

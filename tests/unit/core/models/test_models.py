@@ -171,6 +171,9 @@ def test_rows_are_drawn_for_several_trees_at_once_only_where_fewer_are_allowed()
     assert draw_fewer_rows(settings, 400) == {"bagging_fraction": 0.25, "bagging_freq": 5}
     assert draw_fewer_rows(settings, 140) == {"bagging_fraction": 0.7, "bagging_freq": 2}
     assert draw_fewer_rows({"trees_per_draw": 5, "bagging_freq": 2}, 400) == {"bagging_freq": 2}
+    for unset in ({}, {"trees_per_draw": 0}):
+        drawn = draw_fewer_rows({"bagging_freq": 2, "max_rows_per_tree": 100} | unset, 400)
+        assert drawn == {"bagging_fraction": 0.25, "bagging_freq": 2}
 
 
 def test_corrections_are_trusted_the_more_the_more_rows_they_were_learnt_from():
