@@ -54,7 +54,7 @@ _LOOP = ("speed_simulated", "speed")
 MEASUREMENTS = (
     Measurement("error (NWRMSLE, less is better), daily totals of 54 real stores, four cutoffs",
                 _REAL, "All cutoffs", "NWRMSLE", peers=_PEERS),
-    Measurement("the same, where only 60 days of sales are known, six older cutoffs",
+    Measurement("the same, where only the last 60 days are known",
                 _SHORT, "All cutoffs", "NWRMSLE", peers=_PEERS),
     Measurement("the same on the simulated sample, by item, of series known for eight weeks",
                 _SAMPLE, "All cutoffs", "NWRMSLE", peers=_PEERS),
