@@ -110,6 +110,10 @@ class Source(ABC):
             try:
                 self.client.restart_workers(waiting, timeout=_PATIENCE)
             except (ValueError, TimeoutError) as error:
+                left = set(list_workers(self.client))
+                if left and left.isdisjoint(waiting):
+                    logger.warning("Going on with %d workers: %s", len(left), error)
+                    return
                 raise ClusterError(
                     f"A worker ended, and those that waited for it could not be started anew: "
                     f"{error}. Start all workers again, with Dask's nanny (no `--no-nanny`), and "
