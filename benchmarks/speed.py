@@ -29,7 +29,7 @@ from common import GIB, PROJECT, load_parameters, write_result
 
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot
-from grocery_demand.core.models.gradient_boosted import draw_fewer_rows
+from grocery_demand.core.models.gradient_boosted import plan_fit
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.training import assemble_rows
 from grocery_demand.datasets import PanelDataset
@@ -159,8 +159,7 @@ def measure_limits(panel: Panel, raw_dir: Path) -> dict[str, float]:
     summaries = time.perf_counter() - start
     names = FEATURE_SETS["full"]
     matrix, target, weight = assemble_rows(panel, panel.n_days - 1, training, names, encoding)
-    settings = draw_fewer_rows(settings, len(target))
-    n_trees, _ = settings.pop("n_estimators"), settings.pop("rows_to_trust", None)
+    settings, n_trees, _ = plan_fit(settings, len(target))
     bins = {"max_bin": settings["max_bin"], "verbose": -1}
     data = lgb.Dataset(matrix, target, weight=weight, params=bins)
     start = time.perf_counter()

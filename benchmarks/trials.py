@@ -29,7 +29,7 @@ from common import PROJECT, load_parameters, read_panel, shorten, write_result
 from grocery_demand.core.backtest import TrainingParameters, choose_training_days, scored_rows
 from grocery_demand.core.features import FEATURE_SETS, MOVING_AVERAGE, Encoding, Snapshot
 from grocery_demand.core.features.matrix import RELATIVE
-from grocery_demand.core.models.gradient_boosted import draw_fewer_rows, trust_in
+from grocery_demand.core.models.gradient_boosted import plan_fit
 from grocery_demand.core.panel import Panel
 
 PEERS = Path(__file__).parent / "peers"
@@ -82,7 +82,7 @@ def fit_difference(
     """The default: LightGBM on the difference to the moving average."""
     base = names.index(MOVING_AVERAGE)
     settings = settings | {"seed": seed}
-    trust = trust_in(len(rows.target), settings.get("rows_to_trust"))
+    _, _, trust = plan_fit(settings, len(rows.target))
     booster = _train(rows, trust * (rows.target - rows.matrix[:, base]), settings)
     return booster.predict(test) + test[:, base]
 
@@ -300,8 +300,7 @@ def _rows_of(
 def _train(
     rows: Rows, target: np.ndarray, settings: dict[str, Any], start: np.ndarray | None = None
 ) -> lgb.Booster:
-    settings = draw_fewer_rows(settings, len(target))
-    n_trees, _ = settings.pop("n_estimators"), settings.pop("rows_to_trust", None)
+    settings, n_trees, _ = plan_fit(settings, len(target))
     data = lgb.Dataset(
         rows.matrix,
         target,

@@ -130,15 +130,16 @@ def _wait_for_a_worker(client: Client, address: str, patience: float) -> None:
     """Wait until a worker is there; if none comes, end the connection, too."""
     try:
         client.wait_for_workers(1, timeout=patience)
-    except BaseException as error:
+    except TimeoutError as error:
         client.close()
-        if not isinstance(error, TimeoutError):
-            raise
         raise ClusterError(
             f"The scheduler at {address} (DASK_SCHEDULER_ADDRESS) has no worker after "
             f"{patience:g} seconds: start some with `dask worker {address}`, or see why those that "
             "should be there ended."
         ) from error
+    except BaseException:
+        client.close()
+        raise
 
 
 def _start_workers() -> Client:

@@ -82,7 +82,10 @@ class Panel(PanelParts):
     @cached_property
     def store_groups(self) -> dict[str, np.ndarray]:
         """The group within its store of each series, int [series], by name of the grouping."""
-        return group_codes(self.series)
+        return {
+            name: self.series.groupby(columns, sort=True).ngroup().to_numpy()
+            for name, columns in STORE_GROUPS.items()
+        }
 
     @property
     def bounds(self) -> np.ndarray:
@@ -161,11 +164,3 @@ class Panel(PanelParts):
             n_parts: Parts wanted; there may be fewer, as no store is cut.
         """
         return cut_evenly(np.bincount(self.store_position, minlength=len(self.stores)), n_parts)
-
-
-def group_codes(series: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the group within its store of each series, int [series], by name of the grouping."""
-    return {
-        name: series.groupby(columns, sort=True).ngroup().to_numpy()
-        for name, columns in STORE_GROUPS.items()
-    }

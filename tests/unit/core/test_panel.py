@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from grocery_demand.core.calendar import build_calendar
-from grocery_demand.core.panel import Panel, group_codes
+from grocery_demand.core.panel import Panel
 
 START = np.datetime64("2017-01-01", "D")
 
@@ -76,7 +76,7 @@ def test_a_panel_cannot_be_changed_by_accident(panel):
     assert replace(panel, digest="other").digest == "other"
 
 
-def test_series_share_a_group_where_its_columns_agree():
+def test_series_share_a_group_where_its_columns_agree(panel):
     series = pd.DataFrame(
         {
             "store_nbr": [1, 1, 2, 2],
@@ -85,7 +85,7 @@ def test_series_share_a_group_where_its_columns_agree():
             "family": ["A", "A", "A", "A"],
         }
     )
-    codes = group_codes(series)
+    codes = replace(panel, series=series).store_groups
     assert codes["class_store"].tolist() == [0, 0, 1, 2]
     assert codes["family_store"].tolist() == [0, 0, 1, 1]
 

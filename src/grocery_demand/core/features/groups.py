@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grocery_demand.core.features.history import WEEKDAY_WINDOWS, WINDOWS, Sums, divide
+from grocery_demand.core.features.history import (
+    GROUP_WINDOWS,
+    WEEKDAY_WINDOWS,
+    WINDOWS,
+    Sums,
+    divide,
+)
 from grocery_demand.core.panel import STORE_GROUPS
 
 ITEM = "item"
@@ -13,8 +19,6 @@ ITEM = "item"
 
 GROUPS = (ITEM, *STORE_GROUPS)
 """Names of all groups."""
-
-GROUP_WINDOWS = (7, 28, 112)
 
 _WINDOWS = [WINDOWS.index(window) for window in GROUP_WINDOWS]
 _WEEKS = WEEKDAY_WINDOWS.index(8)

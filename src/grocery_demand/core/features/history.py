@@ -16,8 +16,10 @@ WEEKDAY_WINDOWS = (4, 8, 20)
 
 HISTORY_DAYS = 140
 
-_GROUP_DAYS = 112
-"""Days before the cutoff that groups look back."""
+GROUP_WINDOWS = (7, 28, 112)
+"""Those of `WINDOWS` over which groups take means."""
+
+_GROUP_DAYS = max(GROUP_WINDOWS)
 
 _SERIES_PER_CHUNK = 1024
 """Series summarised at once: few enough that their days stay in the processor's cache."""
@@ -69,9 +71,9 @@ def summarise_history(panel: Panel, day: int) -> History:
 
 
 def summarise_sums(panel: Panel, day: int) -> Sums:
-    """Return the sums of the last 112 days of every series: those of `summarise_history`.
+    """Return those sums of `summarise_history` that groups add up, of every series.
 
-    The windows beyond are left out, and all else that no group adds up.
+    The longer windows are left out, and all else that no group adds up.
     """
     return Sums(**_in_chunks(_add_up_units, panel, day))
 

@@ -47,6 +47,16 @@ def trust_in(n_rows: int, rows_to_trust: int | None) -> float:
     return _LEAST_TRUST + (1 - _LEAST_TRUST) * n_rows / rows_to_trust
 
 
+def plan_fit(settings: dict[str, Any], n_rows: int) -> tuple[dict[str, Any], int, float]:
+    """Part the settings into LightGBM's parameters, the trees, and the share of their corrections.
+
+    What is ours and not LightGBM's is taken out: see `draw_fewer_rows` and `trust_in`.
+    """
+    params = draw_fewer_rows(settings, n_rows)
+    n_trees, rows_to_trust = params.pop("n_estimators"), params.pop("rows_to_trust", None)
+    return params, n_trees, trust_in(n_rows, rows_to_trust)
+
+
 def dataset_params(settings: dict[str, Any]) -> dict[str, Any]:
     """Return what of the settings concerns the bins of features."""
     return {"max_bin": settings.get("max_bin", 255), "verbose": -1}
@@ -74,7 +84,8 @@ class LightGBM:
     """Trees that correct the moving average.
 
     The trees are fitted on ln(1+units) less the `moving_average` feature, so that they need not
-    learn the level of each series, which may span orders of magnitude.
+    learn the level of each series, which may span orders of magnitude; of few rows, on a share of
+    that difference (`trust_in`).
 
     Attributes:
         feature_names: Columns of the matrix, in their order.
@@ -104,31 +115,28 @@ class LightGBM:
             matrix: float32 [row, feature].
             target: ln(1+units) [row].
             weight: Of each row in the loss [row].
-            settings: LightGBM's parameters, `n_estimators`, and what `draw_fewer_rows` and
-                `trust_in` read.
+            settings: LightGBM's parameters, and what `plan_fit` takes out of them.
             seed: Of what LightGBM draws.
             peers: Machines that hold other rows; None if these are all.
         """
         relative = MOVING_AVERAGE in feature_names
-        n_rows = peers.n_rows if peers else len(target)
-        settings = draw_fewer_rows(settings, n_rows)
-        n_trees, rows_to_trust = settings.pop("n_estimators"), settings.pop("rows_to_trust", None)
+        own, n_trees, trust = plan_fit(settings, peers.n_rows if peers else len(target))
         if relative:
             target = target - matrix[:, feature_names.index(MOVING_AVERAGE)]
-            target = target * np.float32(trust_in(n_rows, rows_to_trust))
+            target *= np.float32(trust)
         data = lgb.Dataset(
             matrix,
             target,
             weight=weight,
             feature_name=list(feature_names),
-            params=dataset_params(settings),
+            params=dataset_params(own),
             reference=peers.bins if peers else None,
             free_raw_data=True,
         )
         fixed = {"objective": "regression", "verbose": -1, "seed": seed}
         reproducible = {"deterministic": True, "force_col_wise": True}
         network = peers.network if peers else {}
-        params = fixed | reproducible | settings | network
+        params = fixed | reproducible | own | network
         booster = lgb.train(params, data, num_boost_round=n_trees)
         if peers:
             booster.free_network()
