@@ -350,13 +350,14 @@ def main() -> None:
         print(f"{title}: {pooled:.4f}, {seconds:.1f} s", flush=True)
     table = pd.DataFrame(records).sort_values("to the default, mean over cutoffs")
     dates = ", ".join(str(panel.date_of(day)) for day in days)
+    named = f" --name {options.name}" if options.name else ""
     chosen = options.trials != list(TRIALS)
     some = " --trials " + " ".join(f'"{title}"' for title in options.trials) if chosen else ""
     notes = [
         f"Command: `python benchmarks/trials.py --raw-dir {options.raw_dir.name}"
         + (f" --until {options.until}" if options.until else "")
         + (f" --history-days {options.history_days}" if options.history_days else "")
-        + f" --cutoffs {options.cutoffs}{some}`. NWRMSLE over 16 days after each of {dates}; "
+        + f" --cutoffs {options.cutoffs}{named}{some}`. NWRMSLE over 16 days after each of {dates}; "
         f"nothing after {panel.date_of(last)} was looked at. Each trial changes one thing of the "
         "default; it is a run of the MLflow experiment `trials`. The mean over cutoffs is that of "
         "the ratios: a bad month does not decide. Seconds are those of fitting and forecasting.",
