@@ -358,9 +358,10 @@ def main() -> None:
         + (f" --until {options.until}" if options.until else "")
         + (f" --history-days {options.history_days}" if options.history_days else "")
         + f" --cutoffs {options.cutoffs}{named}{some}`. NWRMSLE over 16 days after each of "
-        f"{dates}; nothing after {panel.date_of(last)} was looked at. Each trial changes one "
-        "thing of the default; it is a run of the MLflow experiment `trials`. The mean over cutoffs is that of "
-        "the ratios: a bad month does not decide. Seconds are those of fitting and forecasting.",
+        f"{dates}; nothing after {panel.date_of(last)} was looked at. "
+        "Each trial changes one thing of the default; it is a run of the MLflow experiment "
+        "`trials`. The mean over cutoffs is that of the ratios: a bad month does not decide. "
+        "Seconds are those of fitting and forecasting.",
     ]
     cutoffs = pd.DataFrame(by_cutoff, index=[str(panel.date_of(day)) for day in days])
     tables = {"Trials": table, "By cutoff": cutoffs.T.rename_axis("trial").reset_index()}
