@@ -23,7 +23,7 @@ _FEWEST_SERIES = 8
 """Series at a cutoff, below which there are rather fewer cutoffs."""
 
 _CLOSER = 3
-"""Days between cutoffs of a short past: of seven, each step falls on each weekday once."""
+"""Days between cutoffs where weeks are few: of seven, each step falls on each weekday once."""
 
 _ATTRIBUTES = ["family", "type", "perishable"]
 
@@ -45,8 +45,8 @@ class TrainingParameters:
             has as many at most.
         max_training_cutoffs: Past cutoffs that one fit learns from at most.
         min_training_cutoffs: Past cutoffs that it learns from at least, if there are so many and
-            `max_training_cutoffs` allows it; of many series, a random share at each of them.
-        min_weekly_cutoffs: Where the past has fewer weeks, cutoffs lie three days apart.
+            `max_training_cutoffs` allows it; of many series, a random share at each of them. Where
+            weeks are fewer, some lie three days apart.
         max_training_rows: Rows (series x step x cutoff) that one fit learns from at most.
         max_long_range_rows: Rows that the model for dates beyond the horizon learns from at most,
             and as many that its backtest forecasts.
@@ -61,7 +61,6 @@ class TrainingParameters:
     max_backtest_rows: int = 3_000_000
     max_training_cutoffs: int = 78
     min_training_cutoffs: int = 52
-    min_weekly_cutoffs: int = 26
     max_training_rows: int = 400_000
     max_long_range_rows: int = 100_000
     seed: int = 7
@@ -77,7 +76,6 @@ class TrainingParameters:
             ("max_backtest_rows", 1000, 10**9),
             ("max_training_cutoffs", 1, 1000),
             ("min_training_cutoffs", 1, 1000),
-            ("min_weekly_cutoffs", 1, 1000),
             ("max_training_rows", 1000, 10**9),
             ("max_long_range_rows", 1000, 10**9),
             ("seed", 0, 2**31 - 1),
@@ -143,36 +141,52 @@ def choose_training_days(
     """Choose what a model fitted at the end of a day learns from, within the row budget.
 
     Cutoffs lie whole weeks before `day`, so that each step ahead falls on the weekday on which it
-    will be forecast. Few series get as many as the budget allows; many series get the fewest, and
-    a random share of the series at each. Where the past is short, they lie three days apart if the
-    budget allows.
+    will be forecast. Where the past has too few weeks, the newest lie three days apart if the
+    budget allows. Few series get as many cutoffs as the budget allows; many series get the fewest,
+    and a random share of the series at each.
     """
-    first_sale = panel.first_sale
-    n_started = max(int(np.sum(first_sale <= day)), 1)
-    per_cutoff = n_started * training.horizon
-    possible = _list_cutoffs(day, per_cutoff, training)
-    affordable = training.max_training_rows // (training.horizon * _FEWEST_SERIES)
-    fewest = min(training.min_training_cutoffs, len(possible), max(affordable, 1))
-    n_cutoffs = int(np.clip(training.max_training_rows // per_cutoff, fewest, len(possible)))
-    share = min(1.0, training.max_training_rows / (per_cutoff * max(n_cutoffs, 1)))
+    affordable = max(training.max_training_rows // (training.horizon * _FEWEST_SERIES), 1)
+    fewest = min(training.min_training_cutoffs, training.max_training_cutoffs, affordable)
+    cutoffs, n_rows = _count_rows(panel, day, training, _list_cutoffs(day, fewest))
+    if n_rows.sum() > training.max_training_rows:
+        cutoffs, n_rows = _count_rows(panel, day, training, _list_cutoffs(day, 0))
+    within = np.searchsorted(np.cumsum(n_rows), training.max_training_rows, side="right")
+    n_cutoffs = max(int(within), fewest)
+    share = min(training.max_training_rows / max(n_rows[:n_cutoffs].sum(), 1), 1.0)
     generator = np.random.default_rng([training.seed, day])
     chosen = []
-    for cutoff in possible[:n_cutoffs]:
+    for cutoff in cutoffs[:n_cutoffs].tolist():
         steps = np.arange(1, min(training.horizon, day - cutoff) + 1)
-        rows = np.flatnonzero(first_sale <= cutoff + steps[-1])
+        rows = np.flatnonzero(panel.first_sale <= cutoff + steps[-1])
         if share < 1:
             rows = np.sort(generator.choice(rows, int(share * len(rows)), replace=False))
-        chosen.append(TrainingDay(cutoff, steps, rows))
+        if len(rows):
+            chosen.append(TrainingDay(cutoff, steps, rows))
     return chosen
 
 
-def _list_cutoffs(day: int, rows_each: int, training: TrainingParameters) -> range:
-    """Return the cutoffs that a fit at the end of a day can learn from, the newest first."""
-    weekly, closer = (range(day - d, MIN_HISTORY - 1, -d) for d in (WEEK, _CLOSER))
-    most = min(training.max_training_cutoffs, training.max_training_rows // rows_each)
-    if len(weekly) < training.min_weekly_cutoffs and len(closer) <= most:
-        return closer
-    return weekly[: training.max_training_cutoffs]
+def _list_cutoffs(day: int, fewest: int) -> np.ndarray:
+    """Return the cutoffs that a fit at the end of a day can learn from, the newest first.
+
+    They lie a week apart. If there are fewer than wanted, as many of the newest weeks as that takes
+    have closer ones, or all.
+    """
+    furthest = day - MIN_HISTORY
+    missing = max(fewest - furthest // WEEK, 0)
+    n_dense = WEEK * -(-missing * _CLOSER // (WEEK - _CLOSER))
+    dense = np.arange(_CLOSER, min(n_dense, furthest) + 1, _CLOSER)
+    weekly = np.arange(n_dense + WEEK, furthest + 1, WEEK)
+    return day - np.concatenate([dense, weekly])
+
+
+def _count_rows(
+    panel: PanelParts, day: int, training: TrainingParameters, cutoffs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cutoffs from which any series can be learnt, and the rows of all series there."""
+    n_steps = np.minimum(training.horizon, day - cutoffs)
+    n_series = np.searchsorted(np.sort(panel.first_sale), cutoffs + n_steps, side="right")
+    known = np.flatnonzero(n_series)[: training.max_training_cutoffs]
+    return cutoffs[known], (n_series * n_steps)[known]
 
 
 def scored_rows(panel: Panel, day: int, steps: np.ndarray, rows: np.ndarray) -> np.ndarray:

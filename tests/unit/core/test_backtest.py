@@ -19,6 +19,7 @@ from grocery_demand.core.features import Encoding
 from grocery_demand.core.forecaster import Forecaster
 from grocery_demand.core.intervals import Intervals
 from grocery_demand.core.models import fit_model
+from grocery_demand.core.panel import Panel
 from worlds import make_panel, panels, scramble_sales_after
 
 NO_ROWS = (np.empty((0, 1), np.float32), np.empty(0), np.empty(0))
@@ -30,6 +31,20 @@ trainings = st.builds(
     max_training_rows=st.sampled_from([1000, 1500, 4000, 10**6]),
     max_training_cutoffs=st.sampled_from([1, 5, 20, 104]),
 )
+
+
+def started_early(**shape: int) -> Panel:
+    """A panel whose series all have sales from the first day on."""
+    panel = make_panel(**shape)
+    return replace(panel, series=panel.series.assign(first_sale=0))
+
+
+def days_before(n_days: int, **values: int) -> np.ndarray:
+    """How many days before the fit each cutoff lies, for two series."""
+    panel = started_early(n_stores=1, n_items=2, n_days=n_days)
+    training = TrainingParameters(**{"max_training_cutoffs": 104} | values)
+    chosen = choose_training_days(panel, n_days - 1, training)
+    return np.array([n_days - 1 - window.day for window in chosen])
 
 
 def make_naive_forecaster(panel) -> Forecaster:
@@ -77,22 +92,44 @@ def test_sales_too_short_for_a_fold_and_the_holdout_say_how_many_days_are_needed
 def test_nothing_is_learnt_from_after_the_fits_cutoff(panel, training, data):
     day = data.draw(st.integers(21, panel.n_days - 1))
     chosen = choose_training_days(panel, day, training)
-    assert chosen
     first_sale = panel.series["first_sale"].to_numpy()
+    assert chosen or min(first_sale) > day
     for window in chosen:
         assert window.day >= 7
         assert window.day + window.steps.max() <= day
         assert (first_sale[window.rows] <= day).all()
 
 
-@given(panels(min_days=40), trainings, st.data())
-def test_cutoffs_to_learn_from_lie_whole_weeks_or_three_days_before_the_fits(panel, training, data):
-    day = data.draw(st.integers(21, panel.n_days - 1))
-    days = [window.day for window in choose_training_days(panel, day, training)]
-    apart = day - days[0]
-    assert apart in (3, 7)
-    assert days == [day - apart * (i + 1) for i in range(len(days))]
-    assert len(days) <= training.max_training_cutoffs
+@given(st.integers(21, 700), st.integers(1, 78))
+def test_cutoffs_lie_three_days_apart_and_further_back_whole_weeks(n_days, fewest):
+    before = days_before(n_days, min_training_cutoffs=fewest)
+    apart = np.diff(before, prepend=0)
+    n_close = np.argmax(np.append(apart, 7) > 3)
+    assert set(apart[:n_close]) <= {3}
+    assert set(before[n_close:] % 7) <= {0}
+    assert set(apart[n_close + 1 :]) <= {7}
+    assert set(apart) <= {3, 7, 8, 9}
+
+
+@given(st.integers(22, 700), st.integers(1, 78))
+def test_as_few_cutoffs_lie_closer_as_give_the_fewest_wanted(n_days, fewest):
+    n_cutoffs = len(days_before(n_days, min_training_cutoffs=fewest))
+    weeks, if_all_lie_closer = (n_days - 8) // 7, (n_days - 8) // 3
+    assert n_cutoffs >= min(fewest, if_all_lie_closer)
+    assert n_cutoffs <= max(fewest + 3, weeks)
+
+
+@given(st.integers(21, 700), st.integers(1, 78))
+def test_one_more_day_of_sales_changes_the_number_of_cutoffs_by_one_at_most(n_days, fewest):
+    shorter, longer = (
+        len(days_before(days, min_training_cutoffs=fewest)) for days in (n_days, n_days + 1)
+    )
+    assert abs(longer - shorter) <= 1
+
+
+def test_most_cutoffs_are_the_newest():
+    before = days_before(700, max_training_cutoffs=5)
+    assert before.tolist() == [7, 14, 21, 28, 35]
 
 
 @given(panels(min_days=40), trainings, st.data())
@@ -104,55 +141,54 @@ def test_the_row_budget_is_kept(panel, training, data):
 
 
 def test_most_of_the_row_budget_is_used():
-    panel = make_panel(seed=3, n_stores=6, n_items=40, n_days=200)
-    panel = replace(panel, series=panel.series.assign(first_sale=0))
+    panel = started_early(seed=3, n_stores=6, n_items=40, n_days=200)
     training = TrainingParameters(max_training_rows=5000)
     chosen = choose_training_days(panel, 199, training)
     n_rows = sum(len(window.rows) * len(window.steps) for window in chosen)
     assert len(chosen) == 27
-    assert n_rows > 4000
+    assert n_rows > 4400
     assert all(len(np.unique(window.rows)) == len(window.rows) for window in chosen)
 
 
+def test_where_most_series_are_young_the_row_budget_is_used_all_the_same():
+    panel = make_panel(seed=3, n_stores=6, n_items=200, n_days=400)
+    young = np.arange(len(panel.series)) >= 60
+    panel = replace(panel, series=panel.series.assign(first_sale=np.where(young, 370, 0)))
+    training = TrainingParameters(max_training_rows=20_000)
+    chosen = choose_training_days(panel, 399, training)
+    n_rows = sum(len(window.rows) * len(window.steps) for window in chosen)
+    assert len(chosen) == 52
+    assert 19_000 < n_rows <= 20_000
+
+
+def test_cutoffs_before_the_first_sale_of_all_series_are_left_out():
+    panel = make_panel(n_stores=1, n_items=4, n_days=420)
+    panel = replace(panel, series=panel.series.assign(first_sale=350))
+    chosen = choose_training_days(panel, 419, TrainingParameters())
+    assert min(window.day for window in chosen) == 335
+    assert all(len(window.rows) for window in chosen)
+
+
 def test_few_series_get_as_many_cutoffs_as_the_budget_allows_and_many_the_fewest():
-    few = make_panel(n_stores=1, n_items=2, n_days=420)
-    many = make_panel(n_stores=6, n_items=60, n_days=420)
+    few = started_early(n_stores=1, n_items=2, n_days=420)
+    many = started_early(n_stores=6, n_items=60, n_days=420)
     training = TrainingParameters(max_training_rows=20_000)
     assert len(choose_training_days(few, 419, training)) == 58
     assert len(choose_training_days(many, 419, training)) == 52
 
 
 def test_few_rows_are_of_several_series_at_fewer_cutoffs():
-    panel = make_panel(n_stores=6, n_items=60, n_days=420)
-    panel = replace(panel, series=panel.series.assign(first_sale=0))
+    panel = started_early(n_stores=6, n_items=60, n_days=420)
     chosen = choose_training_days(panel, 419, TrainingParameters(max_training_rows=1280))
     assert [len(window.rows) for window in chosen] == [8] * 10
 
 
-@pytest.mark.parametrize(("n_days", "apart"), [(30, 3), (189, 3), (190, 7), (400, 7)])
-def test_cutoffs_lie_closer_where_the_past_is_shorter_than_half_a_year(n_days, apart):
-    panel = make_panel(n_stores=1, n_items=2, n_days=n_days)
-    days = [w.day for w in choose_training_days(panel, n_days - 1, TrainingParameters())]
-    assert set(np.diff(days)) == {-apart}
-    assert min(days) < 7 + apart
-
-
 def test_a_budget_that_closer_cutoffs_would_exceed_keeps_them_a_week_apart():
-    panel = make_panel(n_stores=1, n_items=2, n_days=30)
-    panel = replace(panel, series=panel.series.assign(first_sale=0))
-    for n_rows, n_cutoffs in ((7 * 2 * 200, 7), (7 * 2 * 200 - 1, 3)):
-        training = TrainingParameters(horizon=200, max_training_rows=n_rows)
+    panel = started_early(n_stores=3, n_items=20, n_days=30)
+    n_rows = len(panel.series) * sum((3, 6, 9, 12, 15, 16, 16))
+    for budget, n_cutoffs in ((n_rows, 7), (n_rows - 1, 3)):
+        training = TrainingParameters(max_training_rows=budget)
         assert len(choose_training_days(panel, 29, training)) == n_cutoffs
-
-
-def test_a_short_past_is_used_up_before_series_are_left_out():
-    panel = make_panel(seed=2, n_stores=3, n_items=20, n_days=30)
-    panel = replace(panel, series=panel.series.assign(first_sale=0))
-    training = TrainingParameters(max_training_rows=2000)
-    chosen = choose_training_days(panel, 29, training)
-    assert [window.day for window in chosen] == [22, 15, 8]
-    n_rows = sum(len(window.rows) * len(window.steps) for window in chosen)
-    assert n_rows > 0.6 * training.max_training_rows
 
 
 def test_the_sample_of_series_is_the_same_each_time_and_another_by_another_seed():

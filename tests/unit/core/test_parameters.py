@@ -123,7 +123,6 @@ def test_the_shipped_defaults_of_training_are_allowed():
         ({"max_training_rows": 10}, "a whole number from 1000 to"),
         ({"max_training_cutoffs": 0}, "training.max_training_cutoffs"),
         ({"min_training_cutoffs": 0}, "training.min_training_cutoffs"),
-        ({"min_weekly_cutoffs": 0}, "training.min_weekly_cutoffs"),
         ({"seed": -1}, "training.seed"),
     ],
 )
