@@ -5,8 +5,8 @@ python benchmarks/cluster_equality.py --raw-dir TEN_MILLION --name ten_million
 
 In a copy of the project: `kedro run`, then `kedro run --env cluster` on as many local workers as
 GROCERY_DEMAND_WORKERS says. Panel and features are compared bit by bit; scores and forecasts twice:
-as configured, where the rows drawn for each tree depend on the workers, and with all rows for each
-tree (all-rows), where only the order of adding up differs.
+as configured, where the rows drawn for each tree and for the bins depend on the workers, and with
+all rows for both and leaves limited by weight (all-rows), where only the order of adding up differs.
 """
 
 import argparse
@@ -26,10 +26,14 @@ from grocery_demand.core.panel import Panel
 from grocery_demand.storage.panel_folder import read_panel
 from grocery_demand.storage.parted_panel import PartedPlace
 
-_SETTINGS = {
-    "all-rows": ",model_settings.lightgbm.bagging_fraction=1.0",
-    "as-configured": "",
+_ALL_ROWS = {
+    "training.max_training_rows": 200_000,  # of more, LightGBM finds the bins on some
+    "model_settings.lightgbm.bagging_fraction": 1.0,
+    "model_settings.lightgbm.max_rows_per_tree": 200_000,
+    "model_settings.lightgbm.min_child_samples": 1,  # a number that it estimates from the weight
+    "model_settings.lightgbm.min_sum_hessian_in_leaf": 100,
 }
+_SETTINGS = {"all-rows": _ALL_ROWS, "as-configured": {}}
 _ARRAYS = ("units", "promotions", "open_days")
 _DAYS_BACK = (0, 16, 200)
 _STEPS = np.array([1, 7, 16])
@@ -103,8 +107,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         project = copy_project(Path(folder))
         for setting in arguments.settings:
-            raw_dir = f"raw_dir={arguments.raw_dir.absolute()}"
-            given = ["--params", raw_dir + _SETTINGS[setting]]
+            settings = {"raw_dir": arguments.raw_dir.absolute(), **_SETTINGS[setting]}
+            given = ["--params", ",".join(f"{name}={value}" for name, value in settings.items())]
             one = run(project, ["run", *given])
             whole = project / "data/03_primary/one_machine"
             (project / "data/03_primary/panel").rename(whole)
@@ -117,7 +121,9 @@ def main() -> None:
     training = load_parameters()["training"]
     notes = [
         f"Sales of `{arguments.raw_dir.name}`; {training['backtest_folds']} folds; NWRMSLE of both "
-        "ways. Simulated data unless the folder holds real files."
+        "ways. Simulated data unless the folder holds real files. All rows: "
+        + ", ".join(f"`{name}={value}`" for name, value in _ALL_ROWS.items())
+        + "."
     ]
     tables = {
         "Panel and features, bit by bit": panels,

@@ -36,7 +36,8 @@ from moto_s3 import BUCKET, running_s3
 from worlds import SMALL_MODELS, make_panel
 
 TRAINING = TrainingParameters(max_training_rows=20_000, backtest_folds=2, backtest_fits=1)
-SETTINGS = SMALL_MODELS["lightgbm"]
+SETTINGS = SMALL_MODELS["lightgbm"] | {"min_child_samples": 1, "min_sum_hessian_in_leaf": 10}
+"""Leaves by the weight of their rows: the trees then do not depend on the workers."""
 HASTY = {"distributed.comm.timeouts.connect": "1s"}
 
 
@@ -103,17 +104,17 @@ def score(table: pd.DataFrame) -> float:
     return nwrmsle(actual, forecast, row_weights(table))
 
 
-def test_scores_lie_within_half_a_percent_of_one_machines(whole, backtest):
+def test_scores_are_one_machines(whole, backtest):
     for name in ("folds", "holdout"):
         one, other = getattr(whole, name), getattr(backtest, name)
-        assert score(other) == pytest.approx(score(one), rel=0.005)
+        assert score(other) == pytest.approx(score(one), rel=1e-4)
 
 
-def test_forecasts_are_of_the_same_rows_and_lie_close_to_one_machines(whole, backtest):
+def test_forecasts_are_one_machines(whole, backtest):
     keys = ["store_nbr", "item_nbr", "date", "unit_sales", "moving_average", "is_new"]
     pd.testing.assert_frame_equal(backtest.holdout[keys], whole.holdout[keys])
     away = np.log1p(backtest.holdout["point"]) - np.log1p(whole.holdout["point"])
-    assert np.sqrt(np.mean(away**2)) < 0.1
+    assert np.sqrt(np.mean(away**2)) < 1e-3
 
 
 def test_a_fit_on_the_same_workers_repeats_itself(parts, backtest):

@@ -134,6 +134,7 @@ class LightGBM:
             free_raw_data=True,
         )
         fixed = {"objective": "regression", "verbose": -1, "seed": seed}
+        fixed |= {"boost_from_average": not relative}
         reproducible = {"deterministic": True, "force_col_wise": True}
         network = peers.network if peers else {}
         params = fixed | reproducible | own | network
