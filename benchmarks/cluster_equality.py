@@ -6,7 +6,7 @@ python benchmarks/cluster_equality.py --raw-dir TEN_MILLION --name ten_million
 In a copy of the project: `kedro run`, then `kedro run --env cluster` on as many local workers as
 GROCERY_DEMAND_WORKERS says. Panel and features are compared bit by bit; scores and forecasts twice:
 as configured, where the rows drawn for each tree and for the bins depend on the workers, and with
-all rows for both and leaves limited by weight (all-rows), where only the order of adding up differs.
+all rows for both and leaves limited by weight (all-rows), where only the order of sums differs.
 """
 
 import argparse
