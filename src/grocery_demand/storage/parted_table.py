@@ -1,6 +1,7 @@
 """A table in parts, in a folder or on S3: a parquet file each, and a manifest written last."""
 
 import io
+import re
 import shutil
 import socket
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ _SHARED = (
     "Workers and driver have to reach the same folder by this name: name a shared one in "
     "conf/cluster/globals.yml, or s3://bucket/prefix."
 )
+_KNOWN = re.compile(r"(part-\d+|history|day-.*)\.parquet|_manifest\.json|\..*")
+"""Names in the folder of a table, as one machine or several write it; hidden ones are left over."""
+
 _OWN = {"format", "version", "table", "parts"}
 """What every manifest says; the rest are facts of the table."""
 
@@ -40,6 +44,15 @@ class TablePlace(Place):
 
     thing: str
     mend: str
+
+    def new_version(self) -> str:
+        """Return a name that no version had.
+
+        Raises:
+            PartedPlaceError: If it would take the place of a folder that holds something else.
+        """
+        self._require_no_others()
+        return super().new_version()
 
     def write_part(self, version: str, part: int, table: pa.Table) -> None:
         """Write one part of a version that does not stand yet, anew if it is there."""
@@ -109,6 +122,18 @@ class TablePlace(Place):
 
     def _beside(self, version: str) -> Path:
         return self.folder.with_name(f".{self.folder.name}-{version}")
+
+    def _require_no_others(self) -> None:
+        if self.is_remote or not self.folder.is_dir():
+            return
+        names = sorted(path.name for path in self.folder.iterdir())
+        others = [name for name in names if not _KNOWN.fullmatch(name)]
+        if others:
+            raise PartedPlaceError(
+                f"The {self.thing} would take the place of the folder {self.folder} and of all that "
+                f"it holds, such as {others[0]}, which is no part of such a table. Name a folder "
+                "of its own in conf/cluster/globals.yml, or move away what is there."
+            )
 
     def _require_parts(self, folder: Path, n_parts: int) -> None:
         missing = [part for part in range(n_parts) if not (folder / _name(part)).is_file()]

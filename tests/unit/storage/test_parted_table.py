@@ -1,0 +1,45 @@
+"""A table in parts takes the place of such tables alone."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from grocery_demand.storage.manifest import PartedPlaceError
+from grocery_demand.storage.parted_table import TablePlace
+
+TABLE = pa.table({"units": [1.0, 2.0]})
+
+
+def write(place: TablePlace, n_parts: int) -> None:
+    version = place.new_version()
+    for part in range(n_parts):
+        place.write_part(version, part, TABLE)
+    place.finish(version, n_parts, {})
+
+
+@pytest.fixture
+def place(tmp_path) -> TablePlace:
+    return TablePlace(str(tmp_path / "sales"), "sales table in parts", "Make it.")
+
+
+@pytest.mark.parametrize("name", ["thesis.odt", "other.parquet", "photos", "part-1.csv"])
+def test_a_folder_that_holds_something_else_is_refused_before_anything_is_written(
+    place, tmp_path, name
+):
+    (tmp_path / "sales" / name).mkdir(parents=True)
+    with pytest.raises(PartedPlaceError, match=rf"such as {name}.*conf/cluster/globals.yml"):
+        write(place, 1)
+    assert [path.name for path in tmp_path.rglob("*")] == ["sales", name]
+
+
+def test_a_table_of_one_machine_or_of_several_gives_way(place, tmp_path):
+    folder = tmp_path / "sales"
+    folder.mkdir()
+    for name in ("history.parquet", "day-2017-06-01.parquet", ".history-left.parquet"):
+        pq.write_table(TABLE, folder / name)
+    write(place, 3)
+    write(place, 2)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "_manifest.json", "part-00000.parquet", "part-00001.parquet",
+    ]  # fmt: skip
+    assert pq.read_table(folder / "part-00001.parquet").equals(TABLE)
