@@ -110,6 +110,11 @@ def read(made: dict[str, object]) -> Summary:
     return Summary.model_validate(json.loads(json.dumps(dated, allow_nan=False)))
 
 
+def test_the_event_log_is_read_once_so_that_all_checks_see_the_same():
+    nodes = monitoring.create_pipeline().nodes
+    assert [node.name for node in nodes if "events" in node.inputs] == ["checks.take_events"]
+
+
 def test_a_fresh_model_is_kept_and_what_is_not_known_yet_is_unknown(fresh):
     assert fresh["retraining_advice"]["decision"] == "keep"
     for name in ("error against the backtest", "columns of the sales", "features as served"):

@@ -130,9 +130,9 @@ class TablePlace(Place):
         others = [name for name in names if not _KNOWN.fullmatch(name)]
         if others:
             raise PartedPlaceError(
-                f"The {self.thing} would take the place of the folder {self.folder} and of all that "
-                f"it holds, such as {others[0]}, which is no part of such a table. Name a folder "
-                "of its own in conf/cluster/globals.yml, or move away what is there."
+                f"The {self.thing} would take the place of the folder {self.folder} and of all "
+                f"that it holds, such as {others[0]}, which is no part of such a table. Name a "
+                "folder of its own in conf/cluster/globals.yml, or move away what is there."
             )
 
     def _require_parts(self, folder: Path, n_parts: int) -> None:

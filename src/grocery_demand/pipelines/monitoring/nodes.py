@@ -32,6 +32,11 @@ from grocery_demand.core.panel import Panel
 logger = logging.getLogger(__name__)
 
 
+def take_events(events: ServedEvents) -> ServedEvents:
+    """Return what the event log holds now: it is read once, and all that follows sees the same."""
+    return events
+
+
 def compare_with_new_sales(
     forecast_archive: pl.LazyFrame,
     panel: Panel,

@@ -31,6 +31,7 @@ _TABLES = [
     "monitored_fairness",
 ]
 _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
+    nodes.take_events: (["events"], "served_events"),
     nodes.check_feed: (
         ["panel", "new_data_report", "champion", "newest_training", _P],
         ["wrong_days", "feed_checks"],
@@ -48,7 +49,7 @@ _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
         ["monitored_sales_drift", "drift_checks"],
     ),
     nodes.measure_skew: (
-        ["events", "panel", "champion", _P],
+        ["served_events", "panel", "champion", _P],
         ["monitored_feature_skew", "skew_checks"],
     ),
     nodes.measure_outputs: (
@@ -64,10 +65,11 @@ _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
         ["monitored_fairness", "fairness_checks"],
     ),
     challenger_nodes.compare_challenger: (
-        ["live_forecasts", "forecast_archive", "events", "champion", "served_challenger", _P],
+        ["live_forecasts", "forecast_archive", "served_events", "champion", "served_challenger",
+         _P],
         ["monitored_challenger", "challenger_comparison", "challenger_checks"],
     ),
-    nodes.count_usage: (["events", _P], ["monitored_usage", "usage_checks"]),
+    nodes.count_usage: (["served_events", _P], ["monitored_usage", "usage_checks"]),
     advice_nodes.check_model_age: (["panel", "champion", _P], "age_checks"),
     advice_nodes.gather_checks: (_CHECKS, "checks"),
     advice_nodes.advise_retraining: (
@@ -76,7 +78,7 @@ _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
     ),
     advice_nodes.summarise_monitoring: (
         ["monitored_checks", "retraining_advice", *_TABLES, "monitored_challenger",
-         "challenger_comparison", "events", "new_data_report", "panel", "champion"],
+         "challenger_comparison", "served_events", "new_data_report", "panel", "champion"],
         "monitoring_summary",
     ),
 }  # fmt: skip
