@@ -101,15 +101,23 @@ def write_result(name: str, title: str, notes: list[str], tables: dict[str, pd.D
 
 
 def describe_commit() -> str:
-    """Return the commit that is checked out, marked if files were changed since."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],  # noqa: S607
+    """Return the commit that is checked out, marked if other files than results have changed."""
+    commit = _ask_git("describe", "--always")
+    changed = _ask_git(
+        "status", "--porcelain", "--untracked-files=no", "--", ":!benchmarks/results"
+    )
+    return f"{commit}-dirty" if commit and changed else commit or "unknown"
+
+
+def _ask_git(*arguments: str) -> str:
+    asked = subprocess.run(
+        ["git", *arguments],  # noqa: S607
         cwd=PROJECT,
         capture_output=True,
         text=True,
         check=False,
-    ).stdout.strip()
-    return described or "unknown"
+    )
+    return asked.stdout.strip()
 
 
 def _to_markdown(table: pd.DataFrame) -> str:

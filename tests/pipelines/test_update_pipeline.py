@@ -129,6 +129,24 @@ def test_a_correction_may_be_taken_back(project):
     assert project.sales().equals(before)
 
 
+@pytest.mark.parametrize(
+    ("name", "status", "units"),
+    [("corrected-again", "taken_in", 7), ("again", "known", 70)],
+)
+def test_a_correction_is_taken_back_by_the_former_file_under_a_later_name(
+    project, name, status, units
+):
+    project.put("train-2017-01-03.csv", DAY3)
+    project.update()
+    project.put("train-2017-01-03-corrected.csv", "1,2017-01-03,1,5,70,True\n")
+    project.put("test-2017-01-03.csv", "5,2017-01-04,1,5,False\n")
+    project.update()
+    project.put(f"train-2017-01-03-{name}.csv", DAY3)
+    assert statuses(project.update())[f"train-2017-01-03-{name}.csv"] == status
+    assert project.panel().units[0, 2] == units
+    assert set(statuses(project.update()).values()) == {"known"}
+
+
 def test_a_copy_of_the_former_file_does_not_undo_a_correction(project):
     project.put("train-2017-01-03.csv", DAY3)
     project.put("train-2017-01-03-copy.csv", DAY3)

@@ -79,6 +79,7 @@ class IncomingFolderDataset(AbstractDataset[DayOfSales, IncomingFiles]):
     def _list(self) -> list[Path]:
         """Return the files that are not hidden; those being written are."""
         if not self._folder.is_dir():
+            _tell_missing(self._folder)
             return []
         return sorted(path for path in self._folder.iterdir() if path.name[0] != ".")
 
@@ -87,6 +88,14 @@ class IncomingFolderDataset(AbstractDataset[DayOfSales, IncomingFiles]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._folder)}
+
+
+def _tell_missing(folder: Path) -> None:
+    found = "is no folder" if folder.exists() else "is not there"
+    logger.warning(
+        "%s, where new sales are to arrive, %s: make it, or name another with "
+        "--params new_dir=…", folder, found,
+    )  # fmt: skip
 
 
 def _is_table(path: Path) -> bool:

@@ -18,6 +18,8 @@ def show_rows(table: pd.DataFrame) -> TablePreview:
 
 
 def _show_value(value: Any) -> Any:
+    if isinstance(value, list | np.ndarray):
+        return [_show_value(item) for item in value]
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
     if isinstance(value, date | np.datetime64):

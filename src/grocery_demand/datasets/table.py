@@ -6,6 +6,7 @@ import pandas as pd
 from kedro_datasets.pandas import ParquetDataset
 
 from grocery_demand.datasets.not_made import NotMadeYetError
+from grocery_demand.datasets.preview import ROWS, TablePreview, show_rows
 from grocery_demand.storage.atomic import standing_folder, whole_file
 
 
@@ -28,6 +29,10 @@ class TableDataset(ParquetDataset):
                 "whole loop; tables of monitoring with `kedro run --pipeline monitor`."
             )
         return pd.read_parquet(path, **self._load_args)
+
+    def preview(self, nrows: int = ROWS) -> TablePreview:
+        """Return the first rows, for kedro-viz: also those that hold lists."""
+        return show_rows(self.load().head(nrows))
 
     def save(self, data: pd.DataFrame) -> None:
         """Write the table."""

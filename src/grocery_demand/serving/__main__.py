@@ -48,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GroceryDemandError as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return 1
+    except KeyboardInterrupt:
+        # Uvicorn has ended in order and tells of the signal once more.
+        return 0
     return 0
 
 

@@ -95,7 +95,7 @@ def write_calendar_and_meta(folder: Path, panel: Panel) -> None:
         "calendar_start_date": str(panel.calendar.start_date),
         "digest": panel.digest,
         "simulated": panel.simulated,
-        "taken_in": dict(sorted(panel.taken_in.items())),
+        "taken_in": panel.taken_in,
         "late_days": dict(sorted(panel.late_days.items())),
     }
     (folder / META).write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")

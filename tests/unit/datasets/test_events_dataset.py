@@ -51,7 +51,7 @@ def test_requests_and_refusals_are_counted_by_day(database):
     assert events.refused == 3
     assert events.answered == 6
     assert (events.failed, events.failed_share) == (1, pytest.approx(1 / 10))
-    assert events.refused_share == pytest.approx(3 / 9)
+    assert events.refused_share == pytest.approx(3 / 10)
     assert events.long_range_share == pytest.approx(1 / 7)
 
 

@@ -3,11 +3,12 @@
 import json
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
-from grocery_demand.datasets import PanelDataset, RawTableDataset, SalesDataset
+from grocery_demand.datasets import PanelDataset, RawTableDataset, SalesDataset, TableDataset
 from grocery_demand.datasets.preview import show_rows
 
 
@@ -18,14 +19,18 @@ def test_rows_hold_nothing_but_what_json_has():
             "units": pd.array([1.5, None], dtype="Float32"),
             "family": pd.Categorical(["DAIRY", "EGGS"]),
             "sold": [True, False],
+            "days": [np.array(["2017-01-02"], "datetime64[D]"), []],
         },
         index=[7, 9],
     )
     shown = show_rows(table)
     assert json.loads(json.dumps(shown)) == {
         "index": [0, 1],
-        "columns": ["date", "units", "family", "sold"],
-        "data": [["2017-01-02", 1.5, "DAIRY", True], ["2017-01-03", None, "EGGS", False]],
+        "columns": ["date", "units", "family", "sold", "days"],
+        "data": [
+            ["2017-01-02", 1.5, "DAIRY", True, ["2017-01-02"]],
+            ["2017-01-03", None, "EGGS", False, []],
+        ],
     }
 
 
@@ -56,3 +61,9 @@ def test_the_panel_shows_each_series_with_the_units_it_sold(tmp_path, panel):
     units = [row[shown["columns"].index("units_sold")] for row in shown["data"]]
     assert units == panel.units[:3].sum(axis=1).tolist()
     json.dumps(shown)
+
+
+def test_a_table_with_lists_shows_them(tmp_path):
+    dataset = TableDataset(filepath=str(tmp_path / "checks.parquet"))
+    dataset.save(pd.DataFrame({"name": ["feed", "age"], "days": [["2017-01-02"], []]}))
+    assert dataset.preview(nrows=2)["data"] == [["feed", ["2017-01-02"]], ["age", []]]

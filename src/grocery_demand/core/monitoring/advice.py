@@ -12,6 +12,7 @@ from grocery_demand.core.monitoring.check import (
     HEALTH,
     LIVE_ERROR,
     OK,
+    UNKNOWN,
     WATCH,
     Check,
     count,
@@ -98,7 +99,13 @@ def advise(
     others = [c for c in checks if c.state in (ALARM, WATCH) and c not in bad_challenger]
     watched = [_tell(check) for check in (*bad_challenger, *others)]
     todo = END_CHALLENGER if bad_challenger else _say_what_to_do(others)
-    return Advice(KEEP, watched or ["No check found anything."], todo)
+    return Advice(KEEP, watched or [_tell_of_none(checks)], todo)
+
+
+def _tell_of_none(checks: list[Check]) -> str:
+    unknown = sum(check.state == UNKNOWN for check in checks)
+    cannot = f" {count(unknown, 'check')} cannot tell yet." if unknown else ""
+    return f"No check found anything.{cannot}"
 
 
 def _say_what_to_do(checks: list[Check]) -> str:

@@ -20,7 +20,8 @@ class ServedEvents:
             model_version, long_range, onpromotion, promotion_assumed, prediction and features
             (JSON).
         by_day: One row per day (UTC) of the last weeks: date, requests (forecasts), long_range,
-            answered (requests that brought them, of one or many questions), refused, failed.
+            answered (requests that brought them, of one or many questions), refused (questions),
+            failed (requests).
         products: One row per item: item_nbr, requests; the most requested first.
         stores: One row per store: store_nbr, requests.
         clients: One row per client: client, requests.
@@ -52,7 +53,7 @@ class ServedEvents:
 
     @property
     def refused(self) -> int:
-        """Requests refused in the last weeks."""
+        """Questions refused in the last weeks."""
         return int(self.by_day["refused"].sum())
 
     @property
@@ -73,8 +74,8 @@ class ServedEvents:
 
     @property
     def refused_share(self) -> float:
-        """Share of requests that were refused, among those and the answered; NaN without any."""
-        asked = self.answered + self.refused
+        """Share of questions that were refused, among those and the forecast; NaN without any."""
+        asked = self.requests + self.refused
         return self.refused / asked if asked else float("nan")
 
     @property
@@ -100,9 +101,9 @@ def check_usage(served: ServedEvents, parameters: MonitoringParameters) -> list[
     far = f"{served.long_range_share:.1%}" if served.requests else "none"
     told = (
         f"{count(served.requests, 'forecast')} served in the last weeks, {far} beyond the horizon; "
-        f"{count(served.answered, 'request')} answered, {served.refused:,} refused ({share:.1%})."
+        f"{count(served.refused, 'question')} refused ({share:.1%})."
     )
-    many = share > allowed and served.answered + served.refused >= _FEWEST_REQUESTS
+    many = share > allowed and served.requests + served.refused >= _FEWEST_REQUESTS
     mend = "See on the page /events what was asked wrongly." if many else ""
     state = WATCH if many else OK
     return [

@@ -164,26 +164,45 @@ def _is_date(text: str) -> bool:
 
 
 def _order(raw: RawTable) -> tuple[str, str]:
+    return _order_name(raw.file)
+
+
+def _order_name(file: str) -> tuple[str, str]:
     """Order files by name without ending, so that `…-01-corrected.csv` comes after `…-01.csv`."""
-    return _SUFFIX.sub("", raw.file), raw.file
+    return _SUFFIX.sub("", file), file
 
 
 def _find_known(raw: RawTable, panel: Panel, before: list[CheckedFile]) -> CheckedFile | None:
     """Return an entry for a file whose content was taken in under this name or another.
 
     A feed that sends yesterday's file again under today's name is not known: it is to be refused
-    for its dates.
+    for its dates. Nor is one whose day another file has replaced since, if its name comes after
+    that file's: it takes the correction back.
     """
     if panel.taken_in.get(raw.file) == raw.sha256:
         return CheckedFile(raw, KNOWN, "taken in before")
     day = find_date(raw.file)
     for name, sha256 in panel.taken_in.items():
-        if sha256 == raw.sha256 and day in (find_date(name), ""):
+        if sha256 != raw.sha256 or day not in (find_date(name), ""):
+            continue
+        if not _takes_back(raw, name, panel):
             return CheckedFile(raw, KNOWN, f"taken in before as {name}")
     for other in (file.raw for file in before if file.status == TAKEN_IN):
         if other.sha256 == raw.sha256 and day in (find_date(other.file), ""):
             return CheckedFile(raw, KNOWN, f"the same as {other.file}")
     return None
+
+
+def _takes_back(raw: RawTable, name: str, panel: Panel) -> bool:
+    """Return whether a file comes after all that replaced the day of a file of the same content."""
+    names = list(panel.taken_in)
+    day = find_date(name)
+    later = [
+        other
+        for other in names[names.index(name) + 1 :]
+        if other.startswith(raw.table) and day and find_date(other) == day
+    ]
+    return bool(later) and all(_order_name(raw.file) > _order_name(other) for other in later)
 
 
 def _check(raw: RawTable, rules: TableRules, parameters: QualityParameters) -> CheckedFile:

@@ -15,7 +15,7 @@ from grocery_demand.core.monitoring.advice import (
     date_champion,
     date_checks,
 )
-from grocery_demand.core.monitoring.check import Check
+from grocery_demand.core.monitoring.check import STATES, Check
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.served import ServedEvents
 from grocery_demand.core.panel import Panel
@@ -108,8 +108,8 @@ def _of_same_version(former: dict[str, Any] | None, champion: ModelVersion) -> d
 
 
 def _count_states(checks: list[Check]) -> dict[str, float]:
-    states = pd.Series([check.state for check in checks])
-    counts = {f"checks_{state}": float(n) for state, n in states.value_counts().items()}
+    found_states = [check.state for check in checks]
+    counts = {f"checks_{state}": float(found_states.count(state)) for state in STATES}
     values = {"live_nwrmsle": ("live error", "error against the backtest")}
     found = {(c.area, c.name): c.value for c in checks}
     return counts | {

@@ -107,10 +107,13 @@ def _describe_usage(events: ServedEvents) -> dict[str, Any]:
         "refused_share": _to_plain(events.refused_share),
         "failed_share": _to_plain(events.failed_share),
     }
-    return {
+    counts = {
         "requests": events.requests,
         "refused": events.refused,
         "failed": events.failed,
+    }
+    return {
+        **(dict.fromkeys(counts) if events.problem else counts),
         **shares,
         "by_day": _to_records(events.by_day[["date", "requests", "refused", "failed"]]),
         "products": _to_records(events.products.head(_MOST_ROWS)),

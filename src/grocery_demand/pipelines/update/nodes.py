@@ -112,7 +112,7 @@ def take_in_arrivals(
         extended,
         digest=hashlib.sha256(digests.encode()).hexdigest(),
         simulated=new_data_quality["simulated"],
-        taken_in=standing_panel.taken_in | arrivals.files,
+        taken_in=_append(standing_panel.taken_in, arrivals.files),
         late_days=note_late_days(standing_panel, arrivals.sales["date"].unique()),
     )
     logger.info(
@@ -175,3 +175,8 @@ def _warn_of_gaps(sales: pl.DataFrame, panel: Panel) -> None:
             "%d days between %s and %s have no sales at all; they count as closed until they come.",
             missing, panel.cutoff, later[-1],
         )  # fmt: skip
+
+
+def _append(taken_in: dict[str, str], files: dict[str, str]) -> dict[str, str]:
+    """Return the files in the order in which they were taken in; a new content counts anew."""
+    return {name: sha256 for name, sha256 in taken_in.items() if name not in files} | files

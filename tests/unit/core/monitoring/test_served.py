@@ -32,10 +32,10 @@ def test_days_are_added_up():
     assert events.long_range_share == pytest.approx(0.25)
 
 
-def test_a_request_of_many_questions_counts_as_one_in_shares_of_requests():
+def test_questions_of_one_request_count_each_where_refused_and_as_one_where_it_failed():
     events = served([60, 20], [10, 10], [5, 15], failed=10, forecasts_each=50)
     assert (events.requests, events.answered) == (4000, 80)
-    assert events.refused_share == pytest.approx(20 / 100)
+    assert events.refused_share == pytest.approx(20 / 4020)
     assert events.failed_share == pytest.approx(10 / 110)
 
 
