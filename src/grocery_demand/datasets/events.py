@@ -93,8 +93,8 @@ class EventsDataset(AbstractDataset[NoReturn, ServedEvents]):
             shown = engine.url.render_as_string(hide_password=True)
             raise EventLogError(
                 f"The database of events {shown} cannot be read: {reason_of(error)}. See that "
-                "events_url or EVENTS_URL names the web app's; if it is damaged, move it away: the "
-                "web app makes a new one."
+                "events_url or EVENTS_URL names the web app's; if it is damaged, stop the "
+                "web app, move it away, and start the app again: it makes a new one."
             ) from error
         finally:
             engine.dispose()

@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -35,7 +36,7 @@ from grocery_demand.serving.settings import ServingSettings
 from grocery_demand.serving.side_desk import SideDesk
 from grocery_demand.serving.state import AppState, NotReadyError
 from grocery_demand.serving.state_metrics import StateCollector
-from grocery_demand.storage.event_tables import EventLogError
+from grocery_demand.storage.event_tables import EventLogError, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -195,6 +196,15 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(EventLogError)
     async def not_ready(request: Request, error: Exception) -> Response:
         return answer(request, 503, "Not ready", str(error), _TRY_AGAIN)
+
+    @app.exception_handler(SQLAlchemyError)
+    async def unreadable_log(request: Request, error: Exception) -> Response:
+        logger.error("The log of events cannot be read: %s", error)
+        told = (
+            f"The log of events cannot be read: {reason_of(error)}. If its database is damaged, "
+            "stop the app, move the database away, and start the app again: it makes a new one."
+        )
+        return answer(request, 503, "Not ready", told, _TRY_AGAIN)
 
     @app.exception_handler(QueryError)
     async def wrong_query(request: Request, error: Exception) -> Response:

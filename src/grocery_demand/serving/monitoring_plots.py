@@ -16,6 +16,7 @@ _MARKED_COLUMNS = 20
 _WIDEST_BAR = 44.0
 _ROUND = (1, 2, 2.5, 5, 10)
 _LEAST_SPAN = 1e-6
+_LEAST_SHARE = 0.01  # of the values' size, so that a single value has ticks that can be told apart
 _SLACK = 1e-3  # of a tick: shares that are rounded may add up to a little more than 1
 _WEEK = 7
 _SHORT_SPAN = 10
@@ -193,7 +194,7 @@ def _frame(chart: Chart, ticks: list[float]) -> _Frame:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Return round numbers from below the lowest to above the highest value."""
-    span = max(high - low, _LEAST_SPAN * max(abs(low), abs(high)), _LEAST_SPAN)
+    span = max(high - low, _LEAST_SHARE * max(abs(low), abs(high)), _LEAST_SPAN)
     size = 10.0 ** math.floor(math.log10(span / _TICKS))
     step = next(size * f for f in (*_ROUND, 20) if size * f >= span / _TICKS)
     first, last = math.floor(low / step + _SLACK), math.ceil(high / step - _SLACK)

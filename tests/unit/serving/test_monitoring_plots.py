@@ -54,6 +54,13 @@ def test_rounded_shares_that_add_up_to_a_little_more_than_all_fill_the_plot():
     assert (ticks[0], ticks[-1]) == ("0%", "100%")
 
 
+def test_a_single_value_has_ticks_that_can_be_told_apart():
+    svg = draw_curves(chart_of(Curve("served", "served", [0.5991901234]), columns=[1]))
+    ticks = [e.text for e in found(svg, "text", "tick end")]
+    assert len(set(ticks)) == len(ticks) >= 2
+    assert max(map(len, ticks)) <= 6
+
+
 def test_those_who_do_not_see_the_plot_are_told_its_last_values():
     chart = chart_of(Curve("served", "served", [1, 2, 3, 0.634]), Curve("bar", "limit", [None] * 4))
     assert chart.told == "Error. Last, 4: served 0.634."
