@@ -248,6 +248,7 @@ def test_without_a_challenger_nothing_is_said_of_one(lived):
 def test_metrics_of_the_run_count_the_states(lived):
     counted = {k: v for k, v in lived["monitoring_metrics"].items() if k.startswith("checks_")}
     assert sum(counted.values()) == len(lived["monitored_checks"])
+    assert set(counted) == {"checks_alarm", "checks_watch", "checks_unknown", "checks_ok"}
 
 
 def test_on_sales_that_end_before_the_training_nothing_is_compared(champion, panel, archive):
