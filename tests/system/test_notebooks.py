@@ -152,7 +152,7 @@ def test_the_events_are_those_that_were_asked_for(executed):
     notebook = executed["5-querying-events.ipynb"]
     text = text_of(notebook)
     assert "16.7%" in text
-    assert "1 (50.0% of all)" in text
+    assert "1 (14.3% of all)" in text
     bars = [
         o["data"][FIGURE]["data"][0] for o in outputs_of(notebook) if FIGURE in o.get("data", {})
     ]

@@ -28,7 +28,7 @@ def describe_usage(served: ServedEvents) -> pd.Series:
             "First and last day with questions": f"{days.min()} … {days.max()}",
             "Forecasts given": f"{served.requests:,}",
             "Beyond the horizon (long range)": f"{served.long_range_share:.1%}",
-            "Requests refused": f"{served.refused:,} ({served.refused_share:.1%} of all)",
+            "Questions refused": f"{served.refused:,} ({served.refused_share:.1%} of all)",
         },
         name="answer",
     ).rename_axis("question")

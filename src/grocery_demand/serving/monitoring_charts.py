@@ -132,7 +132,7 @@ def _usage(rows: Sequence[Any]) -> Plot:
     return Plot(
         chart,
         draw_bars(chart),
-        "Forecasts served, requests refused and failed answers on each day (UTC).",
+        "Forecasts served, questions refused and failed answers on each day (UTC).",
         filled=True,
     )
 

@@ -206,7 +206,7 @@ class Challenger(BaseModel):
 
 
 class UsageDay(BaseModel):
-    """Forecasts served, and requests refused or failed to answer, on one day (UTC)."""
+    """Forecasts served, and questions refused, and requests failed, on one day (UTC)."""
 
     date: dt.date
     requests: Count = None

@@ -29,7 +29,7 @@ def test_what_was_asked_is_summed_up_in_words():
     assert answers["First and last day with questions"] == "2026-01-01 … 2026-01-03"
     assert answers["Forecasts given"] == "8"
     assert answers["Beyond the horizon (long range)"] == "25.0%"
-    assert answers["Requests refused"] == "2 (20.0% of all)"
+    assert answers["Questions refused"] == "2 (20.0% of all)"
 
 
 def test_an_empty_log_says_how_to_fill_it():
