@@ -79,7 +79,7 @@ def main() -> None:
         "rows on (`rows_to_trust`); beside the sales of the year before. Coverage is that of the "
         "80 % intervals as configured."
     ]
-    ratios = pd.DataFrame([means]).rename_axis(None)
+    ratios = pd.DataFrame([means])
     tables = {"Errors": table, "To corrections in full, mean of the ratios": ratios}
     write_result(f"long_range_{name}", f"Dates beyond the horizon on {name}", notes, tables)
 

@@ -81,7 +81,7 @@ def fit_difference(
 ) -> np.ndarray:
     """The default: LightGBM on the difference to the moving average."""
     base = names.index(MOVING_AVERAGE)
-    settings = settings | {"seed": seed}
+    settings = {"boost_from_average": False} | settings | {"seed": seed}
     _, _, trust = plan_fit(settings, len(rows.target))
     booster = _train(rows, trust * (rows.target - rows.matrix[:, base]), settings)
     return booster.predict(test) + test[:, base]
@@ -174,6 +174,7 @@ TRIALS: dict[str, Trial] = {
     "a quarter of the rows a tree": Trial(
         settings={"max_rows_per_tree": None, "bagging_fraction": 0.25}
     ),
+    "trees from the mean difference on": Trial(settings={"boost_from_average": True}),
     "corrections in full of few rows, too": Trial(settings={"rows_to_trust": None}),
     "40 rows a leaf": Trial(settings={"min_child_samples": 40}),
     "200 rows a leaf": Trial(settings={"min_child_samples": 200}),

@@ -147,9 +147,10 @@ def choose_training_days(
     """
     affordable = max(training.max_training_rows // (training.horizon * _FEWEST_SERIES), 1)
     fewest = min(training.min_training_cutoffs, training.max_training_cutoffs, affordable)
-    cutoffs, n_rows = _count_rows(panel, day, training, _list_cutoffs(day, fewest))
+    first_sale = panel.first_sale
+    cutoffs, n_rows = _count_rows(first_sale, day, training, _list_cutoffs(day, fewest))
     if n_rows.sum() > training.max_training_rows:
-        cutoffs, n_rows = _count_rows(panel, day, training, _list_cutoffs(day, 0))
+        cutoffs, n_rows = _count_rows(first_sale, day, training, _list_cutoffs(day, 0))
     within = np.searchsorted(np.cumsum(n_rows), training.max_training_rows, side="right")
     n_cutoffs = max(int(within), fewest)
     share = min(training.max_training_rows / max(n_rows[:n_cutoffs].sum(), 1), 1.0)
@@ -157,7 +158,7 @@ def choose_training_days(
     chosen = []
     for cutoff in cutoffs[:n_cutoffs].tolist():
         steps = np.arange(1, min(training.horizon, day - cutoff) + 1)
-        rows = np.flatnonzero(panel.first_sale <= cutoff + steps[-1])
+        rows = np.flatnonzero(first_sale <= cutoff + steps[-1])
         if share < 1:
             rows = np.sort(generator.choice(rows, int(share * len(rows)), replace=False))
         if len(rows):
@@ -180,11 +181,11 @@ def _list_cutoffs(day: int, fewest: int) -> np.ndarray:
 
 
 def _count_rows(
-    panel: PanelParts, day: int, training: TrainingParameters, cutoffs: np.ndarray
+    first_sale: np.ndarray, day: int, training: TrainingParameters, cutoffs: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the cutoffs from which any series can be learnt, and the rows of all series there."""
     n_steps = np.minimum(training.horizon, day - cutoffs)
-    n_series = np.searchsorted(np.sort(panel.first_sale), cutoffs + n_steps, side="right")
+    n_series = np.searchsorted(np.sort(first_sale), cutoffs + n_steps, side="right")
     known = np.flatnonzero(n_series)[: training.max_training_cutoffs]
     return cutoffs[known], (n_series * n_steps)[known]
 

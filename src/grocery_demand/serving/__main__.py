@@ -49,8 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return 1
     except KeyboardInterrupt:
-        # Uvicorn has ended in order and tells of the signal once more.
-        return 0
+        pass  # Uvicorn has ended in order and tells of the signal once more.
     return 0
 
 

@@ -21,8 +21,11 @@ _SHARED = (
     "Workers and driver have to reach the same folder by this name: name a shared one in "
     "conf/cluster/globals.yml, or s3://bucket/prefix."
 )
-_KNOWN = re.compile(r"(part-\d+|history|day-.*)\.parquet|_manifest\.json|\..*")
-"""Names in the folder of a table, as one machine or several write it; hidden ones are left over."""
+_KNOWN = re.compile(
+    r"(part-\d+|history|day-.*|\.(part|history|day)-.*)\.parquet|\.lock|\.gitkeep|"
+    + re.escape(MANIFEST)
+)
+"""Names in the folder of a table, as one machine or several write it, and what breaks off leaves."""
 
 _OWN = {"format", "version", "table", "parts"}
 """What every manifest says; the rest are facts of the table."""

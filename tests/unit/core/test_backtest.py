@@ -191,6 +191,15 @@ def test_a_budget_that_closer_cutoffs_would_exceed_keeps_them_a_week_apart():
         assert len(choose_training_days(panel, 29, training)) == n_cutoffs
 
 
+def test_a_short_past_is_used_up_before_series_are_left_out():
+    panel = started_early(seed=2, n_stores=3, n_items=20, n_days=30)
+    training = TrainingParameters(max_training_rows=2000)
+    chosen = choose_training_days(panel, 29, training)
+    assert [window.day for window in chosen] == [22, 15, 8]
+    n_rows = sum(len(window.rows) * len(window.steps) for window in chosen)
+    assert n_rows > 0.6 * training.max_training_rows
+
+
 def test_the_sample_of_series_is_the_same_each_time_and_another_by_another_seed():
     panel = make_panel(seed=3, n_stores=6, n_items=40, n_days=200)
     rows = [

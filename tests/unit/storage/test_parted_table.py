@@ -22,7 +22,7 @@ def place(tmp_path) -> TablePlace:
     return TablePlace(str(tmp_path / "sales"), "sales table in parts", "Make it.")
 
 
-@pytest.mark.parametrize("name", ["thesis.odt", "other.parquet", "photos", "part-1.csv"])
+@pytest.mark.parametrize("name", ["thesis.odt", "other.parquet", "photos", "part-1.csv", ".git"])
 def test_a_folder_that_holds_something_else_is_refused_before_anything_is_written(
     place, tmp_path, name
 ):

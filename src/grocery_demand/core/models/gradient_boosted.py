@@ -134,10 +134,10 @@ class LightGBM:
             free_raw_data=True,
         )
         fixed = {"objective": "regression", "verbose": -1, "seed": seed}
-        fixed |= {"boost_from_average": not relative}
+        start = {"boost_from_average": not relative}
         reproducible = {"deterministic": True, "force_col_wise": True}
         network = peers.network if peers else {}
-        params = fixed | reproducible | own | network
+        params = fixed | start | reproducible | own | network
         booster = lgb.train(params, data, num_boost_round=n_trees)
         if peers:
             booster.free_network()
