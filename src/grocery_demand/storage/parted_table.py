@@ -25,7 +25,7 @@ _KNOWN = re.compile(
     r"(part-\d+|history|day-.*|\.(part|history|day)-.*)\.parquet|\.lock|\.gitkeep|"
     + re.escape(MANIFEST)
 )
-"""Names in the folder of a table, as one machine or several write it, and what breaks off leaves."""
+"""Names in the folder of a table, as one machine or several write it, and what they leave."""
 
 _OWN = {"format", "version", "table", "parts"}
 """What every manifest says; the rest are facts of the table."""
