@@ -1,5 +1,6 @@
 """Whether days of sales are as large as usual: of all stores, of each store, of each family."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,6 +15,8 @@ _WEEKS_BEFORE, _FEWEST_WEEKS = 8, 4
 _USUAL, _DATE_FACTOR = 0.99, 1.25
 _MOST_UNITS_FACTOR = 8
 _MOST_NAMES = 5
+_SERIES_PER_CHUNK = 128
+"""Series measured at once: few enough that their days stay in the processor's cache."""
 MEASURES = ("rows", "units", "log units")
 _SHOWN = ("rows", f"units (of a series {_MOST_UNITS_FACTOR} times the usual at most)", "log units")
 _ALL, _STORES, _FAMILIES = "volume of all sales", "volume by store", "volume by family"
@@ -72,55 +75,49 @@ def _sum_up(panel: Panel, first: int, codes: np.ndarray, families: pd.Index) -> 
 
     The days are those after the first eight weeks.
     """
-    starts = np.searchsorted(panel.store_position, np.arange(len(panel.stores) + 1))
-    days = np.arange(first, panel.n_days)
-    n_days = max(len(days) - _WEEKS_BEFORE * _WEEK, 0)
+    n_days = max(panel.n_days - first - _WEEKS_BEFORE * _WEEK, 0)
     sums = np.zeros((2, len(MEASURES), len(panel.stores), len(families), n_days))
+    by_family = np.lexsort((codes, panel.store_position))
+    starts = np.searchsorted(panel.store_position, np.arange(len(panel.stores) + 1))
     for store, (start, end) in enumerate(pairwise(starts) if n_days else ()):
-        if start == end:
-            continue
-        units = panel.units[start:end, first:]
-        usual = np.log1p(panel.units[start:end, -_YEAR:]).mean(axis=1)
-        most = _MOST_UNITS_FACTOR * np.exp(usual)
-        begun = panel.series["first_sale"].to_numpy()[start:end, None] <= days
-        plain = panel.promotions[start:end, first : panel.n_days] == 0
-        looked_at = begun & plain & panel.open_days[store, first:]
-        n_before = _sum_weeks_before(looked_at, np.int16)
-        order = np.argsort(codes[start:end], kind="stable")
-        found, at = np.unique(codes[start:end][order], return_index=True)
-        measured = (units > 0, np.minimum(units, most[:, None]), np.log1p(units))
-        for place, each in enumerate(measured):
-            for side, values in enumerate(_expect(each, looked_at, n_before)):
-                sums[side, place, store, found] = np.add.reduceat(values[order], at, dtype=float)
+        for at in range(start, end, _SERIES_PER_CHUNK):
+            rows = by_family[at : min(at + _SERIES_PER_CHUNK, end)]
+            found, begins = np.unique(codes[rows], return_index=True)
+            for place, both in enumerate(_measure(panel, store, rows, first)):
+                for side, values in enumerate(both):
+                    added = np.add.reduceat(values, begins, dtype=float)
+                    sums[side, place, store, found] += added
     return sums
 
 
-def _expect(
-    values: np.ndarray, looked_at: np.ndarray, n_before: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return what series sold and were expected to, float32 [series, day after eight weeks].
+def _measure(
+    panel: Panel, store: int, rows: np.ndarray, first: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield by measure what series of a store sold and were expected to.
 
-    Zero on days that are not looked at, and where fewer than four of the weekdays before were.
-
-    Args:
-        values: What was sold [series, day].
-        looked_at: Which days count [series, day].
-        n_before: How many of the weekdays before counted, [series, day after eight weeks].
+    Both are float32 [series, day after eight weeks], zero on days that are not looked at and where
+    fewer than four of the weekdays before were.
     """
-    before = _sum_weeks_before(values * looked_at, float)
-    known = looked_at[:, -before.shape[1] :] & (n_before >= _FEWEST_WEEKS)
-    before /= np.maximum(n_before, 1)
-    sold = values[:, -before.shape[1] :] * known
-    return sold.astype(np.float32), np.where(known, before, 0).astype(np.float32)
+    units = panel.units[rows, first:]
+    usual = np.log1p(panel.units[rows, -_YEAR:]).mean(axis=1, keepdims=True)
+    most = _MOST_UNITS_FACTOR * np.exp(usual)
+    begun = panel.first_sale[rows, None] <= np.arange(first, panel.n_days)
+    plain = panel.promotions[rows, first : panel.n_days] == 0
+    looked_at = begun & plain & panel.open_days[store, first:]
+    n_before = _sum_weeks_before(looked_at.view(np.int8))
+    known = looked_at[:, _WEEKS_BEFORE * _WEEK :] & (n_before >= _FEWEST_WEEKS)
+    share = known / np.maximum(n_before, 1).astype(np.float32)
+    for values in ((units > 0).astype(np.float32), np.minimum(units, most), np.log1p(units)):
+        before = _sum_weeks_before(values * looked_at)
+        yield values[:, _WEEKS_BEFORE * _WEEK :] * known, before * share
 
 
-def _sum_weeks_before(values: np.ndarray, dtype: type) -> np.ndarray:
+def _sum_weeks_before(values: np.ndarray) -> np.ndarray:
     """Return the sums of the same weekday of the eight weeks before each day but the first ones."""
-    weeks = values.reshape(len(values), -1, _WEEK)
-    sums: np.ndarray = np.cumsum(weeks, axis=1, dtype=dtype)
-    before = sums[:, _WEEKS_BEFORE - 1 : -1].copy()
-    before[:, 1:] -= sums[:, : -_WEEKS_BEFORE - 1]
-    return before.reshape(len(values), -1)
+    for n_weeks in (1, 2, 4):
+        days = n_weeks * _WEEK
+        values = values[:, days:] + values[:, :-days]
+    return values[:, :-_WEEK]
 
 
 def _compare(sums: np.ndarray) -> np.ndarray:
