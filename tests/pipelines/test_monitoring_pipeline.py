@@ -251,6 +251,15 @@ def test_metrics_of_the_run_count_the_states(lived):
     assert set(counted) == {"checks_alarm", "checks_watch", "checks_unknown", "checks_ok"}
 
 
+def test_metrics_of_the_run_hold_the_value_of_each_check(lived):
+    checks = lived["monitored_checks"].dropna(subset=["value"])
+    values = {f"check/{c.name.replace(' ', '_')}": c.value for c in checks.itertuples(index=False)}
+    assert {k: v for k, v in lived["monitoring_metrics"].items() if "/" in k} == values
+    assert 0.5 < values["check/coverage_of_intervals"] < 1
+    error = values["check/error_against_the_backtest"]
+    assert lived["monitoring_metrics"]["live_nwrmsle"] == error
+
+
 def test_on_sales_that_end_before_the_training_nothing_is_compared(champion, panel, archive):
     made = monitor(champion, panel.until(TRAINED_DAYS - 30), archive)
     assert state(made, "age of the model") == "watch"

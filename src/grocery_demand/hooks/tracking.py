@@ -133,6 +133,9 @@ class TrackingHook:
             return
         if dataset_name in ("metrics", "monitoring_metrics"):
             mlflow.log_metrics(data)
+        elif dataset_name == "retraining_advice":
+            names = ("decision", "model_version", "cutoff")
+            mlflow.set_tags({f"advice.{name}": str(data[name]) for name in names})
         elif dataset_name == "challenger":
             mlflow.log_params({name: data.metadata[name] for name in _GIVEN_TO_MODEL})
             mlflow.set_tags({"model_digest": data.digest} | self._describe_cluster())

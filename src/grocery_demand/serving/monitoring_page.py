@@ -14,7 +14,7 @@ from grocery_demand.serving.monitoring import (
     find_notices,
 )
 from grocery_demand.serving.monitoring_charts import draw_charts
-from grocery_demand.serving.monitoring_summary import Check, Slice, Summary
+from grocery_demand.serving.monitoring_summary import Check, Skew, Slice, Summary
 from grocery_demand.storage.pointer import Pointer
 
 WORST_FIRST = ("alarm", "watch", "unknown", "ok")
@@ -90,7 +90,7 @@ def describe(summary: Summary) -> dict[str, Any]:
         "calm_since": any(check.state not in OPEN and check.since for check in summary.checks),
         "plots": draw_charts(summary),
         "drift": fold(_worst_first(summary.drift)),
-        "skew": fold(_worst_first(summary.skew)),
+        "skew": fold(sorted(summary.skew, key=_skew_need)),
         "fairness": fold(sorted(summary.fairness, key=_need)),
         "files": sorted(summary.files, key=lambda file: file.status != "refused"),
         "states": STATES,
@@ -163,6 +163,13 @@ def _rank(state: str) -> int:
 
 def _worst_first(entries: Sequence[Any]) -> list[Any]:
     return sorted(entries, key=lambda entry: _rank(entry.state))
+
+
+def _skew_need(entry: Skew) -> tuple[int, float]:
+    """Order features by state, then by how far the PSI reaches; those without one come last."""
+    if entry.psi is None:
+        return _rank(entry.state), _INFINITE
+    return _rank(entry.state), -entry.psi / (entry.threshold or 1)
 
 
 def _need(entry: Slice) -> tuple[int, float]:

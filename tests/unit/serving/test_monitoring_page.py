@@ -42,6 +42,20 @@ def test_groups_are_ordered_by_state_then_skill(page):
     assert {row.state for row in folded} == {"ok"}
 
 
+def test_features_are_ordered_by_state_then_by_how_far_they_moved():
+    known = {"threshold": 0.2, "state": "ok"}
+    skew = [
+        {"feature": "none", "state": "ok"},
+        {"feature": "small", "psi": 0.01, **known},
+        {"feature": "wide", "psi": 0.09, "threshold": 2.0, "state": "ok"},
+        {"feature": "large", "psi": 0.1, **known},
+        {"feature": "moved", "psi": 0.3, "threshold": 0.2, "state": "watch"},
+    ]
+    shown, folded = describe(Summary.model_validate(bare_summary(skew=skew)))["skew"]
+    names = [row.feature for row in [*shown, *folded]]
+    assert names == ["moved", "large", "small", "wide", "none"]
+
+
 def test_only_rows_in_order_are_folded_away():
     rows = Summary.model_validate(
         bare_summary(drift=[{"column": "x", "state": "alarm"}] * 30 + [{"column": "y"}] * 4)

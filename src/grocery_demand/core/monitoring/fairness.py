@@ -97,9 +97,11 @@ def check_fairness(fairness: pl.DataFrame) -> list[Check]:
     state = ALARM if len(off) else WATCH if len(doubtful) else OK
     state = UNKNOWN if set(fairness["state"]) == {UNKNOWN} else state
     many = {ALARM: len(off), WATCH: len(doubtful)}.get(state, 0)
+    whose = f"the largest bias of the {len(calm)} with {_FEWEST_SERIES} series or more"
+    largest = f"{whose if len(calm) < len(fairness) else 'the largest bias'}: {shown[0]}"
     told = {
-        OK: f"{len(fairness)} slices as in the backtest; the largest bias: {shown[0]}.",
-        UNKNOWN: f"The model holds no promise of the bias by slice; the largest: {shown[0]}.",
+        OK: f"{len(fairness)} slices as in the backtest; {largest}.",
+        UNKNOWN: f"The model holds no promise of the bias by slice; {largest}.",
     }.get(state, f"{many} of {len(fairness)} slices are off: {', '.join(shown)}.")
     mend = (
         ""

@@ -15,7 +15,7 @@ from grocery_demand.core.monitoring.advice import (
     date_champion,
     date_checks,
 )
-from grocery_demand.core.monitoring.check import STATES, Check
+from grocery_demand.core.monitoring.check import ERROR, STATES, Check
 from grocery_demand.core.monitoring.parameters import MonitoringParameters
 from grocery_demand.core.monitoring.served import ServedEvents
 from grocery_demand.core.panel import Panel
@@ -23,6 +23,8 @@ from grocery_demand.pipelines.monitoring.nodes import cutoff_of
 from grocery_demand.pipelines.monitoring.summary import Findings, summarise
 
 logger = logging.getLogger(__name__)
+
+_LIVE_ERROR = f"check/{ERROR.replace(' ', '_')}"
 
 
 def gather_checks(*checks: list[Check]) -> list[Check]:
@@ -48,8 +50,8 @@ def advise_retraining(
     """Decide by all checks whether to keep the model, to retrain, or to look after the feed.
 
     Returns:
-        One row per check with the day since which it is in its state; the advice; and how many
-        checks are in each state, as metrics of the run.
+        One row per check with the day since which it is in its state; the advice; and metrics
+        of the run: how many checks are in each state, and the value of each.
     """
     cutoff = str(panel.cutoff)
     trained = newest_training or cutoff_of(champion)
@@ -61,7 +63,7 @@ def advise_retraining(
     table = pd.DataFrame(date_checks(checks, former.get("checks", []), cutoff))
     described = advice.to_dict() | {"model_version": champion.number, "cutoff": cutoff}
     described |= date_champion(former_monitoring, champion.number, cutoff)
-    return table, described, _count_states(checks)
+    return table, described, _list_metrics(checks)
 
 
 def summarise_monitoring(  # noqa: PLR0913
@@ -107,16 +109,17 @@ def _of_same_version(former: dict[str, Any] | None, champion: ModelVersion) -> d
     return former
 
 
-def _count_states(checks: list[Check]) -> dict[str, float]:
+def _list_metrics(checks: list[Check]) -> dict[str, float]:
+    """Return how many checks are in each state, the live error, and the value of each check."""
     found_states = [check.state for check in checks]
     counts = {f"checks_{state}": float(found_states.count(state)) for state in STATES}
-    values = {"live_nwrmsle": ("live error", "error against the backtest")}
-    found = {(c.area, c.name): c.value for c in checks}
-    return counts | {
-        name: float(value)
-        for name, key in values.items()
-        if (value := found.get(key)) is not None and np.isfinite(value)
+    values = {
+        f"check/{check.name.replace(' ', '_')}": float(check.value)
+        for check in checks
+        if check.value is not None and np.isfinite(check.value)
     }
+    live = {"live_nwrmsle": values[_LIVE_ERROR]} if _LIVE_ERROR in values else {}
+    return counts | live | values
 
 
 def _tell(advice: Advice) -> None:
