@@ -52,7 +52,8 @@ class TablePlace(Place):
         """Return a name that no version had.
 
         Raises:
-            PartedPlaceError: If it would take the place of a folder that holds something else.
+            PartedPlaceError: If it would take the place of a file, or of a folder that holds something
+                else.
         """
         self._require_no_others()
         return super().new_version()
@@ -127,6 +128,11 @@ class TablePlace(Place):
         return self.folder.with_name(f".{self.folder.name}-{version}")
 
     def _require_no_others(self) -> None:
+        if not self.is_remote and self.folder.is_file():
+            raise PartedPlaceError(
+                f"The {self.thing} would take the place of the file {self.folder}. Name a folder "
+                "of its own in conf/cluster/globals.yml, or move the file away."
+            )
         if self.is_remote or not self.folder.is_dir():
             return
         names = sorted(path.name for path in self.folder.iterdir())

@@ -43,3 +43,11 @@ def test_a_table_of_one_machine_or_of_several_gives_way(place, tmp_path):
         "_manifest.json", "part-00000.parquet", "part-00001.parquet",
     ]  # fmt: skip
     assert pq.read_table(folder / "part-00001.parquet").equals(TABLE)
+
+
+def test_a_file_is_refused_and_kept(place, tmp_path):
+    (tmp_path / "sales").write_text("my notes")
+    with pytest.raises(PartedPlaceError, match=r"the file .*sales.*move the file away"):
+        write(place, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["sales"]
+    assert (tmp_path / "sales").read_text() == "my notes"
