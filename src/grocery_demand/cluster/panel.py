@@ -20,7 +20,6 @@ from grocery_demand.core.sales_parts import PanelFacts
 from grocery_demand.storage.parted_panel import PartedPlace
 
 _DISTRIBUTED = "lightgbm"
-_EPOCH = np.datetime64("1970-01-01", "D")
 
 
 class ClusterPanel(PanelParts):
@@ -37,7 +36,7 @@ class ClusterPanel(PanelParts):
             facts: What is known of the whole.
             version: As the manifest names it; None if it is not stored.
         """
-        self.start_date = _EPOCH + facts.start_day
+        self.start_date = np.datetime64(facts.start_day, "D")
         self.digest, self.simulated = facts.digest, facts.simulated
         self.facts, self.version, self._source = facts, version, source
 

@@ -60,6 +60,11 @@ class Panel(PanelParts):
     late_days: dict[str, str] = field(default_factory=dict)
 
     @property
+    def start_day(self) -> int:
+        """Day 0 as days since 1970-01-01."""
+        return int(self.start_date.astype("datetime64[D]").astype(int))
+
+    @property
     def n_days(self) -> int:
         """Days with known sales."""
         return self.units.shape[1]

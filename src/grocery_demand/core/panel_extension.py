@@ -7,11 +7,19 @@ import pandas as pd
 import polars as pl
 
 from grocery_demand.core.calendar import DAYS_AHEAD, build_calendar
+from grocery_demand.core.extended_series import (
+    NewDays,
+    drop_series,
+    find_first_sales,
+    find_last_planned,
+    locate_rows,
+    merge_series,
+    select_plan,
+)
 from grocery_demand.core.pairs import number_days
-from grocery_demand.core.panel import ITEM_ATTRIBUTES, SERIES_KEY, STORE_ATTRIBUTES, Panel
+from grocery_demand.core.panel import Panel
 from grocery_demand.core.promotion_filling import PromotionFilling
 
-_EPOCH = np.datetime64("1970-01-01", "D")
 _BLOCK = 8192
 """Series that are copied at once."""
 
@@ -46,19 +54,18 @@ def extend_panel(
     Returns:
         The panel; digest, origin, files taken in and late days are still the former one's.
     """
-    first_day = int((panel.start_date - _EPOCH).astype(int))
-    day = number_days(sales["date"]) - first_day
+    day = number_days(sales["date"]) - panel.start_day
     n_days = max(panel.n_days, int(day.max(initial=-1)) + 1)
-    plan = _select_plan(promotion_plan, first_day, n_days) if len(promotion_plan) else None
+    plan = select_plan(promotion_plan, panel.start_day, n_days) if len(promotion_plan) else None
     tables = [sales] if plan is None else [sales, plan]
-    series, former = _merge_series(panel, tables, items, stores)
-    days = _Days(day, n_days, np.unique(day[day < panel.n_days]))
+    series, former = merge_series(panel, tables, items, stores)
+    days = NewDays(day, n_days, np.unique(day[day < panel.n_days]))
     series = series.assign(
-        first_sale=_find_first_sales(panel, series, former, (sales, days), history),
-        last_planned=_find_last_planned(panel, series, former, plan, n_days),
+        first_sale=find_first_sales(panel, series, former, (sales, days), history),
+        last_planned=find_last_planned(panel, series, former, plan, n_days),
     )
-    series, former = _drop_series(series, former, n_days)
-    place = _locate(series, sales), day
+    series, former = drop_series(series, former, n_days)
+    place = locate_rows(series, sales), day
     units = np.zeros((len(series), n_days), np.float32)
     _copy_rows(panel.units, units, former)
     units[:, days.replaced] = 0
@@ -79,138 +86,6 @@ def extend_panel(
     )
 
 
-@dataclass(frozen=True)
-class _Days:
-    """Days of the rows, counted from the panel's first.
-
-    Attributes:
-        of_rows: Day of each row of sales, int [row].
-        n_days: Days of the panel to come.
-        replaced: Days that the panel has already, sorted.
-    """
-
-    of_rows: np.ndarray
-    n_days: int
-    replaced: np.ndarray
-
-
-def _select_plan(promotion_plan: pd.DataFrame, first_day: int, n_days: int) -> pl.DataFrame:
-    """Return the plan's rows after the last day, with `day`."""
-    dates = promotion_plan["date"].to_numpy().astype("datetime64[D]")
-    day = (dates - _EPOCH).astype(int) - first_day
-    inside = (day >= n_days) & (day < n_days + DAYS_AHEAD)
-    chosen = promotion_plan[inside]
-    return pl.DataFrame(
-        {
-            "day": day[inside],
-            **{name: chosen[name].to_numpy(np.int64) for name in SERIES_KEY},
-            "onpromotion": chosen["onpromotion"].to_numpy(dtype=bool, na_value=False),
-        }
-    )
-
-
-def _merge_series(
-    panel: Panel, tables: list[pl.DataFrame], items: pd.DataFrame, stores: pd.DataFrame
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return all series in order, and the place of each former one among them."""
-    known = panel.series.drop(columns=["first_sale", "last_planned"], errors="ignore")
-    found = pl.concat([table.select(SERIES_KEY).cast(pl.Int64) for table in tables]).unique()
-    keys = found.to_pandas().astype(known[SERIES_KEY].dtypes)
-    new = keys[~pd.MultiIndex.from_frame(keys).isin(pd.MultiIndex.from_frame(known[SERIES_KEY]))]
-    new = new.merge(items[["item_nbr", *ITEM_ATTRIBUTES]], on="item_nbr", how="left")
-    new = new.merge(stores[["store_nbr", *STORE_ATTRIBUTES]], on="store_nbr", how="left")
-    both = pd.concat([known, new], ignore_index=True) if len(new) else known
-    order = np.lexsort([both["item_nbr"], both["store_nbr"]])
-    place = np.empty(len(both), int)
-    place[order] = np.arange(len(both))
-    return both.iloc[order].reset_index(drop=True), place[: len(known)]
-
-
-def _locate(series: pd.DataFrame, rows: pl.DataFrame) -> np.ndarray:
-    """Return the position of each row's series, int [row]."""
-    index = pd.MultiIndex.from_frame(series[SERIES_KEY])
-    return index.get_indexer(pd.MultiIndex.from_arrays([rows[n].to_numpy() for n in SERIES_KEY]))
-
-
-def _find_first_sales(
-    panel: Panel,
-    series: pd.DataFrame,
-    former: np.ndarray,
-    rows: tuple[pl.DataFrame, _Days],
-    history: pl.LazyFrame,
-) -> np.ndarray:
-    """Return the day of each series' first row, int32 [series]; the number of days if none."""
-    sales, days = rows
-    first = np.full(len(series), days.n_days, np.int32)
-    begun = panel.series["first_sale"].to_numpy() < panel.n_days
-    first[former[begun]] = panel.series["first_sale"].to_numpy()[begun]
-    row = _locate(series, sales)
-    doubtful = np.isin(first, days.replaced)
-    doubtful[row[days.of_rows == first[row]]] = False
-    if doubtful.any():
-        keys = series.loc[doubtful, SERIES_KEY]
-        since = panel.date_of(int(first[doubtful].min()))
-        first[doubtful] = _look_up_first_sales(panel, keys, since, days, history)
-    np.minimum.at(first, row, days.of_rows)
-    return first
-
-
-def _look_up_first_sales(
-    panel: Panel, keys: pd.DataFrame, since: np.datetime64, days: _Days, history: pl.LazyFrame
-) -> np.ndarray:
-    """Return the first day after a date that some series have in the history's other days.
-
-    The history may hold days that the panel does not: of a run that broke off before it stored
-    its panel. They are left out.
-    """
-    dates = [panel.date_of(day).astype(object) for day in days.replaced]
-    replaced = pl.Series(dates, dtype=pl.Date)
-    wanted = pl.DataFrame({name: keys[name].to_numpy().astype(np.int32) for name in SERIES_KEY})
-    found = (
-        history.filter(
-            pl.col("date") > since.astype(object),
-            pl.col("date") <= panel.cutoff.astype(object),
-            ~pl.col("date").is_in(replaced.implode()),
-            *(pl.col(name).is_in(wanted[name].unique().implode()) for name in SERIES_KEY),
-        )
-        .group_by(SERIES_KEY)
-        .agg(pl.col("date").min())
-        .collect(engine="streaming")
-    )
-    of_wanted = wanted.join(found, on=SERIES_KEY, how="left", maintain_order="left")["date"]
-    first_day = int((panel.start_date - _EPOCH).astype(int))
-    return of_wanted.to_physical().fill_null(days.n_days + first_day).to_numpy() - first_day
-
-
-def _find_last_planned(
-    panel: Panel,
-    series: pd.DataFrame,
-    former: np.ndarray,
-    plan: pl.DataFrame | None,
-    n_days: int,
-) -> np.ndarray:
-    """Return the last day of each series that is planned still, int32 [series]; -1 if none."""
-    last = np.full(len(series), -1, np.int32)
-    if plan is not None:
-        np.maximum.at(last, _locate(series, plan), plan["day"].to_numpy())
-    elif "last_planned" in panel.series:
-        last[former] = panel.series["last_planned"]
-    else:
-        never_sold = (panel.series["first_sale"] >= panel.n_days).to_numpy()
-        last[former[never_sold]] = panel.promotions.shape[1] - 1
-    last[last < n_days] = -1
-    return last
-
-
-def _drop_series(
-    series: pd.DataFrame, former: np.ndarray, n_days: int
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Leave out series that are neither sold nor planned; the place of a former one is -1."""
-    kept = ((series["first_sale"] < n_days) | (series["last_planned"] >= 0)).to_numpy()
-    place = np.where(kept, np.cumsum(kept) - 1, -1)
-    return series[kept].reset_index(drop=True), place[former]
-
-
 def _copy_rows(source: np.ndarray, target: np.ndarray, places: np.ndarray, width: int = -1) -> None:
     """Copy the first columns of rows to their places, block by block; those without one are left.
 
@@ -224,7 +99,7 @@ def _copy_rows(source: np.ndarray, target: np.ndarray, places: np.ndarray, width
 
 
 def _extend_promotions(
-    panel: Panel, plan: pl.DataFrame | None, series: pd.DataFrame, former: np.ndarray, days: _Days
+    panel: Panel, plan: pl.DataFrame | None, series: pd.DataFrame, former: np.ndarray, days: NewDays
 ) -> np.ndarray:
     """Return the promotions up to the end of the plan; those of the new days are still to come."""
     kept = panel.promotions.shape[1] if plan is None else panel.n_days
@@ -234,11 +109,11 @@ def _extend_promotions(
     promotions[:, panel.n_days : days.n_days] = 0
     promotions[:, days.replaced] = 0
     if plan is not None:
-        promotions[_locate(series, plan), plan["day"]] = plan["onpromotion"]
+        promotions[locate_rows(series, plan), plan["day"]] = plan["onpromotion"]
     return promotions
 
 
-def _extend_open_days(panel: Panel, sales: pl.DataFrame, days: _Days) -> np.ndarray:
+def _extend_open_days(panel: Panel, sales: pl.DataFrame, days: NewDays) -> np.ndarray:
     open_days = np.zeros((len(panel.stores), days.n_days), bool)
     open_days[:, : panel.n_days] = panel.open_days
     open_days[:, days.replaced] = False
@@ -259,7 +134,7 @@ class _Recorded:
     """
 
     place: tuple[np.ndarray, np.ndarray]
-    days: _Days
+    days: NewDays
     open_days: np.ndarray
     former: np.ndarray
 
@@ -277,7 +152,6 @@ def _fill_promotions(
     series that begin later are cleared.
     """
     filling = PromotionFilling(series)
-    start_day = int((panel.start_date - _EPOCH).astype(int))
     store = np.searchsorted(panel.stores["store_nbr"], series["store_nbr"])
     first_sale = series["first_sale"].to_numpy()
     new = np.arange(panel.n_days, recorded.days.n_days)
@@ -287,13 +161,13 @@ def _fill_promotions(
         has_row[recorded.place[0][recorded.place[1] == day]] = True
         wanted = (first_sale <= day) & ~has_row & recorded.open_days[store, day]
         column = promotions[:, day].copy()
-        filling.fill_day(column, has_row & (units[:, day] > 0), wanted, start_day + day)
+        filling.fill_day(column, has_row & (units[:, day] > 0), wanted, panel.start_day + day)
         promotions[:, day] = column
     began = _find_former_begin(panel, len(series), recorded.former)
     rows, days = _days_between(first_sale, began, whole)
     is_open = recorded.open_days[store[rows], days]
     rows, days = rows[is_open], days[is_open]
-    filling.fill_series(promotions, units, rows, days, start_day + days)
+    filling.fill_series(promotions, units, rows, days, panel.start_day + days)
     rows, days = _days_between(began, np.minimum(first_sale, panel.n_days), whole)
     promotions[rows, days] = 0
 

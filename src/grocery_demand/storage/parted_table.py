@@ -52,8 +52,7 @@ class TablePlace(Place):
         """Return a name that no version had.
 
         Raises:
-            PartedPlaceError: If it would take the place of a file, or of a folder that holds something
-                else.
+            PartedPlaceError: If it would take the place of a file, or of a folder of other things.
         """
         self._require_no_others()
         return super().new_version()
