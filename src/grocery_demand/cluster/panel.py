@@ -36,7 +36,7 @@ class ClusterPanel(PanelParts):
             facts: What is known of the whole.
             version: As the manifest names it; None if it is not stored.
         """
-        self.start_date = np.datetime64(facts.start_day, "D")
+        self.start_date = np.datetime64(int(facts.start_day), "D")
         self.digest, self.simulated = facts.digest, facts.simulated
         self.facts, self.version, self._source = facts, version, source
 
