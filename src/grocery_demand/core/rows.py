@@ -9,7 +9,8 @@ import numpy as np
 from grocery_demand.core.backtest import TrainingDay, scored_rows
 from grocery_demand.core.errors import DataShortageError
 from grocery_demand.core.features import AheadFeature, Encoding, ItemSums, Snapshot, sum_items
-from grocery_demand.core.features.history import summarise_sums
+from grocery_demand.core.features.group_days import GroupDays
+from grocery_demand.core.features.groups import GROUPS, GroupSums
 from grocery_demand.core.features.surroundings import Surroundings
 from grocery_demand.core.models import PointModel, fit_model
 from grocery_demand.core.panel import Panel
@@ -115,20 +116,29 @@ def make_rows(
     tried: Mapping[str, AheadFeature],
 ) -> list[Rows]:
     """Return the rows of each window in one part of a panel."""
+    few = [] if tried else [w.day for w in windows if _are_few(w, part)]
+    by_day = GroupDays.of(part, few, GROUPS) if few else None
     rows = []
     for window, of_all in zip(windows, items, strict=True):
-        if tried or len(window.rows) > len(part.series) * _FEW_OF_THEM:
-            known, wanted = Snapshot(part, window.day, tried, of_all), window.rows
+        if by_day is not None and _are_few(window, part):
+            known = _see_few(part, window, by_day.at(window.day), of_all)
+            wanted = np.arange(len(window.rows))
         else:
-            known, wanted = _see_few(part, window, of_all), np.arange(len(window.rows))
+            known, wanted = Snapshot(part, window.day, tried, of_all), window.rows
         matrix = known.features(encoding, window.steps, names, wanted)
         rows.append(_count_rows(part, window, matrix))
     return rows
 
 
-def _see_few(part: Panel, window: TrainingDay, of_all: ItemSums | None) -> Snapshot:
+def _are_few(window: TrainingDay, part: Panel) -> bool:
+    return len(window.rows) <= len(part.series) * _FEW_OF_THEM
+
+
+def _see_few(
+    part: Panel, window: TrainingDay, groups: dict[str, GroupSums], of_all: ItemSums | None
+) -> Snapshot:
     """Return what is known of the series of a window alone; the others count in groups only."""
-    around = Surroundings.of(part, window.day, summarise_sums(part, window.day), of_all)
+    around = Surroundings.of(part, window.day, groups, of_all)
     few = part.select(window.rows)
     return Snapshot(few, window.day, around=around.of_rows(window.rows))
 

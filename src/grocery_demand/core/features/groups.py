@@ -1,18 +1,24 @@
-"""What the past of similar series says: group sums that split by store and add up."""
+"""What the past of similar series says: group sums that split by store and add up.
+
+They are exact, in whichever order they are added up: with units of three decimals at most, every
+ln(1+units) in float32 is a multiple of 2⁻³³, which float64 adds up without rounding as long as the
+total stays below 2²⁰. So sums of parts equal those of the whole to the bit, and sums by day
+(`group_days`) those by series.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from grocery_demand.core.features.history import (
-    GROUP_WINDOWS,
-    WEEKDAY_WINDOWS,
-    WINDOWS,
-    Sums,
-    divide,
-)
-from grocery_demand.core.panel import STORE_GROUPS
+from grocery_demand.core.features.history import WEEKDAY_WINDOWS, WINDOWS, History, divide
+from grocery_demand.core.panel import STORE_GROUPS, Panel
+
+GROUP_WINDOWS = (7, 28, 112)
+"""Those of `WINDOWS` over which groups take means."""
+
+GROUP_WEEKS = 8
+"""That of `WEEKDAY_WINDOWS` over which groups take means of one weekday."""
 
 ITEM = "item"
 """Group of one item's series in all stores."""
@@ -21,7 +27,7 @@ GROUPS = (ITEM, *STORE_GROUPS)
 """Names of all groups."""
 
 _WINDOWS = [WINDOWS.index(window) for window in GROUP_WINDOWS]
-_WEEKS = WEEKDAY_WINDOWS.index(8)
+_WEEKS = WEEKDAY_WINDOWS.index(GROUP_WEEKS)
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class GroupSums:
     Attributes:
         sums: Over each of `GROUP_WINDOWS`, float64 [window, group].
         counts: Observed days of all members, of the same shape.
-        weekday_sums: Over eight weeks, by weekday as in `Sums`, float64 [7, group].
+        weekday_sums: Over eight weeks, by weekday as in `History`, float64 [7, group].
         weekday_counts: Observed days, of the same shape.
     """
 
@@ -41,7 +47,7 @@ class GroupSums:
     weekday_counts: np.ndarray
 
     @classmethod
-    def of(cls, past: Sums, code: np.ndarray) -> "GroupSums":
+    def of(cls, past: History, code: np.ndarray) -> "GroupSums":
         """Add up over the members.
 
         Args:
@@ -66,6 +72,11 @@ class GroupSums:
     def weekday_means(self, code: np.ndarray) -> np.ndarray:
         """Return the means of each series' group by weekday, float32 [7, series]."""
         return divide(self.weekday_sums, self.weekday_counts)[:, code]
+
+
+def group_codes(panel: Panel) -> dict[str, np.ndarray]:
+    """Return the group of each series, int [series], by name of the grouping."""
+    return {ITEM: panel.items[0]} | panel.store_groups
 
 
 def add_up(values: np.ndarray | Sequence[np.ndarray], code: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """What the past of each series says at the end of a day."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -16,11 +15,6 @@ WEEKDAY_WINDOWS = (4, 8, 20)
 
 HISTORY_DAYS = 140
 
-GROUP_WINDOWS = (7, 28, 112)
-"""Those of `WINDOWS` over which groups take means."""
-
-_GROUP_DAYS = max(GROUP_WINDOWS)
-
 _SERIES_PER_CHUNK = 1024
 """Series summarised at once: few enough that their days stay in the processor's cache."""
 
@@ -29,53 +23,38 @@ MEDIAN_WINDOWS = (7, 14, 28, 56, 112)
 
 
 @dataclass(frozen=True)
-class Sums:
-    """Sums of each series over windows of days up to a cutoff, on ln(1+units).
+class History:
+    """Statistics of each series over the days up to a cutoff, all on ln(1+units).
 
     Only observed days count: those from the series' first sale on, on which its store was open.
 
     Attributes:
-        sums: Sum over each of the first of `WINDOWS`, or of all, float32 [window, series].
+        sums: Sum over each of `WINDOWS`, float64 [window, series].
         counts: Observed days in each of `WINDOWS`, float32 [window, series].
-        weekday_sums: Sum over each of `WEEKDAY_WINDOWS`, float32 [window, 7, series]; the middle
+        weekday_sums: Sum over each of `WEEKDAY_WINDOWS`, float64 [window, 7, series]; the middle
             axis is the weekday, 0 for the weekday of the day after the cutoff.
-        weekday_counts: Observed days, of the same shape.
+        weekday_counts: Observed days, float32 of the same shape.
+        stats: By name, float32 [series]; NaN where nothing was observed.
+        last_week: The seven days up to the cutoff, float32 [7, series], by weekday as above.
     """
 
     sums: np.ndarray
     counts: np.ndarray
     weekday_sums: np.ndarray
     weekday_counts: np.ndarray
-
-
-@dataclass(frozen=True)
-class History(Sums):
-    """Statistics of each series over the days up to a cutoff, all on ln(1+units).
-
-    Attributes:
-        stats: By name, float32 [series]; NaN where nothing was observed.
-        last_week: The seven days up to the cutoff, float32 [7, series], by weekday as in `Sums`.
-    """
-
     stats: dict[str, np.ndarray]
     last_week: np.ndarray
 
 
 def summarise_history(panel: Panel, day: int) -> History:
     """Summarise the last 140 days of every series, seen from the end of a day."""
-    found = _in_chunks(_summarise_days, panel, day)
+    starts = range(0, max(len(panel.units), 1), _SERIES_PER_CHUNK)
+    parts = [_summarise_days(panel, day, slice(s, s + _SERIES_PER_CHUNK)) for s in starts]
+    found = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
     kept = ("sums", "counts", "weekday_sums", "weekday_counts", "last_week")
     stats = _series_stats(found) | _promotion_stats(found)
     stats["days_since_first_sale"] = np.maximum(day + 1 - panel.first_sale, 0).astype(np.float32)
     return History(stats=stats, **{name: found[name] for name in kept})
-
-
-def summarise_sums(panel: Panel, day: int) -> Sums:
-    """Return those sums of `summarise_history` that groups add up, of every series.
-
-    The longer windows are left out, and all else that no group adds up.
-    """
-    return Sums(**_in_chunks(_add_up_units, panel, day))
 
 
 def divide(total: np.ndarray, count: np.ndarray) -> np.ndarray:
@@ -92,21 +71,19 @@ def moving_average_level(history: History) -> np.ndarray:
     return np.take_along_axis(means, middle, axis=0).mean(axis=0)
 
 
-def _in_chunks(
-    summarise: Callable[[Panel, int, slice], dict[str, np.ndarray]], panel: Panel, day: int
-) -> dict[str, np.ndarray]:
-    starts = range(0, max(len(panel.units), 1), _SERIES_PER_CHUNK)
-    parts = [summarise(panel, day, slice(s, s + _SERIES_PER_CHUNK)) for s in starts]
-    return {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
-
-
 def _summarise_days(panel: Panel, day: int, rows: slice) -> dict[str, np.ndarray]:
-    """Return the sums of some series, float32 with series on the last axis, by name."""
-    log_units = _last_log_units(panel, day, rows, HISTORY_DAYS)
-    observed = _observed_days(panel, day, rows, HISTORY_DAYS)
+    """Return the sums of some series, with series on the last axis, by name."""
+    units = _last_days(panel.units[rows], day)
+    log_units = np.log1p(units, out=units)
+    observed = _observed_days(panel, day, rows)
     sold = (log_units > 0).view(np.uint8)
-    promoted = _last_days(panel.promotions[rows], day, HISTORY_DAYS)
-    return _add_up_windows(log_units, observed) | {
+    promoted = _last_days(panel.promotions[rows], day)
+    exact = log_units.astype(np.float64)
+    return {
+        "sums": _sums_back(exact, WINDOWS),
+        "counts": _sums_back(observed, WINDOWS),
+        "weekday_sums": _sums_back(_by_week(exact), WEEKDAY_WINDOWS),
+        "weekday_counts": _sums_back(_by_week(observed), WEEKDAY_WINDOWS),
         "squares": _sums_back(log_units * log_units, WINDOWS),
         "sold": _sums_back(sold, WINDOWS),
         "last_week": log_units[-7:].copy(),
@@ -116,41 +93,18 @@ def _summarise_days(panel: Panel, day: int, rows: slice) -> dict[str, np.ndarray
     }
 
 
-def _add_up_units(panel: Panel, day: int, rows: slice) -> dict[str, np.ndarray]:
-    log_units = _last_log_units(panel, day, rows, _GROUP_DAYS)
-    return _add_up_windows(log_units, _observed_days(panel, day, rows, _GROUP_DAYS))
-
-
-def _add_up_windows(log_units: np.ndarray, observed: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the sums over all windows that these days hold, by name, for `Sums`."""
-    n_days = len(log_units)
-    windows = tuple(days for days in WINDOWS if days <= n_days)
-    weeks = tuple(weeks for weeks in WEEKDAY_WINDOWS if 7 * weeks <= n_days)
-    return {
-        "sums": _sums_back(log_units, windows),
-        "counts": _sums_back(observed, windows),
-        "weekday_sums": _sums_back(_by_week(log_units), weeks),
-        "weekday_counts": _sums_back(_by_week(observed), weeks),
-    }
-
-
-def _last_log_units(panel: Panel, day: int, rows: slice, n_days: int) -> np.ndarray:
-    units = _last_days(panel.units[rows], day, n_days)
-    return np.log1p(units, out=units)
-
-
-def _last_days(values: np.ndarray, day: int, n_days: int) -> np.ndarray:
-    """Return the last days up to a day, [day, series], zero before the first day."""
-    n_known = min(day + 1, n_days)
-    block = np.zeros((n_days, len(values)), values.dtype)
-    block[n_days - n_known :] = values[:, day + 1 - n_known : day + 1].T
+def _last_days(values: np.ndarray, day: int) -> np.ndarray:
+    """Return the last 140 days up to a day, [day, series], zero before the first day."""
+    n_known = min(day + 1, HISTORY_DAYS)
+    block = np.zeros((HISTORY_DAYS, len(values)), values.dtype)
+    block[HISTORY_DAYS - n_known :] = values[:, day + 1 - n_known : day + 1].T
     return block
 
 
-def _observed_days(panel: Panel, day: int, rows: slice, n_days: int) -> np.ndarray:
-    open_days = _last_days(panel.open_days, day, n_days)[:, panel.store_position[rows]]
-    first = panel.first_sale[rows] - (day + 1 - n_days)
-    return (open_days & (np.arange(n_days)[:, None] >= first)).view(np.uint8)
+def _observed_days(panel: Panel, day: int, rows: slice) -> np.ndarray:
+    open_days = _last_days(panel.open_days, day)[:, panel.store_position[rows]]
+    first = panel.first_sale[rows] - (day + 1 - HISTORY_DAYS)
+    return (open_days & (np.arange(HISTORY_DAYS)[:, None] >= first)).view(np.uint8)
 
 
 def _by_week(block: np.ndarray) -> np.ndarray:
@@ -158,13 +112,17 @@ def _by_week(block: np.ndarray) -> np.ndarray:
 
 
 def _sums_back(block: np.ndarray, windows: tuple[int, ...]) -> np.ndarray:
-    """Return the sums of the last rows of a block, as many as each window says, float32."""
+    """Return the sums of the last rows of a block, as many as each window says.
+
+    float64 of float64, which then are exact (see `groups`); float32 of all else.
+    """
     n = len(block)
     parts = [
         _add_up_days(block[n - longer : n - shorter])
         for shorter, longer in zip((0, *windows), windows, strict=False)
     ]
-    return np.array(list(accumulate(parts)), np.float32)
+    exact = block.dtype == np.float64
+    return np.array(list(accumulate(parts)), np.float64 if exact else np.float32)
 
 
 def _add_up_days(block: np.ndarray) -> np.ndarray:

@@ -1,9 +1,4 @@
-"""What all stores together say of each item: the one statistic that goes beyond a store.
-
-Sums of parts equal those of the whole to the bit: with units of three decimals at most, every
-ln(1+units) and every float32 sum of them is a multiple of 2⁻³³, which float64 adds up exactly as
-long as the total stays below 2²⁰.
-"""
+"""What all stores together say of each item: the one statistic that goes beyond a store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from grocery_demand.core.features.groups import GroupSums, add_up
-from grocery_demand.core.features.history import Sums
 from grocery_demand.core.features.plan import PLAN_DAYS, list_plan
 from grocery_demand.core.panel import Panel
 
@@ -40,19 +34,19 @@ class ItemSums:
         return np.searchsorted(self.item_nbrs, item_nbr)
 
     @classmethod
-    def of(cls, panel: Panel, day: int, past: Sums) -> "ItemSums":
+    def of(cls, panel: Panel, day: int, past: GroupSums) -> "ItemSums":
         """Return what the stores of a panel say at the end of a day.
 
         Args:
             panel: The panel; of `units` only days up to `day` are read.
             day: The cutoff, as a day of the panel.
-            past: Sums of each series.
+            past: What was sold of each item.
         """
         code, item_nbrs = panel.items
         begun = panel.first_sale <= day
         return cls(
             item_nbrs=item_nbrs,
-            past=GroupSums.of(past, code),
+            past=past,
             promoted=add_up(list_plan(panel, day)[:, 1 : PLAN_DAYS + 2].T * begun, code),
             started=add_up([begun], code)[0],
         )

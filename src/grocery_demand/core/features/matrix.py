@@ -12,7 +12,7 @@ from operator import or_
 import numpy as np
 
 from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
-from grocery_demand.core.features.groups import ITEM
+from grocery_demand.core.features.groups import ITEM, GroupSums, group_codes
 from grocery_demand.core.features.history import (
     WEEKDAY_WINDOWS,
     History,
@@ -185,7 +185,9 @@ class Snapshot:
         """What other series say of each series."""
         if self.around is not None:
             return self.around
-        return Surroundings.of(self.panel, self.day, self.history, self.all_stores)
+        codes = group_codes(self.panel)
+        groups = {name: GroupSums.of(self.history, code) for name, code in codes.items()}
+        return Surroundings.of(self.panel, self.day, groups, self.all_stores)
 
     @cached_property
     def _day_features(self) -> dict[str, np.ndarray]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from grocery_demand.core.features.history import summarise_sums
+from grocery_demand.core.features.group_days import GroupDays
+from grocery_demand.core.features.groups import ITEM
 from grocery_demand.core.features.item_sums import ItemSums
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.parts import PanelParts
@@ -25,4 +26,5 @@ def _add_up(parts: Sequence[list[ItemSums]]) -> list[ItemSums]:
 
 
 def _sum_items_of_part(part: Panel, days: list[int]) -> list[ItemSums]:
-    return [ItemSums.of(part, day, summarise_sums(part, day)) for day in days]
+    by_day = GroupDays.of(part, days, [ITEM])
+    return [ItemSums.of(part, day, by_day.at(day)[ITEM]) for day in days]

@@ -1,8 +1,8 @@
 """Named sets of features."""
 
 from grocery_demand.core.features.encoding import ATTRIBUTES
-from grocery_demand.core.features.groups import GROUPS
-from grocery_demand.core.features.history import GROUP_WINDOWS, WEEKDAY_WINDOWS, WINDOWS
+from grocery_demand.core.features.groups import GROUP_WINDOWS, GROUPS
+from grocery_demand.core.features.history import WEEKDAY_WINDOWS, WINDOWS
 from grocery_demand.core.features.matrix import (
     CALENDAR_FEATURES,
     MOVING_AVERAGE,

@@ -1,11 +1,11 @@
 """What other series say of each series at the end of a day."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from grocery_demand.core.features.groups import ITEM, GroupSums
-from grocery_demand.core.features.history import Sums
 from grocery_demand.core.features.item_sums import ItemSums
 from grocery_demand.core.panel import Panel
 
@@ -26,20 +26,25 @@ class Surroundings:
 
     @classmethod
     def of(
-        cls, panel: Panel, day: int, past: Sums, all_stores: ItemSums | None = None
+        cls,
+        panel: Panel,
+        day: int,
+        groups: Mapping[str, GroupSums],
+        all_stores: ItemSums | None = None,
     ) -> "Surroundings":
         """Return what the series of a panel say of each other at the end of a day.
 
         Args:
             panel: The panel; of `units` only days up to `day` are read.
             day: The cutoff, as a day of the panel.
-            past: Sums of each series.
+            groups: Sums of each group of these series, by name of the grouping; those of the items
+                are only needed without `all_stores`.
             all_stores: What all stores say of each item; None: those of the panel are all.
         """
         item, item_nbrs = panel.items
-        items = ItemSums.of(panel, day, past) if all_stores is None else all_stores
+        items = all_stores or ItemSums.of(panel, day, groups[ITEM])
         codes = {ITEM: items.positions(item_nbrs)[item]} | panel.store_groups
-        of_stores = {name: GroupSums.of(past, code) for name, code in panel.store_groups.items()}
+        of_stores = {name: groups[name] for name in panel.store_groups}
         return cls(codes, {ITEM: items.past} | of_stores, items)
 
     def of_rows(self, rows: np.ndarray) -> "Surroundings":

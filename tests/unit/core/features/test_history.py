@@ -4,18 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from grocery_demand.core.features.groups import GroupSums
 from grocery_demand.core.features.history import (
     divide,
     moving_average_level,
     summarise_history,
-    summarise_sums,
 )
 from grocery_demand.core.panel import Panel
-from worlds import make_panel, panels
+from worlds import make_panel
 
 
 def one_series(units: list[float], first_sale: int = 0, closed: tuple[int, ...] = ()) -> Panel:
@@ -122,15 +118,3 @@ def test_nothing_divided_by_no_days_is_unknown():
     quotient = divide(np.array([6.0, 0.0]), np.array([3.0, 0.0]))
     np.testing.assert_array_equal(quotient, np.array([2, np.nan], np.float32))
     assert quotient.dtype == np.float32
-
-
-@given(panels(), st.data())
-def test_groups_add_up_the_sums_of_the_whole_history_to_the_bit(panel, data):
-    day = data.draw(st.integers(0, panel.n_days - 1))
-    sums, history = summarise_sums(panel, day), summarise_history(panel, day)
-    for name, values in vars(sums).items():
-        assert len(values) > 0
-        np.testing.assert_array_equal(values, getattr(history, name)[: len(values)])
-    code = np.arange(len(panel.series)) % 3
-    for name, values in vars(GroupSums.of(sums, code)).items():
-        np.testing.assert_array_equal(values, getattr(GroupSums.of(history, code), name))
