@@ -31,20 +31,14 @@ _ATTRIBUTES = ["store_nbr", "item_nbr", "family", "class", "type", "cluster"]
 _CONFIDENCE = 0.95
 
 
-def forecast_by_all(
-    panel: Panel, cutoff: str, peers: list[str], threads: int, peer_series: int | None
-) -> pd.DataFrame:
-    """Return the scored rows of one cutoff, with a column per model.
-
-    With a number of series, the peers are given so many, drawn at random, and only their rows are
-    scored; this project learns from all.
-    """
+def forecast_ours(panel: Panel, cutoff: str) -> pd.DataFrame:
+    """Return the rows of one cutoff as this project and the baselines forecast them."""
     parameters = load_parameters()
     training = TrainingParameters(**parameters["training"])
     known = panel.until(panel.day_of(cutoff) + training.horizon)
     settings = parameters["model_settings"][training.model]
     table = run_backtest(known, training, settings).holdout
-    table = table.rename(
+    return table.rename(
         columns={
             "point": OURS,
             "quantile_0.1": f"{OURS}_lower",
@@ -53,18 +47,24 @@ def forecast_by_all(
             "interval_high": f"{OURS}_interval_upper",
         }
     )
-    if peer_series and peer_series < len(panel.series):
-        drawn = np.random.default_rng(training.seed).choice(
-            len(panel.series), peer_series, replace=False
-        )
-        panel = panel.select(np.sort(drawn))
-        table = table.merge(panel.series[SERIES_KEY], on=SERIES_KEY)
-    return _add_peers(table, panel, panel.day_of(cutoff), peers, threads) if peers else table
 
 
-def _add_peers(
+def draw_series(panel: Panel, n_series: int | None) -> Panel:
+    """Return so many series of a panel, drawn at random; all without a number."""
+    if n_series is None or n_series >= len(panel.series):
+        return panel
+    seed = load_parameters()["training"]["seed"]
+    drawn = np.random.default_rng(seed).choice(len(panel.series), n_series, replace=False)
+    return panel.select(np.sort(drawn))
+
+
+def add_peers(
     table: pd.DataFrame, panel: Panel, day: int, peers: list[str], threads: int
 ) -> pd.DataFrame:
+    """Return the rows of a panel's series with the forecasts of peers, which are given these."""
+    table = table.merge(panel.series[SERIES_KEY], on=SERIES_KEY)
+    if not peers:
+        return table
     with tempfile.TemporaryDirectory() as folder:
         horizon = int(table["step"].max())
         history, future = _to_long(panel, day, horizon)
@@ -201,12 +201,12 @@ def main() -> None:
     panel = read_panel(options.raw_dir)
     horizon = load_parameters()["training"]["horizon"]
     cutoffs = options.cutoffs or [str(panel.date_of(panel.n_days - 1 - horizon))]
-    tables = []
+    whole, tables = [], []
     for cutoff in cutoffs:
         known = shorten(panel, panel.day_of(cutoff), options.history_days)
-        tables.append(
-            forecast_by_all(known, cutoff, options.peers, options.threads, options.peer_series)
-        )
+        whole.append(forecast_ours(known, cutoff))
+        drawn, day = draw_series(known, options.peer_series), known.day_of(cutoff)
+        tables.append(add_peers(whole[-1], drawn, day, options.peers, options.threads))
     models = [OURS, "moving_average", "seasonal_naive", *options.peers]
     pooled = pd.concat(tables, ignore_index=True)
     total = score(pooled, models)
@@ -220,25 +220,27 @@ def main() -> None:
     days = f" --history-days {options.history_days}" if options.history_days else ""
     some = f" --peer-series {options.peer_series}" if options.peer_series else ""
     named = f" --name {options.name}" if options.name else ""
-    new = pooled[pooled["is_new"]]
+    everything = pd.concat(whole, ignore_index=True)
+    new = everything[everything["is_new"]]
     n_scored = len(_forecast_by_each(pooled, models))
     notes = [
         f"Command: `python benchmarks/accuracy.py --raw-dir {options.raw_dir.name} --cutoffs "
         f"{' '.join(cutoffs)}{days}{some}{named}`. {len(panel.series):,} series, "
         f"16 days ahead of each cutoff: {n_scored:,} of {len(pooled):,} rows are scored, those "
         "that every model forecasts. skforecast needs more than eight weeks of sales; no peer "
-        f"forecasts a series without a sale before the cutoff ({len(new):,} rows).",
+        f"forecasts a series without a sale before the cutoff ({pooled['is_new'].sum():,} rows).",
         "Beyond chance: slices where it is better by 95 % intervals over series (Bonferroni).",
         "NWRMSLE, pinball loss: lower is better. `this project / it`: below 1, ours is better. "
         "Interval columns: on the rows for which every model with intervals gives one. Pinball "
         "loss: of the quantiles 0.1 and 0.9, which are the bounds of the peers' intervals.",
     ]
+    tables_out = {"All cutoffs": total, "By cutoff": by_cutoff}
+    if len(everything) > len(pooled):
+        beside = score(everything, models[:3]).drop(columns="pinball loss")
+        tables_out[f"All series, {len(everything):,} rows, beside the baselines"] = beside
     if len(new):
-        known = score(new, models[:3])[["model", "NWRMSLE", "this project / it"]]
-        new_tables = {"New items and new store-item pairs": known}
-    else:
-        new_tables = {}
-    tables_out = {"All cutoffs": total, "By cutoff": by_cutoff} | new_tables
+        found = score(new, models[:3])[["model", "NWRMSLE", "this project / it"]]
+        tables_out[f"New items and new store-item pairs, {len(new):,} rows"] = found
     write_result(f"accuracy_{name}", f"Accuracy on {name}", notes, tables_out)
 
 
