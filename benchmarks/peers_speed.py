@@ -33,6 +33,8 @@ _DAYS = 400
 _HORIZON = 16
 _CUTOFF = str(_START + timedelta(_DAYS - 1))
 _STORES = 10
+_PEERS_IMPORTS = "import csv_to_forecasts, lightgbm, mlforecast"
+_STARTS = 3
 
 
 def forecast_ours(raw_dir: Path, output: Path, max_training_rows: int) -> None:
@@ -69,10 +71,22 @@ def simulate(n_series: int, folder: Path) -> None:
     subprocess.run([*program, "--params", given], cwd=PROJECT, check=True, capture_output=True)
 
 
-def time_command(command: list[str]) -> float:
+def time_command(command: list[str], folder: Path | None = None) -> float:
     start = time.perf_counter()
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, cwd=folder)
     return time.perf_counter() - start
+
+
+def time_start() -> list[dict[str, object]]:
+    """Return how long Python and the libraries take to start, before either does anything."""
+    starts = {
+        "mlforecast": ([str(PEER / ".venv/bin/python"), "-c", _PEERS_IMPORTS], PEER),
+        "this project": ([sys.executable, "-c", "import peers_speed"], PEER.parent),
+    }
+    return [
+        {"program": name, "s": min(time_command(command, folder) for _ in range(_STARTS))}
+        for name, (command, folder) in starts.items()
+    ]
 
 
 def compare(n_series: int, budgets: list[int]) -> list[dict[str, object]]:
@@ -138,7 +152,8 @@ def main() -> None:
         f"learns from {budgets[-1]:,} rows at most by default, from fewer in the other lines "
         "(`training.max_training_rows`), mlforecast from all of them.",
     ]
-    write_result("peers_speed", "From CSV to forecasts", notes, {"Time and accuracy": table})
+    tables = {"Time and accuracy": table, "Starting alone": pd.DataFrame(time_start())}
+    write_result("peers_speed", "From CSV to forecasts", notes, tables)
 
 
 if __name__ == "__main__":
