@@ -170,6 +170,43 @@ def _count_defeats(rows: pd.DataFrame, name: str) -> dict[str, str]:
     }
 
 
+def list_defeats(table: pd.DataFrame, models: list[str]) -> pd.DataFrame:
+    """Return the families and store types in which any model beats ours, and the best one there."""
+    rows = _forecast_by_each(table, models)
+    others = [name for name in models if name != OURS]
+    found = {name: compare_slices(sum_errors(rows, OURS, name), _CONFIDENCE) for name in others}
+    records = []
+    for key in found[others[0]]:
+        best = min(others, key=lambda name: found[name][key].reference)
+        ours, its = found[best][key].challenger, found[best][key].reference
+        if ours > its:
+            sizes = {"slice": " ".join(key), "rows": int((rows[key[0]] == key[1]).sum())}
+            records.append(sizes | {"this project": ours, "best": best, "its NWRMSLE": its})
+    return pd.DataFrame(records)
+
+
+def cover_slices(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how evenly our 80 % intervals cover, by several groupings."""
+    low, high = table[f"{OURS}_interval_lower"], table[f"{OURS}_interval_upper"]
+    marked = table.assign(
+        inside=table["unit_sales"].between(low, high), zero=table["unit_sales"] == 0
+    )
+    marked["new series"] = marked["is_new"].map({True: "yes", False: "no"})
+    records = []
+    for name in ("step", "type", "family", "new series"):
+        groups = marked.groupby(name, observed=True)[["inside", "zero"]].mean()
+        groups = groups.sort_values("inside")
+        outside = groups[~groups["inside"].between(0.7, 0.9)]
+        told = [
+            f"{value} {row.inside:.3f} ({row.zero:.0%} zeros)"
+            for value, row in zip(outside.index, outside.itertuples(), strict=True)
+        ]
+        record = {"by": name, "groups": len(groups), "lowest": groups["inside"].iloc[0]}
+        record |= {"highest": groups["inside"].iloc[-1]}
+        records.append(record | {"outside 70–90 %": "; ".join(told) or "none"})
+    return pd.DataFrame(records)
+
+
 def _score_interval(rows: pd.DataFrame, name: str) -> dict[str, float]:
     lower, upper = (rows.get(f"{name}_{bound}") for bound in ("lower", "upper"))
     if lower is None or lower.isna().all():
@@ -235,6 +272,11 @@ def main() -> None:
         "loss: of the quantiles 0.1 and 0.9, which are the bounds of the peers' intervals.",
     ]
     tables_out = {"All cutoffs": total, "By cutoff": by_cutoff}
+    defeats = list_defeats(pooled, models)
+    if len(defeats):
+        tables_out["Slices where another model is better"] = defeats
+    covered = cover_slices(everything)
+    tables_out["Coverage of this project's 80 % intervals, all rows"] = covered
     if len(everything) > len(pooled):
         beside = score(everything, models[:3]).drop(columns="pinball loss")
         tables_out[f"All series, {len(everything):,} rows, beside the baselines"] = beside

@@ -20,6 +20,9 @@ import pandas as pd
 warnings.filterwarnings("ignore")
 
 LEVEL = 80
+WINDOWS = 4
+"""Windows whose errors give mlforecast's intervals: as many as this project's backtest has."""
+
 WEEK = 7
 LAGS = [1, 7, 14, 28]
 ATTRIBUTES = ["store_nbr", "item_nbr", "family", "class", "type", "cluster"]
@@ -36,12 +39,12 @@ TREES = {
 
 
 def forecast_mlforecast(
-    history: pd.DataFrame, future: pd.DataFrame, threads: int, *, level: list[int] | None = None
+    history: pd.DataFrame, future: pd.DataFrame, threads: int, *, windows: int = 0
 ) -> pd.DataFrame:
     """LightGBM, recursive, on ln(1+y) scaled by series, with the promotion plan ahead.
 
     Lags and windows reach over half of the history at most, as no row without a value in each is
-    learnt from. With a level, its conformal intervals; they need series that are long enough.
+    learnt from. With windows, its conformal intervals of so many of them.
     """
     from mlforecast import MLForecast
     from mlforecast.lag_transforms import (
@@ -72,7 +75,8 @@ def forecast_mlforecast(
         ],
         num_threads=threads,
     )
-    conformal = PredictionIntervals(n_windows=2, h=horizon) if level else None
+    conformal = PredictionIntervals(n_windows=windows, h=horizon) if windows else None
+    level = [LEVEL] if windows else None
     model.fit(history, static_features=ATTRIBUTES, prediction_intervals=conformal)
     return rename(model.predict(horizon, X_df=future, level=level), "mlforecast")
 
@@ -80,13 +84,19 @@ def forecast_mlforecast(
 def add_conformal_bounds(
     found: pd.DataFrame, history: pd.DataFrame, future: pd.DataFrame, threads: int
 ) -> pd.DataFrame:
-    """Put mlforecast's conformal bounds beside its forecasts, where the series are long enough."""
+    """Put mlforecast's conformal bounds beside its forecasts, where the series are long enough.
+
+    There are four windows, or, if no series is long enough for them, two.
+    """
     days = history["unique_id"].map(history["unique_id"].value_counts())
-    long = history[days > 3 * future["ds"].nunique() + max(LAGS)]
-    if long.empty:
+    for windows in (WINDOWS, 2):
+        long = history[days > (windows + 1) * future["ds"].nunique() + max(LAGS)]
+        if not long.empty:
+            break
+    else:
         return found
     ahead = future[future["unique_id"].isin(long["unique_id"])]
-    bounds = forecast_mlforecast(long, ahead, threads, level=[LEVEL])
+    bounds = forecast_mlforecast(long, ahead, threads, windows=windows)
     keys = ["unique_id", "ds"]
     return found.drop(columns=["lower", "upper"]).merge(
         bounds[[*keys, "lower", "upper"]], how="left", on=keys

@@ -243,11 +243,11 @@ def test_yesterdays_file_under_todays_name_is_refused(project):
 def test_a_file_beyond_a_gap_is_taken_in_once_the_gap_is_filled(project):
     project.put("train-2017-01-09.csv", DAY4.replace("01-04", "01-09"))
     project.put("train-copy.csv", DAY4.replace("01-04", "01-09"))
-    files = project.update(max_gap_days=3)
+    files = project.update(max_new_gap_days=3)
     assert set(statuses(files).values()) == {"refused"}
     assert "Put the days in between there, too" in files["train-2017-01-09.csv"]["reason"]
     project.put("train-2017-01-05.csv", DAY4.replace("01-04", "01-05"))
-    assert statuses(project.update(max_gap_days=3))["train-2017-01-09.csv"] == "taken_in"
+    assert statuses(project.update(max_new_gap_days=3))["train-2017-01-09.csv"] == "taken_in"
 
 
 @pytest.mark.parametrize("folder_is_there", [True, False])
@@ -449,6 +449,13 @@ def test_updates_without_a_later_day_are_counted_until_one_comes(project):
     assert [count(), count()] == [0, 1]
 
 
+def test_plans_without_sales_are_updates_without_a_day(project):
+    for day in (3, 4):
+        project.put(f"test-2017-01-0{day}.csv", f"9,2017-01-0{day + 1},1,5,True\n")
+        project.update()
+    assert project.report()["updates_without_new_day"] == 2
+
+
 def test_a_days_work_that_is_repeated_as_it_broke_off_is_no_update_without_a_day(project):
     project.monitored.write_text('{"cutoff": "2017-01-02"}')
     project.put("train-2017-01-03.csv", DAY3)
@@ -496,3 +503,18 @@ def test_a_refused_file_is_not_among_those_taken_in_and_a_plan_gives_way_to_the_
     project.put("test-2017-01-04.csv", "1,2017-01-05,1,5,True\n")
     project.update()
     assert rows_by_file(project) == {"test-2017-01-04.csv": (1, 0)}
+
+
+def test_a_correction_that_would_wipe_most_of_a_day_is_refused(project):
+    project.put("train-2017-01-03.csv", DAY3)
+    project.update()
+    before = project.panel()
+    first = DAY3.splitlines()[0]
+    project.put("train-2017-01-03-corrected.csv", first + "\n")
+    files = project.update(min_corrected_share=0.9)
+    name = "train-2017-01-03-corrected.csv"
+    assert statuses(files)[name] == "refused"
+    assert "1 of the 2 products and stores" in files[name]["reason"]
+    assert "min_corrected_share=0" in files[name]["reason"]
+    np.testing.assert_array_equal(project.panel().units, before.units)
+    assert statuses(project.update(min_corrected_share=0))[name] == "taken_in"

@@ -1,6 +1,7 @@
 """A folder or a prefix on S3 that all machines reach by the same name."""
 
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -15,6 +16,8 @@ from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.storage.atomic import whole_file
 
 _VERSION = "version-"
+_OWN_VERSION = re.compile(rf"{_VERSION}[0-9a-f]{{12}}")
+"""What `new_version` gives; folders of other names belong to others."""
 
 
 class PlacesError(GroceryDemandError):
@@ -104,11 +107,11 @@ class Place:
         return target
 
     def remove_versions_but(self, kept: set[str | None]) -> None:
-        """Remove all versions but some."""
+        """Remove all versions but some; folders that are no versions of ours stay."""
         system, root = self._open()
         for entry in system.get_file_info(fs.FileSelector(root)):
-            stale = entry.base_name.startswith(_VERSION) and entry.base_name not in kept
-            if stale and entry.type == fs.FileType.Directory:
+            own = _OWN_VERSION.fullmatch(entry.base_name)
+            if own and entry.base_name not in kept and entry.type == fs.FileType.Directory:
                 system.delete_dir(entry.path)
 
     def _open(self) -> tuple[fs.FileSystem, str]:

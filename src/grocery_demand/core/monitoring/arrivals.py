@@ -33,7 +33,7 @@ def _check_new_days(report: dict[str, Any], max_updates: int) -> Check:
     name = "new days"
     n_updates = report.get("updates_without_new_day", 0)
     if not n_updates:
-        return Check(HEALTH, name, OK, "The last update brought a new day.", "", 0.0, max_updates)
+        return Check(HEALTH, name, OK, "New days of sales keep arriving.", "", 0.0, max_updates)
     state = ALARM if n_updates >= max_updates else WATCH
     told = f"No new day of sales arrived in the last {n_updates} updates."
     told = "The last update brought no new day of sales." if n_updates == 1 else told

@@ -111,6 +111,7 @@ def check_incoming(
         sales.append(_find_known(raw, panel, sales) or _check(raw, rules, parameters))
     plans = [raw for raw in ordered if raw.table == PLAN]
     rules = promotion_plan_rules(parameters, known)
+    sales = [_refuse_shrunken(file, panel, parameters) for file in sales]
     sales = _refuse_beyond_gap(sales, panel, parameters)
     return [*sales, *_choose_plan(plans, panel, rules, parameters)]
 
@@ -216,6 +217,28 @@ def _check(raw: RawTable, rules: TableRules, parameters: QualityParameters) -> C
     return CheckedFile(raw, TAKEN_IN, None, table)
 
 
+def _refuse_shrunken(
+    file: CheckedFile, panel: Panel, parameters: QualityParameters
+) -> CheckedFile:
+    """Refuse a file that would replace a known day by a small part of it."""
+    if file.status != TAKEN_IN or file.table is None:
+        return file
+    sold = file.table.kept.filter(pl.col("unit_sales") > 0)
+    for day in file.dates:
+        if not panel.start_date <= np.datetime64(day) <= panel.cutoff:
+            continue
+        known = int(np.count_nonzero(panel.units[:, panel.day_of(day.isoformat())] > 0))
+        given = sold.filter(pl.col("date") == day).height
+        if given < parameters.min_corrected_share * known:
+            reason = (
+                f"has sales of {given:,} of the {known:,} products and stores that sold on {day}. "
+                "A file that corrects a day replaces all of it: put the whole day's sales there. "
+                "If most of them are void, allow it with --params quality.min_corrected_share=0."
+            )
+            return replace(file, status=REFUSED, reason=f"{file.raw.place} {reason}")
+    return file
+
+
 def _refuse_beyond_gap(
     files: list[CheckedFile], panel: Panel, parameters: QualityParameters
 ) -> list[CheckedFile]:
@@ -225,14 +248,14 @@ def _refuse_beyond_gap(
         days = {np.datetime64(day) for file in taken for day in file.dates}
         later = np.array([panel.cutoff, *sorted(day for day in days if day > panel.cutoff)])
         gaps = np.diff(later).astype(int) - 1
-        too_long = np.flatnonzero(gaps > parameters.max_gap_days)
+        too_long = np.flatnonzero(gaps > parameters.max_new_gap_days)
         if not len(too_long):
             return files
         last, gap = later[too_long[0]], gaps[too_long[0]]
         reason = (
             f"has sales of {later[too_long[0] + 1]}, {gap} days after {last}, the last day known "
-            f"before; quality.max_gap_days allows {parameters.max_gap_days}. Put the days in "
-            "between there, too."
+            f"before; quality.max_new_gap_days allows {parameters.max_new_gap_days}. Put the days "
+            "in between there, too."
         )
         beyond = {file.raw.sha256 for file in taken if np.datetime64(file.dates[-1]) > last}
         files = [

@@ -18,6 +18,9 @@ class QualityParameters:
         last_date: Last plausible date in any table, ISO.
         max_gap_days: Longest plausible span without any sale in the whole table, in days; the
             smaller side of a longer gap is set aside.
+        max_new_gap_days: Days that may be missing between the last known day and one that arrives.
+        min_corrected_share: Of the series that sold on a known day, the share that has to have
+            sales in a file that corrects it, 0 to 1: a correction replaces the whole day.
 
     Raises:
         ParameterError: When a value is not allowed.
@@ -28,6 +31,8 @@ class QualityParameters:
     first_date: str
     last_date: str
     max_gap_days: int
+    max_new_gap_days: int = 14
+    min_corrected_share: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse bounds that no row, or any row, would keep."""
@@ -35,6 +40,9 @@ class QualityParameters:
         require(0 <= share <= 1, "quality.max_bad_share", share, "a share from 0 to 1")
         require(0 < units < float("inf"), "quality.max_units", units, "a number above 0")
         require(gap >= 1, "quality.max_gap_days", gap, "a whole number of days, 1 or more")
+        gap, share = self.max_new_gap_days, self.min_corrected_share
+        require(gap >= 0, "quality.max_new_gap_days", gap, "a whole number of days, 0 or more")
+        require(0 <= share <= 1, "quality.min_corrected_share", share, "a share from 0 to 1")
         for name in ("first_date", "last_date"):
             _require_date(f"quality.{name}", getattr(self, name))
         in_order = self.first_date <= self.last_date

@@ -133,13 +133,14 @@ def _count_updates(
     """Return how many updates in a row brought no day after the last known.
 
     One that takes in late or corrected days is none of them, nor is one that repeats a day's work
-    which broke off before it was monitored: nothing says then that a delivery is missing.
+    which broke off before it was monitored: nothing says then that a delivery is missing. One that
+    takes in a plan alone is: its sales are missing.
     """
     if (arrivals.sales["date"].to_numpy().astype("datetime64[D]") > panel.cutoff).any():
         return 0
     known = int((former or {}).get("updates_without_new_day", 0))
     is_repeat = monitored is not None and monitored < str(panel.cutoff)
-    return known if arrivals.is_new or is_repeat else known + 1
+    return known if len(arrivals.sales) or is_repeat else known + 1
 
 
 def _is_simulated(file: CheckedFile) -> bool:
