@@ -147,17 +147,31 @@ def _start_workers() -> Client:
     if not wanted.isdecimal() or wanted == "0":
         raise ClusterError(f"GROCERY_DEMAND_WORKERS is {wanted!r}; allowed: a whole number from 1.")
     memory = os.environ.get("GROCERY_DEMAND_WORKER_MEMORY", "auto")
-    try:
-        parse_bytes(0 if memory == "auto" else memory)
-    except ValueError as error:
+    if memory != "auto" and not _is_size(memory):
         raise ClusterError(
             f"GROCERY_DEMAND_WORKER_MEMORY is {memory!r}; allowed: bytes with a unit, such as 4GiB."
+        )
+    try:
+        cluster = LocalCluster(
+            n_workers=int(wanted),
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            memory_limit=memory,
+        )
+    except (OSError, RuntimeError, ValueError) as error:
+        settings = os.environ.get("DASK_CONFIG")
+        asked = (
+            f" Dask's settings are those of {settings} (DASK_CONFIG). {MEND}" if settings else ""
+        )
+        raise ClusterError(
+            f"No workers could be started on this machine: {error}.{asked}"
         ) from error
-    cluster = LocalCluster(
-        n_workers=int(wanted),
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        memory_limit=memory,
-    )
     return Client(cluster)
+
+
+def _is_size(text: str) -> bool:
+    try:
+        return bool(parse_bytes(text) > 0)
+    except ValueError:
+        return False

@@ -57,6 +57,11 @@ class PartedSalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, ClusterSal
         copy: dict[str, str] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
+        if not isinstance(parts, int) or isinstance(parts, bool) or parts < 1:
+            raise PartedFileError(
+                f"`parts` is {parts!r}; allowed: a whole number from 1, at least as many as there "
+                "are workers. It is set in conf/cluster/globals.yml."
+            )
         self._place, self._n_parts = TablePlace(filepath, *_SALES), parts
         self._home = _place_of_copy(self._place, copy)
         self._filepath = None if self._place.is_remote else filepath

@@ -6,6 +6,12 @@ from typing import Any
 from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.storage.place import Place
 
+SHARED = (
+    "Workers and driver have to reach the same folder by this name: name a shared one in "
+    "conf/cluster/globals.yml, or s3://bucket/prefix."
+)
+"""What to do about a part that one of them does not find."""
+
 
 class PartedPlaceError(GroceryDemandError):
     """What should lie in parts is not there, incomplete or of another version."""

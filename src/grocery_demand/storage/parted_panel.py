@@ -1,6 +1,7 @@
 """A panel in parts by store, in a folder or on S3: arrays by part, and a manifest written last."""
 
 import shutil
+import socket
 import tempfile
 import threading
 from dataclasses import dataclass
@@ -9,8 +10,13 @@ from typing import Any
 
 from grocery_demand.core.panel import Panel
 from grocery_demand.storage.atomic import whole_folder
-from grocery_demand.storage.manifest import PartedPlaceError, read_manifest, write_manifest
-from grocery_demand.storage.panel_folder import read_panel, write_panel
+from grocery_demand.storage.manifest import (
+    SHARED,
+    PartedPlaceError,
+    read_manifest,
+    write_manifest,
+)
+from grocery_demand.storage.panel_folder import PanelFolderError, read_panel, write_panel
 from grocery_demand.storage.place import Place
 
 MANIFEST = "manifest.json"
@@ -56,8 +62,20 @@ class PartedPlace(Place):
             part: Its number.
             copies: Folder of this process on a local disk for what lies on S3; copies of other
                 versions are removed from it. Panels that are in use outlive them.
+
+        Raises:
+            PartedPlaceError: If the part is missing or damaged.
         """
-        place = f"{version}/{_name(part)}"
+        try:
+            return self._read_whole_part(f"{version}/{_name(part)}", version, copies)
+        except (PanelFolderError, FileNotFoundError) as error:
+            raise PartedPlaceError(
+                f"Part {part} of the panel in {self.uri} cannot be read on {socket.gethostname()}. "
+                f"{SHARED} If it is damaged, make all parts anew: "
+                "`kedro run --pipeline preprocess --env cluster`."
+            ) from error
+
+    def _read_whole_part(self, place: str, version: str, copies: Path) -> Panel:
         if not self.is_remote:
             return read_panel(self.folder / place)
         with _ONE_THREAD:

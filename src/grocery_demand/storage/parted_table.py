@@ -12,15 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from grocery_demand.storage.atomic import put_in_place, standing_folder, whole_file
-from grocery_demand.storage.manifest import PartedPlaceError, read_manifest, write_manifest
+from grocery_demand.storage.manifest import (
+    SHARED,
+    PartedPlaceError,
+    read_manifest,
+    write_manifest,
+)
 from grocery_demand.storage.place import Place
 
 MANIFEST = "_manifest.json"
 _MARKER = ("grocery-demand table in parts", 1)
-_SHARED = (
-    "Workers and driver have to reach the same folder by this name: name a shared one in "
-    "conf/cluster/globals.yml, or s3://bucket/prefix."
-)
 _KNOWN = re.compile(
     r"(part-\d+|history|day-.*|\.(part|history|day)-.*)\.parquet|\.lock|\.gitkeep|"
     + re.escape(MANIFEST)
@@ -106,7 +107,7 @@ class TablePlace(Place):
         except FileNotFoundError as error:
             raise PartedPlaceError(
                 f"Part {part} of the {self.thing} is not in {self.uri} on {socket.gethostname()}. "
-                + _SHARED
+                + SHARED
             ) from error
 
     def is_there(self) -> bool:
@@ -148,7 +149,7 @@ class TablePlace(Place):
         if missing:
             raise PartedPlaceError(
                 f"Parts {', '.join(map(str, missing))} of the {self.thing} were written, but are "
-                f"not in {folder}. {_SHARED}"
+                f"not in {folder}. {SHARED}"
             )
 
 

@@ -197,3 +197,14 @@ def test_stores_without_series_join_their_neighbours(world):
     cuts = without.cut_stores(9)
     assert cuts[-1].stop == 5
     assert all(len(without.select_stores(cut).series) for cut in cuts)
+
+
+def test_a_part_that_is_missing_or_damaged_says_how_to_make_all_anew(tmp_path, world):
+    place = PartedPlace(str(tmp_path / "parts"))
+    version = write(place, world, 2)
+    folder = place.folder / version / "part-00001"
+    (folder / "units.npy").write_bytes((folder / "units.npy").read_bytes()[:500])
+    with pytest.raises(PartedPlaceError, match=r"Part 1 .*preprocess --env cluster"):
+        place.read_part(version, 1, tmp_path / "copies")
+    with pytest.raises(PartedPlaceError, match=r"Part 7 .*reach the same folder"):
+        place.read_part(version, 7, tmp_path / "copies")

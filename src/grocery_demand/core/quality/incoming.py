@@ -217,9 +217,7 @@ def _check(raw: RawTable, rules: TableRules, parameters: QualityParameters) -> C
     return CheckedFile(raw, TAKEN_IN, None, table)
 
 
-def _refuse_shrunken(
-    file: CheckedFile, panel: Panel, parameters: QualityParameters
-) -> CheckedFile:
+def _refuse_shrunken(file: CheckedFile, panel: Panel, parameters: QualityParameters) -> CheckedFile:
     """Refuse a file that would replace a known day by a small part of it."""
     if file.status != TAKEN_IN or file.table is None:
         return file
