@@ -17,5 +17,5 @@ def test_parts_are_a_whole_number_from_one(tmp_path, parts):
 def test_a_worker_has_some_memory(monkeypatch, memory):
     monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
     monkeypatch.setenv("GROCERY_DEMAND_WORKER_MEMORY", memory)
-    with pytest.raises(ClusterError, match="GROCERY_DEMAND_WORKER_MEMORY is .*such as 4GiB"):
+    with pytest.raises(ClusterError, match=r"GROCERY_DEMAND_WORKER_MEMORY is .*such as 4GiB"):
         connect.__wrapped__()

@@ -15,6 +15,9 @@ _FILE = "model.lgb"
 _FEW_ROWS = 256
 """Rows that one thread forecasts sooner than several can be woken."""
 
+OWN_SETTINGS = {"n_estimators", "max_rows_per_tree", "trees_per_draw", "rows_to_trust"}
+"""Settings that are this project's and not LightGBM's, each a number from 1; see `plan_fit`."""
+
 _LEAST_TRUST = 0.6
 """Share of the corrections that is applied where there is hardly a row to learn from."""
 

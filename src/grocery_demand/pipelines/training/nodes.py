@@ -15,6 +15,7 @@ from grocery_demand.core.long_range import (
 )
 from grocery_demand.core.model_version import identify_model
 from grocery_demand.core.models import BASELINES, needs_fitting
+from grocery_demand.core.models.settings import require_settings
 from grocery_demand.core.parts import PanelParts
 from grocery_demand.core.scores import compare_errors, score_table, summarise_scores
 from grocery_demand.core.trained_model import TrainedModel
@@ -24,7 +25,11 @@ from grocery_demand.core.training import Backtest, fit_final_model, run_backtest
 def choose_settings(
     training: TrainingParameters, model_settings: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the library's own parameters of the chosen model; a baseline has none."""
+    """Return the library's own parameters of the chosen model; a baseline has none.
+
+    Raises:
+        ParameterError: If there are none for the model, or it cannot be fitted with them.
+    """
     if not needs_fitting(training.model):
         return {}
     if training.model not in model_settings:
@@ -32,7 +37,9 @@ def choose_settings(
             f"`model_settings` in conf/base/parameters.yml has no entry `{training.model}`; "
             f"it has: {', '.join(model_settings)}."
         )
-    return model_settings[training.model]
+    settings = model_settings[training.model]
+    require_settings(training.model, settings)
+    return settings
 
 
 def backtest_model(
