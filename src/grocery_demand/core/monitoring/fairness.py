@@ -51,8 +51,8 @@ def measure_fairness(
     with fewer than five it has no intervals, as they would tell nothing.
 
     A slice that the backtest did not have, or that sold nothing in it, is held against the bias of
-    the whole backtest and is only `watch`, too. Without a promise no bias is judged: a slice
-    is `unknown` then, unless it is surely worse than the moving average.
+    the whole backtest and is only `watch`, too. Without a promise, or an interval, no bias is
+    judged: a slice is `unknown` then, unless it is surely worse than the moving average.
 
     Args:
         live: Forecasts beside sales, see `live_error.join_sales`.
@@ -68,9 +68,15 @@ def measure_fairness(
         return pl.DataFrame(schema=dict.fromkeys(FAIRNESS_COLUMNS, pl.String))
     by_series = _sum_up(live, [*SERIES_KEY, *SLICES])
     groups = [
-        Slice(name, str(key[0]), rows, _sum_up(live.filter(pl.col(name) == key[0]), ["date"]))
+        Slice(
+            name,
+            str(key[0]),
+            by_series.filter(pl.col(name) == key[0]),
+            _sum_up(rows, ["date"]),
+            _sum_up(rows, [*SERIES_KEY, "date"]),
+        )
         for name in SLICES
-        for key, rows in by_series.partition_by(name, as_dict=True).items()
+        for key, rows in live.partition_by(name, as_dict=True, maintain_order=True).items()
     ]
     each = 1 - (1 - parameters.confidence) / max(len(groups), 1)
     records = [_score(g, each, _Expected.of(promise, g), parameters) for g in groups]
@@ -99,9 +105,10 @@ def check_fairness(fairness: pl.DataFrame) -> list[Check]:
     many = {ALARM: len(off), WATCH: len(doubtful)}.get(state, 0)
     whose = f"the largest bias of the {len(calm)} with {_FEWEST_SERIES} series or more"
     largest = f"{whose if len(calm) < len(fairness) else 'the largest bias'}: {shown[0]}"
+    known = fairness.filter(pl.col("state") != UNKNOWN)
     told = {
-        OK: f"{len(fairness)} slices as in the backtest; {largest}.",
-        UNKNOWN: f"The model holds no promise of the bias by slice; {largest}.",
+        OK: f"None of {len(known)} slices is off beyond chance{_tell_width(known)}; {largest}.",
+        UNKNOWN: f"No bias can be judged, for want of a promise or of series; {largest}.",
     }.get(state, f"{many} of {len(fairness)} slices are off: {', '.join(shown)}.")
     mend = (
         ""
@@ -109,6 +116,13 @@ def check_fairness(fairness: pl.DataFrame) -> list[Check]:
         else "Retrain if the live error rises, too; see the table of slices."
     )
     return [Check(FAIRNESS, name, state, told, mend, float(many), 0.0)]
+
+
+def _tell_width(fairness: pl.DataFrame) -> str:
+    """Say how far a bias may lie from what is found, in the middle of the slices."""
+    widths = (fairness["bias_high"] - fairness["bias_low"]).to_numpy().astype(float)
+    widths = widths[np.isfinite(widths)]
+    return f" (their bias is known to ±{np.median(widths) / 2:.0%})" if len(widths) else ""
 
 
 def _tell_bias(bias: float) -> str:
@@ -124,12 +138,14 @@ class Slice:
         value: Its value.
         by_series: One row per series.
         by_day: One row per day.
+        by_both: One row per series and day.
     """
 
     name: str
     value: str
     by_series: pl.DataFrame
     by_day: pl.DataFrame
+    by_both: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -160,8 +176,11 @@ class _Expected:
         return cls(promise.bias if promise else None, 0.0, is_own=False, nwrmsle=nwrmsle)
 
     def judge(self, bias: float, margin: float, max_bias: float) -> str:
-        """Return the state of a bias whose interval is as wide as twice the margin."""
-        if self.bias is None:
+        """Return the state of a bias whose interval is as wide as twice the margin.
+
+        Unknown without an interval, which few series have not.
+        """
+        if self.bias is None or np.isnan(margin):
             return UNKNOWN
         allowed = max(max_bias, _SPREAD_FACTOR * self.spread)
         if not abs(bias - self.bias) - margin > allowed:
@@ -211,8 +230,9 @@ def _estimate_bias(group: Slice, confidence: float) -> tuple[float, float]:
 
     The width is NaN with fewer than five series, too: they tell nothing of others.
 
-    The variance is the sum of those over series and over days (after Cameron, Gelbach and Miller
-    2011, without the part that both share): series differ from each other, and a day moves all.
+    The variance is the sum of those over series and over days, less that over both, which each of
+    them has in it (Cameron, Gelbach and Miller 2011): series differ from each other, and a day
+    moves all. It is no smaller than either of the two.
     """
     units, error = (float(group.by_series[name].sum()) for name in ("unit_sales", "error"))
     tables = (group.by_series, group.by_day)
@@ -220,7 +240,9 @@ def _estimate_bias(group: Slice, confidence: float) -> tuple[float, float]:
     if units <= 0 or fewest < _FEWEST_FOR_INTERVAL:
         return error / units if units > 0 else float("nan"), float("nan")
     bias = error / units
-    spread = sum(_ratio_variance(sums, bias) for sums in tables)
+    of_series, of_days = (_ratio_variance(sums, bias) for sums in tables)
+    spread = of_series + of_days - _ratio_variance(group.by_both, bias)
+    spread = max(spread, of_series, of_days)
     return bias, float(stdtrit(fewest - 1, (1 + confidence) / 2) * np.sqrt(spread) / units)
 
 

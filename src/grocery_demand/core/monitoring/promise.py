@@ -1,5 +1,6 @@
 """What a model's backtest promises: the error to expect of it, by day, step and slice."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -71,8 +72,8 @@ def make_promise(panel: PanelParts, folds: pd.DataFrame, holdout: pd.DataFrame) 
         holdout: The same of the holdout.
     """
     scored = find_series(panel, (folds, holdout))
-    series = describe_series(panel, panel.n_days - 1, scored)
-    rows = add_errors(pl.concat([_with_slices(table, series) for table in (folds, holdout)]))
+    each = (rows for table in (folds, holdout) for rows in _with_slices(table, panel, scored))
+    rows = add_errors(pl.concat(each))
     total, near = (
         score_groups(chosen.with_columns(slice=pl.lit("total")), ["slice"])
         for chosen in (rows, rows.filter(pl.col("step") <= NEAR_STEPS))
@@ -93,13 +94,24 @@ def make_promise(panel: PanelParts, folds: pd.DataFrame, holdout: pd.DataFrame) 
     )
 
 
-def _with_slices(table: pd.DataFrame, series: pl.DataFrame) -> pl.DataFrame:
+def _with_slices(
+    table: pd.DataFrame, panel: PanelParts, scored: np.ndarray
+) -> Iterator[pl.DataFrame]:
+    """Yield the rows of each cutoff with the slices of their series.
+
+    The size of a series is what it was at the cutoff, as in live scores: by what it sold later, the
+    series that sold more than was forecast would be the large ones.
+    """
     columns = ["cutoff", "date", "step", "unit_sales", "point", *INTERVAL]
     columns += ["seasonal_naive", "moving_average"]
     rows = pl.from_pandas(table[[*SERIES_KEY, *columns]]).with_columns(
         pl.col("cutoff", "date").cast(pl.Date)
     )
-    return rows.join(series, on=SERIES_KEY, how="left")
+    if rows.is_empty():
+        yield rows.join(describe_series(panel, panel.n_days - 1, scored), on=SERIES_KEY, how="left")
+    for part in rows.partition_by("cutoff", maintain_order=True):
+        day = panel.day_of(str(part["cutoff"][0]))
+        yield part.join(describe_series(panel, day, scored), on=SERIES_KEY, how="left")
 
 
 def _sum_days(rows: pl.DataFrame) -> pl.DataFrame:

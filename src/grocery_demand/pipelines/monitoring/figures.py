@@ -83,7 +83,7 @@ def draw_explanations(shares: pd.DataFrame, monitoring_summary: dict[str, Any]) 
 
 def draw_fairness(fairness: pd.DataFrame, monitoring_summary: dict[str, Any]) -> go.Figure:
     """Draw the bias of each slice with its interval, the furthest from zero on top."""
-    told = "Bias as a share of the units sold, with intervals over series"
+    told = "Bias as a share of the units sold, with intervals over series and days"
     figure = _begin("Bias by slice", monitoring_summary, told, 760)
     known = fairness.dropna(subset=["bias", "bias_low"])
     if known.empty:

@@ -1,6 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 from grocery_demand.core import metrics
 from grocery_demand.core.monitoring.fairness import check_fairness, measure_fairness
@@ -204,7 +205,7 @@ def test_a_slice_that_sold_nothing_has_no_bias_and_is_not_called_unfair():
     table = measure_fairness(with_sales(make_live(n_series=240), sold), EVEN, PARAMETERS)
     found = table.filter(slice="family", value="FAMILY0").to_dicts()[0]
     assert np.isnan([found[name] for name in ("bias", "bias_low", "bias_high")]).all()
-    assert found["state"] == "ok"
+    assert found["state"] == "unknown"
     told = check_fairness(table.filter(value="FAMILY0"))[0].detail
     assert "family FAMILY0 (nothing sold)" in told
 
@@ -213,9 +214,28 @@ def test_one_series_alone_has_no_interval():
     table = measure_fairness(make_live(n_series=1, n_days=10), EVEN, PARAMETERS)
     assert set(table["series"]) == {1}
     assert table["bias_low"].is_nan().all()
-    assert set(table["state"]) == {"ok"}
+    assert set(table["state"]) == {"unknown"}
 
 
 def test_no_sales_are_unknown():
     table = measure_fairness(make_live().clear(), EVEN, PARAMETERS)
     assert [check.state for check in check_fairness(table)] == ["unknown"]
+
+
+def test_the_interval_is_that_of_two_ways_of_clustering():
+    live = make_live(n_series=120, n_days=14, noise=0.7, seed=3)
+    found = measure_fairness(live, EVEN, PARAMETERS).filter(slice="family", value="FAMILY1")
+    rows = live.filter(family="FAMILY1").to_pandas()
+    bias = rows["error"].sum() / rows["unit_sales"].sum()
+    rest = rows["error"] - bias * rows["unit_sales"]
+    by_series, by_day = [rows["store_nbr"], rows["item_nbr"]], [rows["date"]]
+    each = []
+    for keys in (by_series, by_day, [*by_series, *by_day]):
+        sums = rest.groupby(keys).sum()
+        each.append((sums**2).sum() * len(sums) / (len(sums) - 1))
+    variance = max(each[0] + each[1] - each[2], each[0], each[1])
+    half = (found["bias_high"] - found["bias_low"])[0] / 2
+    n_slices = len(measure_fairness(live, EVEN, PARAMETERS))
+    level = 1 - (1 - PARAMETERS.confidence) / n_slices
+    times = half * rows["unit_sales"].sum() / np.sqrt(variance)
+    assert times == pytest.approx(stats.t.ppf((1 + level) / 2, 13), rel=1e-6)

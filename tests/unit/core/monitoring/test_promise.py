@@ -8,6 +8,7 @@ import pytest
 from grocery_demand.core import metrics
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.monitoring.promise import Promise, make_promise
+from grocery_demand.core.panel import SERIES_KEY
 from grocery_demand.core.scores import row_weights
 from grocery_demand.core.training import run_backtest
 from worlds import SMALL_MODELS, make_panel
@@ -51,6 +52,23 @@ def test_it_holds_every_step_and_slice(promise, panel):
     assert {s["slice"] for s in promise.slices} == {
         "type", "city", "cluster", "family", "perishable", "size",
     }  # fmt: skip
+
+
+def test_the_size_of_a_series_is_what_it_was_at_each_cutoff(promise, panel, backtest):
+    tables = []
+    for table in (backtest.folds, backtest.holdout):
+        for cutoff, rows in table.groupby("cutoff"):
+            day = panel.day_of(f"{cutoff:%Y-%m-%d}")
+            keys = panel.series[SERIES_KEY].assign(mean=panel.units[:, day - 55 : day + 1].mean(1))
+            started = panel.first_sale <= day
+            small, large = np.quantile(keys["mean"][started], [1 / 3, 2 / 3])
+            bins = [-np.inf, small, large, np.inf]
+            size = pd.cut(keys["mean"], bins, labels=["small", "medium", "large"])
+            tables.append(rows.merge(keys.assign(size=size), on=SERIES_KEY))
+    sums = pd.concat(tables).groupby("size", observed=True)[["point", "unit_sales"]].sum()
+    expected = (sums["point"] / sums["unit_sales"] - 1).to_dict()
+    found = {s["value"]: s["bias"] for s in promise.slices if s["slice"] == "size"}
+    assert found == pytest.approx(expected, abs=1e-4)
 
 
 def test_it_holds_the_sizes_of_forecasts(promise, backtest):
