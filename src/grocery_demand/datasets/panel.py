@@ -12,7 +12,7 @@ from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.late_days import merge_late_days
 from grocery_demand.core.panel import Panel
 from grocery_demand.datasets.preview import ROWS, TablePreview, show_rows
-from grocery_demand.storage.atomic import standing_folder, whole_folder
+from grocery_demand.storage.atomic import remove_left_beside, standing_folder, whole_folder
 from grocery_demand.storage.panel_folder import (
     META,
     VERSION,
@@ -67,12 +67,16 @@ class PanelDataset(AbstractDataset[Panel, Panel]):
         return show_rows(series.assign(units_sold=panel.units[: len(series)].sum(axis=1)))
 
     def save(self, data: Panel) -> None:
-        """Write the panel beside the former one, then take its place."""
+        """Write the panel beside the former one, then take its place.
+
+        What a process that was killed while it wrote has left there is removed first.
+        """
         if _LOADED.pop(self._place, None) is data:
             return
         taken_in, late_days = read_arrivals(Path(self._filepath))
         note_forgotten(taken_in, data.taken_in)
         data = replace(data, late_days=merge_late_days(late_days, data.late_days))
+        remove_left_beside(Path(self._filepath))
         with whole_folder(Path(self._filepath)) as beside:
             write_panel(beside, data)
 

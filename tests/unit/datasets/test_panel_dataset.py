@@ -11,6 +11,7 @@ from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.core.panel import Panel
 from grocery_demand.datasets import PanelDataset
 from grocery_demand.storage import panel_folder as panel_module
+from worlds import make_panel
 
 START = np.datetime64("2017-01-01", "D")
 ARRAYS = ("units", "promotions", "open_days")
@@ -215,3 +216,12 @@ def test_files_taken_in_are_kept_and_it_is_told_when_a_new_panel_is_without_them
     assert "made without them" not in caplog.text
     dataset.save(_panel())
     assert "days of 3 files that arrived later, train-2017-01-04.csv … train-2017" in caplog.text
+
+
+def test_what_a_killed_process_left_beside_is_removed_by_the_next_save(dataset, tmp_path):
+    dataset.save(make_panel(seed=1))
+    left = tmp_path / "deep" / ".panel-left"
+    left.mkdir()
+    (left / "units.npy").write_bytes(b"half")
+    dataset.save(make_panel(seed=2))
+    assert not left.exists()

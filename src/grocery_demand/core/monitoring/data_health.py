@@ -15,6 +15,7 @@ from grocery_demand.core.monitoring.check import (
     UNKNOWN,
     WATCH,
     Check,
+    count,
 )
 from grocery_demand.core.monitoring.volume import check_volumes
 from grocery_demand.core.panel import Panel
@@ -25,6 +26,7 @@ _LEAST_SILENT_SHARE = 0.10
 _NULL_FACTOR, _USUAL = 1.25, 0.99
 _LEAST_CHANCE, _STEADY_SHARE = 1e-6, 0.9
 _MANY_DAYS = 7
+_HARDLY_MISSES = 0.97
 _WRONG_DATE = (
     " If a file of a later day was taken in by mistake, remove it from the folder and make the "
     "panel anew: `kedro run --pipeline preprocess`, then `kedro run --pipeline update`."
@@ -115,17 +117,41 @@ def _check_stores(panel: Panel, n_days: int) -> Check:
     threshold = max(_LEAST_SILENT_SHARE, _NULL_FACTOR * float(np.quantile(past, _USUAL)))
     active = panel.open_days[:, -_MONTH - _RECENT : -_RECENT].any(axis=1)
     gone = active & ~panel.open_days[:, -_RECENT:].any(axis=1)
-    numbers = ", ".join(str(n) for n in panel.stores["store_nbr"].to_numpy()[gone])
+    missed = _count_missed(panel, recent)
     if value > threshold:
         worst = panel.date_of(recent[int(np.argmax(unusual))])
         told = f"{value:.0%} of the stores sold nothing on {worst}."
         wrong = panel.dates_of(recent.start + np.flatnonzero(np.array(unusual) > threshold))
         return Check(HEALTH, name, ALARM, told, ASK_FOR_FILES, value, threshold, wrong)
-    if gone.any():
-        told = f"Nothing sold for {_RECENT} days in store {numbers}."
-        mend = "Ask whether it is closed; if not, its sales are missing."
+    if gone.any() or missed.any():
+        numbers = panel.stores["store_nbr"].to_numpy()
+        silent = np.maximum(missed, np.where(gone, _RECENT, 0))
+        each = [f"{numbers[at]} ({count(int(silent[at]), 'day')})" for at in np.flatnonzero(silent)]
+        told = f"Nothing sold, as others did, in store {', '.join(each)}."
+        mend = "Ask whether it was closed; if not, its sales are missing."
         return Check(HEALTH, name, WATCH, told, mend, value, threshold)
-    return Check(HEALTH, name, OK, f"Stores that sell: {active.sum()}.", "", value, threshold)
+    told = f"Stores that sold in the last {_MONTH} days: {active.sum()}."
+    return Check(HEALTH, name, OK, told, "", value, threshold)
+
+
+def _count_missed(panel: Panel, recent: range) -> np.ndarray:
+    """Return on how many of some days each store that hardly ever misses one did, int [store].
+
+    Days around which it was closed in another year do not count, nor does a store that had sold
+    nothing in the month before.
+    """
+    start = recent.start
+    before = slice(max(start - _YEAR, 0), start)
+    sold = panel.open_days[:, before][:, panel.open_days[:, before].any(axis=0)]
+    steady = panel.open_days[:, max(start - _MONTH, 0) : start].any(axis=1)
+    steady &= sold.mean(axis=1) >= _HARDLY_MISSES
+    silent = ~panel.open_days[:, start:] & panel.open_days[:, start:].any(axis=0)
+    missed = silent & steady[:, None]
+    for store, day in zip(*np.nonzero(missed), strict=True):
+        closed = 1.0 - panel.open_days[store]
+        missed[store, day] = not _in_other_years(panel, closed, start + int(day))
+    total: np.ndarray = missed.sum(axis=1)
+    return total
 
 
 def _in_other_years(panel: Panel, values: np.ndarray, day: int) -> float:

@@ -2,6 +2,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from calm_sales import calm_panel
@@ -22,6 +23,21 @@ def close(panel: Panel, stores, days) -> Panel:
     open_days[np.ix_(stores, days)] = False
     units[np.ix_(np.flatnonzero(np.isin(panel.store_position, stores)), days)] = 0
     return replace(panel, open_days=open_days, units=units)
+
+
+def add_stores(panel: Panel, n_stores: int) -> Panel:
+    """Return the panel with more stores that each sell a product of the first one's as it does."""
+    known = len(panel.stores)
+    numbers = known + 1 + np.arange(n_stores)
+    rows = panel.series.iloc[[0] * n_stores].assign(store_nbr=numbers)
+    return replace(
+        panel,
+        series=pd.concat([panel.series, rows], ignore_index=True),
+        stores=pd.DataFrame({"store_nbr": [*panel.stores["store_nbr"], *numbers]}),
+        units=np.concatenate([panel.units, np.repeat(panel.units[:1] + 1, n_stores, axis=0)]),
+        promotions=np.concatenate([panel.promotions, panel.promotions[[0] * n_stores]]),
+        open_days=np.concatenate([panel.open_days, panel.open_days[[0] * n_stores]]),
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -51,6 +67,22 @@ def test_stores_that_send_nothing_are_an_alarm_and_one_closed_for_days_is_watche
     assert list_wrong_days(check_data_health(two, None)) == [str(two.cutoff)]
     many = close(calm_panel(), [5], slice(-2, None))
     assert states(many)["stores gone silent"] == "alarm"
+
+
+def test_a_store_that_hardly_ever_misses_a_day_is_watched_until_its_days_come():
+    many = add_stores(calm_panel(), 24)
+    health = {c.name: c for c in check_data_health(many, None, n_new=10)}["stores gone silent"]
+    assert (health.state, health.detail) == ("ok", "Stores that sold in the last 28 days: 30.")
+    back = close(many, [5], slice(-4, -2))
+    health = {c.name: c for c in check_data_health(back, None, n_new=10)}["stores gone silent"]
+    assert (health.state, health.days) == ("watch", ())
+    assert "store 6 (2 days)" in health.detail
+    last = back.n_days - 4
+    year_ago = back.day_of(str(back.date_of(last)).replace("2017-", "2016-"))
+    yearly = close(back, [5], slice(year_ago, year_ago + 2))
+    assert states(yearly)["stores gone silent"] == "ok"
+    now_and_then = close(back, [5], slice(0, None, 20))
+    assert states(now_and_then)["stores gone silent"] == "ok"
 
 
 def test_a_store_that_closed_for_good_is_forgotten():
