@@ -53,7 +53,7 @@ class IncomingFolderDataset(AbstractDataset[DayOfSales, IncomingFiles]):
                 self._folder, ", ".join(others[:5]), ", ".join(SUFFIXES),
             )  # fmt: skip
         tables = [_open(path) for path in paths if _is_table(path)]
-        return IncomingFiles(str(self._folder), tables)
+        return IncomingFiles(str(self._folder), tables, tuple(others))
 
     def save(self, data: DayOfSales) -> None:
         """Write the files of one simulated day.

@@ -17,8 +17,10 @@ def test_a_missing_folder_holds_no_files(tmp_path):
 def test_files_are_hashed_and_read_later(tmp_path):
     (tmp_path / "train-2017-06-01.csv").write_bytes(b"date\n2017-06-01\n")
     (tmp_path / "test.csv").write_bytes(b"date\n")
+    (tmp_path / "Train-2017-06-02.csv").write_bytes(b"date\n")
     dataset = IncomingFolderDataset(filepath=str(tmp_path))
     assert dataset.exists()
+    assert dataset.load().others == ("Train-2017-06-02.csv",)
     plan, sales = dataset.load().files
     assert (plan.table, sales.table, sales.first_row) == ("test", "train", 2)
     assert sales.sha256 == hashlib.sha256(b"date\n2017-06-01\n").hexdigest()

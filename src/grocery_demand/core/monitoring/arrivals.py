@@ -9,7 +9,13 @@ _MAX_QUARANTINED_SHARE = 0.01
 _FEWEST_QUARANTINED = 10
 """Rows of a file; a few wrong ones change no day."""
 _MOST_NAMES = 3
-_MEND_FILES = "See the reasons below, have the files mended, and put them into the folder again."
+_MEND_FILES = (
+    "See the reasons (`kedro daily` and the page /monitoring list them), have the files mended, and "
+    "put them into the folder again."
+)
+_MEND_NAMES = (
+    "Sales are named train-2017-06-01.csv, plans test-2017-06-01.csv: rename or remove them."
+)
 _MEND_ROWS = (
     "Have these files mended, and put them into the folder again; if nobody can, retrain by hand: "
     "`kedro run --pipeline retrain`. The rows and their reasons: data/02_intermediate/"
@@ -86,8 +92,12 @@ def _check_files(report: dict[str, Any]) -> Check:
     """Say what the last update refused; it is tried again by each one."""
     files = report.get("files", [])
     refused = [file["file"] for file in files if file["status"] == "refused"]
+    others = report.get("other_files", [])
     if not refused:
         told = f"{count(len(files), 'file')} in the folder of incoming files, none refused."
+        if others:
+            told += f" By their names not taken in: {_name(others)}."
+            return Check(HEALTH, "files refused", WATCH, told, _MEND_NAMES, 0.0, 0.0)
         return Check(HEALTH, "files refused", OK, told, "", 0.0, 0.0)
     were = "was" if len(refused) == 1 else "were"
     told = f"{count(len(refused), 'file')} {were} refused ({_name(refused)})."

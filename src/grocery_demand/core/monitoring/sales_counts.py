@@ -10,6 +10,7 @@ from grocery_demand.core.monitoring.distance import find_edges
 from grocery_demand.core.monitoring.sales_windows import WEEK, Windows
 from grocery_demand.core.panel import Panel
 
+WEEKDAY = "weekday"
 _BY_UNITS = ("store_nbr", "family", "class", "perishable")
 """Columns of the series, counted in units sold."""
 
@@ -46,7 +47,7 @@ def count_by_week(panel: Panel, rows: np.ndarray, windows: Windows) -> dict[str,
         "sold at all": by_week(lambda week: _two(sold[:, week], started[:, week])),
         "onpromotion": by_week(lambda week: _two(promoted[:, week], sold[:, week])),
         **_count_units(panel.series.iloc[rows], groups, by_day.sum(axis=2, dtype=float)),
-        "weekday": _add_groups(by_day.astype(float), groups),
+        WEEKDAY: _add_groups(by_day.astype(float), groups),
     }
 
 

@@ -21,7 +21,7 @@ from grocery_demand.core.monitoring.check import (
     Check,
     tell_left_out,
 )
-from grocery_demand.core.monitoring.sales_counts import count_by_week
+from grocery_demand.core.monitoring.sales_counts import WEEKDAY, count_by_week
 from grocery_demand.core.monitoring.sales_windows import Windows
 from grocery_demand.core.panel import Panel
 
@@ -97,21 +97,43 @@ def _compare(
     name: str, weekly: np.ndarray, windows: Windows, max_psi: float
 ) -> tuple[str, str, float, float, str]:
     """Return the row of a column, see `measure_sales_drift`."""
+    past = windows.past
+    if name == WEEKDAY:
+        weekly, past = _without_closed_weekdays(weekly, windows)
     found, *references = windows.sum_up(weekly, np.zeros(1, int))
     index = nearest_index([each.sum(axis=0) for each in references], found.sum(axis=0))
     value = float(index[0])
     threshold, enough = _LEAST_PSI, False
-    if len(windows.past):
-        found, *references = windows.sum_up(weekly, windows.past)
+    if len(past):
+        found, *references = windows.sum_up(weekly, past)
         whole = nearest_index([each.sum(axis=0) for each in references], found.sum(axis=0))
         enough = bool(np.isfinite(whole).sum() >= _FEWEST_NULLS)
-        draws = Draws.make(len(weekly), len(windows.past))
+        draws = Draws.make(len(weekly), len(past))
         null = nearest_index([draws.sum_up(each) for each in references], draws.sum_up(found))
         threshold = set_threshold(null, _LEAST_PSI, _NULL_FACTOR)
     threshold = threshold if enough else max(threshold, max_psi)
     above = ALARM if enough else WATCH
     state = UNKNOWN if np.isnan(value) else above if value > threshold else OK
     return name, "PSI", value, threshold, state
+
+
+def _without_closed_weekdays(weekly: np.ndarray, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out weekdays on which nothing was sold of late, and past windows with such a one.
+
+    In a window of a week or two, one holiday on which all are closed is a weekday without sales: it
+    says nothing of demand, and as history it would let any other change pass.
+
+    Returns:
+        What is counted of the other weekdays; the newest weeks of the other windows.
+    """
+    newest, *_ = windows.sum_up(weekly, np.zeros(1, int))
+    sold = newest.sum(axis=(0, 1)) > 0
+    weekly = weekly[..., sold] if sold.any() else weekly
+    past = windows.past
+    if not len(past):
+        return weekly, past
+    found, *_ = windows.sum_up(weekly, past)
+    return weekly, past[(found.sum(axis=0) > 0).all(axis=1)]
 
 
 def _measure_new(

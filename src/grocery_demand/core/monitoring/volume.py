@@ -149,7 +149,8 @@ def _check(panel: Panel, name: str, volumes: Volumes, n_recent: int) -> Check:
     value, limit = float(np.exp(found[worst])), float(np.exp(limits[worst]))
     outside = found > limits
     if not outside.any():
-        told = f"At most {value:.2f} times more or fewer {MEASURES[worst[0]]} than expected"
+        more = "more" if volumes.ratios[worst[0], worst[1], days[worst[2]]] > 0 else "fewer"
+        told = f"At most {value:.2f} times {more} {MEASURES[worst[0]]} than expected"
         told += f" ({volumes.names[worst[1]]}); up to {limit:.2f} times is usual."
         return Check(HEALTH, name, OK, told, "", value, limit)
     told = _describe(panel, volumes, days, np.where(outside, found / limits, 0.0))

@@ -45,10 +45,12 @@ class IncomingFiles:
     Attributes:
         folder: Where it lies, for messages.
         files: Its sales (`train*`) and promotion plans (`test*`), not yet read.
+        others: Names of what else lies there, which is not taken in.
     """
 
     folder: str
     files: list[RawTable]
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ def check_incoming_files(
         any(file.status == TAKEN_IN for file in files),
     )
     report = describe_incoming(files, sales, simulated=simulated)
+    report["other_files"] = list(incoming_files.others)
     monitored = (former_monitoring or {}).get("cutoff")
     report["updates_without_new_day"] = _count_updates(
         arrivals, standing_panel, former_report, monitored

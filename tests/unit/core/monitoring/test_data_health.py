@@ -127,6 +127,12 @@ def recent(name: str, day: str, aside: int) -> dict:
     return {"table": "train", "file": name, "dates": [day]} | counts
 
 
+def test_files_of_other_names_are_watched():
+    report = CLEAN | {"other_files": ["Train-2017-06-06.csv"]}
+    found = {c.name: c for c in check_data_health(calm_panel(), report)}["files refused"]
+    assert (found.state, "Train-2017-06-06.csv" in found.detail) == ("watch", True)
+
+
 def test_rows_set_aside_count_as_long_as_their_day_is_new():
     panel = calm_panel()
     days = [str(panel.date_of(panel.n_days - 20 + i)) for i in range(20)]

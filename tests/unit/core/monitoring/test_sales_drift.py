@@ -241,3 +241,32 @@ def test_wrong_days_before_the_newest_window_are_history():
     earlier = [str(panel.date_of(panel.n_days - 40))]
     tables = [measure_sales_drift(panel, np.arange(120), cutoff, 0.25, d) for d in ((), earlier)]
     assert tables[0].equals(tables[1])
+
+
+def test_a_holiday_on_which_all_were_closed_hides_no_change_of_weekdays():
+    calm = calm_panel(2)
+    units, open_days = calm.units.copy(), calm.open_days.copy()
+    for day in (N_DAYS - 200, N_DAYS - 193):
+        units[:, day], open_days[:, day] = 0, False
+    shifted = units.copy()
+    shifted[:, -7:-5] *= 3
+    cutoff = str(calm.date_of(N_DAYS - 8))
+    tables = [
+        measure_sales_drift(
+            replace(calm, units=u, open_days=open_days), np.arange(120), cutoff, 0.25
+        )
+        for u in (units, shifted)
+    ]
+    rows = [table.filter(column="weekday").to_dicts()[0] for table in tables]
+    assert [row["state"] for row in rows] == ["ok", "alarm"]
+    assert rows[0]["threshold"] < 0.2
+
+
+def test_a_holiday_of_late_is_no_change_of_weekdays():
+    calm = calm_panel(2)
+    units, open_days = calm.units.copy(), calm.open_days.copy()
+    units[:, -3], open_days[:, -3] = 0, False
+    cutoff = str(calm.date_of(N_DAYS - 8))
+    panel = replace(calm, units=units, open_days=open_days)
+    table = measure_sales_drift(panel, np.arange(120), cutoff, 0.25)
+    assert table.filter(column="weekday")["state"].to_list() == ["ok"]
