@@ -10,7 +10,7 @@ _FEWEST_QUARANTINED = 10
 """Rows of a file; a few wrong ones change no day."""
 _MOST_NAMES = 3
 _MEND_FILES = (
-    "See the reasons (`kedro daily` and the page /monitoring list them), have the files mended, and "
+    "See the reasons, which `kedro daily` and the page /monitoring list, have the files mended, and "
     "put them into the folder again."
 )
 _MEND_NAMES = (
