@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from mlflow.utils.validation import _validate_metric
 from sqlalchemy import insert
 
 from event_rows import make_row
@@ -18,6 +19,7 @@ from grocery_demand.core.rollout import Rollout, ServedChallenger
 from grocery_demand.datasets import EventsDataset, ForecastArchiveDataset
 from grocery_demand.pipelines import forecasting, monitoring, training
 from grocery_demand.pipelines.forecasting.nodes import ForecastingParameters
+from grocery_demand.pipelines.monitoring.advice_nodes import name_metric
 from grocery_demand.serving.monitoring_summary import Summary
 from grocery_demand.storage.event_tables import PREDICTIONS, open_database
 from runs import run_pipeline
@@ -253,7 +255,9 @@ def test_metrics_of_the_run_count_the_states(lived):
 
 def test_metrics_of_the_run_hold_the_value_of_each_check(lived):
     checks = lived["monitored_checks"].dropna(subset=["value"])
-    values = {f"check/{c.name.replace(' ', '_')}": c.value for c in checks.itertuples(index=False)}
+    values = {name_metric(c.name): c.value for c in checks.itertuples(index=False)}
+    for name, value in values.items():
+        _validate_metric(name, value, timestamp=0, step=0)
     assert {k: v for k, v in lived["monitoring_metrics"].items() if "/" in k} == values
     assert 0.5 < values["check/coverage_of_intervals"] < 1
     error = values["check/error_against_the_backtest"]

@@ -65,6 +65,17 @@ def test_the_live_error_falls_back_after_retraining(days):
     assert last["live_nwrmsle"] < min(last["bar"], worst)
 
 
+def test_the_new_champion_is_held_against_the_former_one_on_the_same_days(rehearsal, days):
+    control = json.loads((rehearsal / "story.json").read_text())["without_retraining"]
+    assert control["former"] == of_scene(days, QUIET)["champion"].iloc[-1]
+    assert control["champion"] == of_scene(days, RECOVERED)["champion"].iloc[-1]
+    live = of_scene(days, RECOVERED)["live_nwrmsle"].iloc[-1]
+    assert control["nwrmsle_of_champion"] == pytest.approx(live, rel=0.05)
+    assert control["nwrmsle_of_champion"] < control["nwrmsle_of_former"]
+    page = (rehearsal / "story.md").read_text(encoding="utf-8")
+    assert f"{control['nwrmsle_of_former']:.4f}" in page
+
+
 def test_a_worse_model_is_not_promoted(rehearsal):
     worse = json.loads((rehearsal / "story.json").read_text())["worse_model"]
     assert worse["outcome"] != "promote"
@@ -75,6 +86,7 @@ def test_a_broken_feed_ends_in_an_alarm_and_no_training(days):
     broken = of_scene(days, BROKEN)
     assert set(broken["advice"]) == {"check_feed"}
     assert broken["retraining"].isna().all()
+    assert broken["live_nwrmsle"].isna().all()
     assert set(broken["champion"]) == {of_scene(days, RECOVERED)["champion"].iloc[-1]}
 
 

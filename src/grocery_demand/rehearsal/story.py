@@ -2,15 +2,22 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from grocery_demand.core import metrics
+from grocery_demand.core.backtest import compare_with_sales
 from grocery_demand.core.errors import GroceryDemandError
+from grocery_demand.core.forecaster import Forecaster
+from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.monitoring.advice import CHECK_FEED, RETRAIN
+from grocery_demand.core.panel import Panel
+from grocery_demand.core.scores import row_weights
 from grocery_demand.core.simulation.daily_files import DayOfSales, simulate_days
 from grocery_demand.core.simulation.parameters import SimulationParameters
 from grocery_demand.daily import Outcome, Project, do_days_work, train_and_judge
@@ -20,6 +27,7 @@ from grocery_demand.storage.incoming_folder import write_day
 QUIET, SHIFT, RECOVERED, BROKEN = "quiet", "demand shift", "after retraining", "broken feed"
 
 _MOST_SHIFT_DAYS = 35
+_LIVE_DAYS, _HORIZON = 7, 16
 _WORSE_MODEL = {
     "training": {"model": "decision_tree", "feature_set": "workshop"},
 }
@@ -58,7 +66,7 @@ class Day:
         advice: What monitoring said.
         champion: Number of the champion in the evening.
         served: Number of the version that the web app answers with in the evening.
-        live_nwrmsle: Live error of the newest window; None if it is not known.
+        live_nwrmsle: Live error of the window that ends on this day; None if it is not known.
         promised: What the backtest promised for it.
         bar: What it is held against.
         alarms: Names of the checks that raised an alarm.
@@ -100,6 +108,7 @@ class Story:
     ) -> None:
         self.days: list[Day] = []
         self.notes: dict[str, Any] = {}
+        self._former: ModelVersion
         self._project, self._app, self._world, self._plan = project, app, world, plan
         self._tell = tell
 
@@ -115,6 +124,7 @@ class Story:
         self._play_shift(arriving)
         for _ in range(self._plan.recovered_days):
             self._live_through(next(arriving), RECOVERED)
+        self._compare_with_former()
         self._try_worse_model()
         self._play_broken_feed()
 
@@ -128,15 +138,33 @@ class Story:
 
     def _play_shift(self, arriving: Iterator[DayOfSales]) -> None:
         """Let demand be shifted until a challenger that was trained on it is promoted."""
-        before = self.days[-1].champion
+        self._former = self._project.load("champion")
         for _ in range(_MOST_SHIFT_DAYS):
             day = self._live_through(next(arriving), SHIFT)
-            if day.champion != before:
+            if day.champion != self._former.number:
                 self.notes["shift_days"] = sum(d.scene == SHIFT for d in self.days)
                 return
         raise RehearsalError(
             f"After {_MOST_SHIFT_DAYS} days of shifted demand no challenger was promoted."
         )
+
+    def _compare_with_former(self) -> None:
+        """Note how the former champion would have forecast the last days, had it stayed.
+
+        Features see the shifted sales, too, so that part of the error falls without any training.
+        """
+        panel, champion = self._project.load("panel"), self._project.load("champion")
+        cutoffs = range(panel.n_days - 1 - self._plan.recovered_days, panel.n_days - 1)
+        errors = {
+            version.number: score_last_days(version.model.final, panel, cutoffs)
+            for version in (self._former, champion)
+        }
+        self.notes["without_retraining"] = {
+            "former": self._former.number,
+            "champion": champion.number,
+            "nwrmsle_of_former": errors[self._former.number],
+            "nwrmsle_of_champion": errors[champion.number],
+        }
 
     def _try_worse_model(self) -> None:
         """Train the workshop's decision tree by hand; the gate must not promote it."""
@@ -187,6 +215,7 @@ class Story:
         summary = outcome.summary
         champion = self._project.load("champion").number
         newest = summary["live_error"][-1] if summary["live_error"] else {}
+        newest = newest if newest.get("date") == day.isoformat() else {}
         alarms = [check["name"] for check in summary["checks"] if check["state"] == "alarm"]
         return Day(
             date=day.isoformat(),
@@ -201,6 +230,19 @@ class Story:
             retraining=outcome.verdict["reasons"][0] if outcome.verdict else "",
             answered=answered,
         )
+
+
+def score_last_days(forecaster: Forecaster, panel: Panel, cutoffs: Iterable[int]) -> float:
+    """Return the NWRMSLE of the last seven days, forecast from each of some cutoffs before."""
+    tables = []
+    for cutoff in cutoffs:
+        due = np.arange(max(panel.n_days - _LIVE_DAYS, cutoff + 1), panel.n_days)
+        steps = (due - cutoff)[due - cutoff <= _HORIZON]
+        if len(steps):
+            tables.append(compare_with_sales(forecaster, panel, cutoff, steps))
+    rows = pd.concat(tables, ignore_index=True)
+    actual, forecast = rows["unit_sales"].to_numpy(), rows["point"].to_numpy()
+    return round(metrics.nwrmsle(actual, forecast, row_weights(rows)), 4)
 
 
 def _say(day: Day) -> str:

@@ -87,6 +87,13 @@ def _tell_turns(days: pd.DataFrame, notes: dict[str, Any]) -> Iterator[str]:
     yield f"- Quiet days: {len(quiet)}, {(quiet != 'keep').sum()} false alarms."
     if "shift_days" in notes:
         yield f"- After {notes['shift_days']} days of shifted demand a challenger was promoted."
+    if control := notes.get("without_retraining"):
+        yield (
+            f"- In the last 7 days before the feed broke, version {control['champion']} erred by "
+            f"{control['nwrmsle_of_champion']:.4f}; version {control['former']}, asked on the same "
+            f"days, would have erred by {control['nwrmsle_of_former']:.4f}: the rest of the fall "
+            "is due to the features, which see the shifted sales, too."
+        )
     if worse := notes.get("worse_model"):
         yield (
             f"- A worse model ({worse['outcome']}): {worse['reason']} Champion before and after: "

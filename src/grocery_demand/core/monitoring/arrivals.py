@@ -10,8 +10,8 @@ _FEWEST_QUARANTINED = 10
 """Rows of a file; a few wrong ones change no day."""
 _MOST_NAMES = 3
 _MEND_FILES = (
-    "See the reasons, which `kedro daily` and the page /monitoring list, have the files mended, and "
-    "put them into the folder again."
+    "See the reasons, which `kedro daily` and the page /monitoring list, have the files mended, "
+    "and put them into the folder again."
 )
 _MEND_NAMES = (
     "Sales are named train-2017-06-01.csv, plans test-2017-06-01.csv: rename or remove them."

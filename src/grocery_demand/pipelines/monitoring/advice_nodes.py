@@ -1,6 +1,7 @@
 """Nodes of the monitoring pipeline that put all checks and tables together, and advise."""
 
 import logging
+import re
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,6 @@ from grocery_demand.pipelines.monitoring.summary import Findings, summarise
 
 logger = logging.getLogger(__name__)
 
-_LIVE_ERROR = f"check/{ERROR.replace(' ', '_')}"
 
 
 def gather_checks(*checks: list[Check]) -> list[Check]:
@@ -109,16 +109,22 @@ def _of_same_version(former: dict[str, Any] | None, champion: ModelVersion) -> d
     return former
 
 
+def name_metric(check: str) -> str:
+    """Return a check's name as MLflow takes it for a metric."""
+    return f"check/{re.sub('[^0-9A-Za-z]+', '_', check)}"
+
+
 def _list_metrics(checks: list[Check]) -> dict[str, float]:
     """Return how many checks are in each state, the live error, and the value of each check."""
     found_states = [check.state for check in checks]
     counts = {f"checks_{state}": float(found_states.count(state)) for state in STATES}
     values = {
-        f"check/{check.name.replace(' ', '_')}": float(check.value)
+        name_metric(check.name): float(check.value)
         for check in checks
         if check.value is not None and np.isfinite(check.value)
     }
-    live = {"live_nwrmsle": values[_LIVE_ERROR]} if _LIVE_ERROR in values else {}
+    error = name_metric(ERROR)
+    live = {"live_nwrmsle": values[error]} if error in values else {}
     return counts | live | values
 
 
