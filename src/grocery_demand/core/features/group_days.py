@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from scipy import sparse
 
 from grocery_demand.core.features.groups import (
     GROUP_WEEKS,
@@ -14,7 +16,7 @@ from grocery_demand.core.features.groups import (
 from grocery_demand.core.panel import Panel
 
 _N_DAYS = max(GROUP_WINDOWS)
-_SERIES_PER_CHUNK = 256
+_SERIES_PER_CHUNK = 128
 """Series added up at once: few enough that their days stay in the processor's cache."""
 
 
@@ -44,19 +46,23 @@ class GroupDays:
         windows = [np.arange(cutoff + 1 - _N_DAYS, cutoff + 1) for cutoff in cutoffs]
         days = np.unique(np.concatenate(windows))
         known = days[days >= 0]
-        codes = {name: code for name, code in group_codes(panel).items() if name in set(names)}
-        shapes = {name: (code.max(initial=-1) + 1, len(days)) for name, code in codes.items()}
+        wanted = set(names)
+        codes = {name: code for name, code in group_codes(panel).items() if name in wanted}
+        sizes = [int(code.max(initial=-1)) + 1 for code in codes.values()]
+        starts = np.cumsum([0, *sizes])
+        each = np.stack([c + start for c, start in zip(codes.values(), starts, strict=False)])
         is_open = panel.open_days[:, known]
-        sums, counts = ({name: np.zeros(shape) for name, shape in shapes.items()} for _ in range(2))
+        sums, counts = np.zeros((2, starts[-1], len(days)))
         for start in range(0, len(panel.units), _SERIES_PER_CHUNK):
             rows = slice(start, start + _SERIES_PER_CHUNK)
+            groups, members = _find_members(each[:, rows])
             sold = np.log1p(_take_days(panel.units[rows], known))
             begun = known >= panel.first_sale[rows, None]
             observed = is_open[panel.store_position[rows]] & begun
-            for name, code in codes.items():
-                _add_members(sums[name][:, -len(known) :], sold, code[rows])
-                _add_members(counts[name][:, -len(known) :], observed, code[rows])
-        return cls(days, sums, counts)
+            sums[groups, -len(known) :] += members @ sold.astype(float)
+            counts[groups, -len(known) :] += members @ observed.astype(float)
+        bounds = list(zip(codes, pairwise(starts), strict=True))
+        return cls(days, *({n: a[i:j] for n, (i, j) in bounds} for a in (sums, counts)))
 
     def at(self, cutoff: int) -> dict[str, GroupSums]:
         """Return the sums as they stand at the end of one of the cutoffs, by grouping."""
@@ -83,8 +89,14 @@ def _take_days(values: np.ndarray, days: np.ndarray) -> np.ndarray:
     return between if last - first + 1 == len(days) else between[:, days - first]
 
 
-def _add_members(total: np.ndarray, values: np.ndarray, code: np.ndarray) -> None:
-    """Add values [series, day] to the totals [group, day] of their groups."""
-    order = np.argsort(code, kind="stable")
-    groups, first = np.unique(code[order], return_index=True)
-    total[groups] += np.add.reduceat(values[order], first, axis=0, dtype=float)
+def _find_members(codes: np.ndarray) -> tuple[np.ndarray, sparse.csr_array]:
+    """Return the groups that some series belong to, and a matrix [group, series] of ones and zeros.
+
+    Args:
+        codes: Groups of each series, int [grouping, series].
+    """
+    groups, at = np.unique(codes, return_inverse=True)
+    n_groupings, n_series = codes.shape
+    places = at.ravel(), np.tile(np.arange(n_series), n_groupings)
+    ones = np.ones(codes.size)
+    return groups, sparse.csr_array((ones, places), shape=(len(groups), n_series))

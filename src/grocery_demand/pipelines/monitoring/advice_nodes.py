@@ -26,7 +26,6 @@ from grocery_demand.pipelines.monitoring.summary import Findings, summarise
 logger = logging.getLogger(__name__)
 
 
-
 def gather_checks(*checks: list[Check]) -> list[Check]:
     """Put the checks of all areas into one list, in the order in which they are shown."""
     return [check for each in checks for check in each]

@@ -29,7 +29,7 @@ def test_groups_are_those_of_their_members_histories(panel, data):
 
 def test_groups_that_span_chunks_of_series_are_added_up_whole():
     panel = make_panel(seed=3, n_stores=3, n_items=220, n_days=600, n_planned_days=0)
-    assert len(panel.series) > 2 * 256
+    assert len(panel.series) > 4 * 128
     check_all_groups(panel, [599, 592, 300, 20])
 
 
