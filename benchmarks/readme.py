@@ -66,7 +66,7 @@ MEASUREMENTS = (
     Measurement("from CSV to forecasts of 16,525 simulated series",
                 _SPEED, "Time and accuracy", "s", by="program", peers=("mlforecast",), unit=" s",
                 where=(("series", "16525"),), ours=(("rows at most", "400,000"),)),
-    Measurement("the same of 1,660 series, where starting the libraries counts most",
+    Measurement("the same of 1,660 series: no faster, see Limits",
                 _SPEED, "Time and accuracy", "s", by="program", peers=("mlforecast",), unit=" s",
                 where=(("series", "1660"),), ours=(("rows at most", "400,000"),)),
     Measurement("weeks with false advice, of 104 quiet simulated ones",
