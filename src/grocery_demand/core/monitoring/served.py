@@ -99,8 +99,10 @@ def check_usage(served: ServedEvents, parameters: MonitoringParameters) -> list[
         return [Check(USAGE, "refused requests", UNKNOWN, told), failures]
     share, allowed = served.refused_share, parameters.max_refused_share
     far = f"{served.long_range_share:.1%}" if served.requests else "none"
+    until = f" up to {str(served.by_day['date'].max())[:10]}" if len(served.by_day) else ""
     told = (
-        f"{count(served.requests, 'forecast')} served in the last weeks, {far} beyond the horizon; "
+        f"{count(served.requests, 'forecast')} served in the last weeks{until}, {far} beyond the "
+        "horizon; "
         f"{count(served.refused, 'question')} refused ({share:.1%})."
     )
     many = share > allowed and served.requests + served.refused >= _FEWEST_REQUESTS

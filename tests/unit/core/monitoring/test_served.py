@@ -20,6 +20,7 @@ def served(
     """Days of requests that brought so many forecasts each."""
     by_day = pd.DataFrame({"answered": requests, "long_range": long_range, "refused": refused})
     by_day["requests"] = forecasts_each * by_day["answered"]
+    by_day["date"] = pd.date_range("2017-06-01", periods=len(by_day))
     by_day["failed"] = [failed] * min(len(by_day), 1) + [0] * (len(by_day) - 1)
     nothing = pd.DataFrame()
     return ServedEvents(nothing, by_day, nothing, nothing, nothing)
