@@ -144,6 +144,7 @@ TRIALS: dict[str, Trial] = {
         without=("item_mean*", "item_weekday*", "class_store*", "family_store*")
     ),
     "without the year before": Trial(without=("year_ago*",)),
+    "without same-weekday means": Trial(without=("weekday_mean*", "*_weekday_mean*")),
     "without attributes": Trial(
         without=("store_nbr", "item_nbr", "class", "cluster", "family", "city", "state", "type")
     ),
@@ -159,6 +160,7 @@ TRIALS: dict[str, Trial] = {
     "200,000 rows": Trial(training={"max_training_rows": 200_000}),
     "800,000 rows": Trial(training={"max_training_rows": 800_000}),
     "a model per week": Trial(parts=(1, 8)),
+    "a model per step": Trial(parts=tuple(range(1, 17))),
     "a model per four days": Trial(parts=(1, 5, 9, 13)),
     "100 trees at 0.1": Trial(settings={"n_estimators": 100, "learning_rate": 0.1}),
     "400 trees at 0.03": Trial(settings={"n_estimators": 400, "learning_rate": 0.03}),
