@@ -53,7 +53,8 @@ class TablePlace(Place):
         """Return a name that no version had.
 
         Raises:
-            PartedPlaceError: If it would take the place of a file, or of a folder of other things.
+            PartedPlaceError: If it would take the place of a file other than one machine's table,
+                or of a folder of other things.
         """
         self._require_no_others()
         return super().new_version()
@@ -128,7 +129,8 @@ class TablePlace(Place):
         return self.folder.with_name(f".{self.folder.name}-{version}")
 
     def _require_no_others(self) -> None:
-        if not self.is_remote and self.folder.is_file():
+        is_table = self.folder.suffix == ".parquet"
+        if not self.is_remote and self.folder.is_file() and not is_table:
             raise PartedPlaceError(
                 f"The {self.thing} would take the place of the file {self.folder}. Name a folder "
                 "of its own in conf/cluster/globals.yml, or move the file away."

@@ -51,3 +51,10 @@ def test_a_file_is_refused_and_kept(place, tmp_path):
         write(place, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["sales"]
     assert (tmp_path / "sales").read_text() == "my notes"
+
+
+def test_the_file_of_one_machine_gives_way(tmp_path):
+    path = tmp_path / "forecasts.parquet"
+    pq.write_table(TABLE, path)
+    write(TablePlace(str(path), "table of forecasts in parts", "Make it."), 2)
+    assert pq.read_table(path).num_rows == 2 * TABLE.num_rows
