@@ -134,15 +134,18 @@ def date_checks(
 ) -> list[dict[str, Any]]:
     """Return the checks with the day of sales since which they are in their state.
 
+    It is never later than the last day, as sales may have been taken back to an earlier one.
+
     Args:
         checks: As found today.
         former: As returned by the run before; empty on the first one.
         cutoff: The last day of sales, ISO.
     """
     known = {(c["area"], c["name"], c["state"]): c["since"] for c in former}
+    since = [known.get((check.area, check.name, check.state)) or cutoff for check in checks]
     return [
-        check.to_dict() | {"since": known.get((check.area, check.name, check.state)) or cutoff}
-        for check in checks
+        check.to_dict() | {"since": min(day, cutoff)}
+        for check, day in zip(checks, since, strict=True)
     ]
 
 
@@ -168,6 +171,7 @@ def date_champion(
 
 
 def date_advice(advice: Advice, former: dict[str, Any] | None, cutoff: str) -> Advice:
-    """Return the advice with the day of sales since which it is given."""
+    """Return the advice with the day of sales since which it is given, the last one at most."""
     same = former is not None and former["decision"] == advice.decision
-    return replace(advice, since=(former or {}).get("since") if same else cutoff)
+    known = (former or {}).get("since") if same else cutoff
+    return replace(advice, since=min(known, cutoff) if known else known)

@@ -133,3 +133,12 @@ def test_advice_is_dated_by_its_first_day():
     assert first.since == "2017-06-01"
     assert date_advice(keep, first.to_dict(), "2017-06-02").since == "2017-06-01"
     assert date_advice(retrain, first.to_dict(), "2017-06-02").since == "2017-06-02"
+
+
+def test_nothing_is_so_since_a_day_after_the_last():
+    check = Check("usage", "questions", "ok", "")
+    former = [check.to_dict() | {"since": "2017-07-27"}]
+    assert date_checks([check], former, "2017-06-07")[0]["since"] == "2017-06-07"
+    keep = advise([check], 30, MonitoringParameters())
+    dated = date_advice(keep, {"decision": keep.decision, "since": "2017-07-27"}, "2017-06-07")
+    assert dated.since == "2017-06-07"
