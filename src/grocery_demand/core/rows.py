@@ -13,7 +13,7 @@ from grocery_demand.core.features.group_days import GroupDays
 from grocery_demand.core.features.groups import GROUPS, GroupSums
 from grocery_demand.core.features.surroundings import Surroundings
 from grocery_demand.core.models import PointModel, fit_model
-from grocery_demand.core.panel import Panel
+from grocery_demand.core.panel import STORE_GROUPS, Panel
 from grocery_demand.core.parts import PanelParts
 
 _FEW_OF_THEM = 0.25
@@ -117,7 +117,9 @@ def make_rows(
 ) -> list[Rows]:
     """Return the rows of each window in one part of a panel."""
     few = [] if tried else [w.day for w in windows if _are_few(w, part)]
-    by_day = GroupDays.of(part, few, GROUPS) if few else None
+    # Of several parts, what all stores say of each item is at hand.
+    groupings = GROUPS if None in items else tuple(STORE_GROUPS)
+    by_day = GroupDays.of(part, few, groupings) if few else None
     rows = []
     for window, of_all in zip(windows, items, strict=True):
         if by_day is not None and _are_few(window, part):
