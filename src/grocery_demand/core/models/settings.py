@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 import numpy as np
+from lightgbm import LGBMRegressor
+from lightgbm.basic import LightGBMError
 
 from grocery_demand.core.errors import ParameterError
 from grocery_demand.core.models import fit_model, needs_fitting
@@ -29,13 +31,12 @@ def require_settings(name: str, settings: dict[str, Any]) -> None:
         return
     if name == "lightgbm":
         for own in OWN_SETTINGS & settings.keys():
-            value = settings[own]
-            is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            require(is_count, _path(name, own), value, "a whole number from 1")
-    few = {"n_estimators": 1} if "n_estimators" in settings and _is_count(settings) else {}
+            allowed = "a whole number from 1"
+            require(_is_count(settings[own]), _path(name, own), settings[own], allowed)
+    few = {"n_estimators": 1} if _is_count(settings.get("n_estimators")) else {}
     try:
         model = _fit(name, settings | few)
-    except (ValueError, TypeError, _lightgbm_error()) as error:
+    except (ValueError, TypeError, LightGBMError) as error:
         first = str(error).strip().splitlines()[0].split(" at /")[0]
         raise ParameterError(
             f"`model_settings.{name}` in conf/base/parameters.yml, or what --params put there, "
@@ -53,15 +54,12 @@ def require_settings(name: str, settings: dict[str, Any]) -> None:
 
 def _names_of_lightgbm(model: LightGBM) -> set[str]:
     """Return its parameters but for the number of trees, which is `n_estimators` here."""
-    from lightgbm import LGBMRegressor
-
     names = set(_PARAMETER.findall(model.model_text)) | set(LGBMRegressor().get_params())
     return names - {"num_iterations"}
 
 
-def _is_count(settings: dict[str, Any]) -> bool:
-    value = settings["n_estimators"]
-    return isinstance(value, int) and value >= 1
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _fit(name: str, settings: dict[str, Any]) -> Any:
@@ -70,13 +68,6 @@ def _fit(name: str, settings: dict[str, Any]) -> Any:
     target = generator.random(_ROWS, np.float32)
     weight = np.ones(_ROWS, np.float32)
     return fit_model(name, _FEATURES, matrix, target, weight, settings, seed=0)
-
-
-def _lightgbm_error() -> type[Exception]:
-    from lightgbm.basic import LightGBMError
-
-    error: type[Exception] = LightGBMError
-    return error
 
 
 def _path(model: str, name: str) -> str:
