@@ -67,15 +67,15 @@ class PartedPlace(Place):
             PartedPlaceError: If the part is missing or damaged.
         """
         try:
-            return self._read_whole_part(f"{version}/{_name(part)}", version, copies)
+            return self._read_whole_part(version, part, copies)
         except (PanelFolderError, FileNotFoundError) as error:
             raise PartedPlaceError(
                 f"Part {part} of the panel in {self.uri} cannot be read on {socket.gethostname()}. "
-                f"{SHARED} If it is damaged, make all parts anew: "
-                "`kedro run --pipeline preprocess --env cluster`."
+                f"{SHARED} If it is damaged, all parts have to be made anew. {_MEND}"
             ) from error
 
-    def _read_whole_part(self, place: str, version: str, copies: Path) -> Panel:
+    def _read_whole_part(self, version: str, part: int, copies: Path) -> Panel:
+        place = f"{version}/{_name(part)}"
         if not self.is_remote:
             return read_panel(self.folder / place)
         with _ONE_THREAD:

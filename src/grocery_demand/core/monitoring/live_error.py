@@ -74,7 +74,7 @@ def join_sales(
     due &= ~pl.col("date").is_in([date.fromisoformat(day) for day in wrong_days])
     of_version = pl.col("model_version") == version
     rows = archive.filter(due, of_version).collect().join(series, on=SERIES_KEY, how="inner")
-    day = (rows["date"].to_physical() - int(panel.start_date.astype(int))).to_numpy()
+    day = (rows["date"].to_physical() - panel.start_day).to_numpy()
     position = rows["position"].to_numpy()
     started = panel.series["first_sale"].to_numpy()[position] <= day
     counted = started & panel.open_days[panel.store_position[position], day]

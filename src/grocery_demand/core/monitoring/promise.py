@@ -72,8 +72,8 @@ def make_promise(panel: PanelParts, folds: pd.DataFrame, holdout: pd.DataFrame) 
         holdout: The same of the holdout.
     """
     scored = find_series(panel, (folds, holdout))
-    each = (rows for table in (folds, holdout) for rows in _with_slices(table, panel, scored))
-    rows = add_errors(pl.concat(each))
+    tables = pd.concat([folds, holdout], ignore_index=True)
+    rows = add_errors(pl.concat(_with_slices(tables, panel, scored)))
     total, near = (
         score_groups(chosen.with_columns(slice=pl.lit("total")), ["slice"])
         for chosen in (rows, rows.filter(pl.col("step") <= NEAR_STEPS))
@@ -107,8 +107,6 @@ def _with_slices(
     rows = pl.from_pandas(table[[*SERIES_KEY, *columns]]).with_columns(
         pl.col("cutoff", "date").cast(pl.Date)
     )
-    if rows.is_empty():
-        yield rows.join(describe_series(panel, panel.n_days - 1, scored), on=SERIES_KEY, how="left")
     for part in rows.partition_by("cutoff", maintain_order=True):
         day = panel.day_of(str(part["cutoff"][0]))
         yield part.join(describe_series(panel, day, scored), on=SERIES_KEY, how="left")
