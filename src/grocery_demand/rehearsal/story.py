@@ -13,13 +13,13 @@ import pandas as pd
 from grocery_demand.core import metrics
 from grocery_demand.core.backtest import compare_with_sales
 from grocery_demand.core.errors import GroceryDemandError
-from grocery_demand.core.forecaster import Forecaster
 from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.monitoring.advice import CHECK_FEED, RETRAIN
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.scores import row_weights
 from grocery_demand.core.simulation.daily_files import DayOfSales, simulate_days
 from grocery_demand.core.simulation.parameters import SimulationParameters
+from grocery_demand.core.trained_model import TrainedModel
 from grocery_demand.daily import Outcome, Project, do_days_work, train_and_judge
 from grocery_demand.rehearsal.web_app import WebApp
 from grocery_demand.storage.incoming_folder import write_day
@@ -27,7 +27,7 @@ from grocery_demand.storage.incoming_folder import write_day
 QUIET, SHIFT, RECOVERED, BROKEN = "quiet", "demand shift", "after retraining", "broken feed"
 
 _MOST_SHIFT_DAYS = 35
-_LIVE_DAYS, _HORIZON = 7, 16
+_LIVE_DAYS = 7
 _WORSE_MODEL = {
     "training": {"model": "decision_tree", "feature_set": "workshop"},
 }
@@ -108,7 +108,6 @@ class Story:
     ) -> None:
         self.days: list[Day] = []
         self.notes: dict[str, Any] = {}
-        self._former: ModelVersion
         self._project, self._app, self._world, self._plan = project, app, world, plan
         self._tell = tell
 
@@ -121,10 +120,11 @@ class Story:
         shift = self._world.last_day + timedelta(days=self._plan.quiet_days + 1)
         arriving = self._simulate("demand_shift", shift)
         self._play_quiet(arriving)
-        self._play_shift(arriving)
+        former = self._project.load("champion")
+        self._play_shift(arriving, former.number)
         for _ in range(self._plan.recovered_days):
             self._live_through(next(arriving), RECOVERED)
-        self._compare_with_former()
+        self._compare_with(former)
         self._try_worse_model()
         self._play_broken_feed()
 
@@ -136,34 +136,29 @@ class Story:
         for _ in range(self._plan.quiet_days):
             self._live_through(next(arriving), QUIET)
 
-    def _play_shift(self, arriving: Iterator[DayOfSales]) -> None:
+    def _play_shift(self, arriving: Iterator[DayOfSales], before: int) -> None:
         """Let demand be shifted until a challenger that was trained on it is promoted."""
-        self._former = self._project.load("champion")
         for _ in range(_MOST_SHIFT_DAYS):
             day = self._live_through(next(arriving), SHIFT)
-            if day.champion != self._former.number:
+            if day.champion != before:
                 self.notes["shift_days"] = sum(d.scene == SHIFT for d in self.days)
                 return
         raise RehearsalError(
             f"After {_MOST_SHIFT_DAYS} days of shifted demand no challenger was promoted."
         )
 
-    def _compare_with_former(self) -> None:
+    def _compare_with(self, former: ModelVersion) -> None:
         """Note how the former champion would have forecast the last days, had it stayed.
 
         Features see the shifted sales, too, so that part of the error falls without any training.
         """
         panel, champion = self._project.load("panel"), self._project.load("champion")
         cutoffs = range(panel.n_days - 1 - self._plan.recovered_days, panel.n_days - 1)
-        errors = {
-            version.number: score_last_days(version.model.final, panel, cutoffs)
-            for version in (self._former, champion)
-        }
         self.notes["without_retraining"] = {
-            "former": self._former.number,
+            "former": former.number,
             "champion": champion.number,
-            "nwrmsle_of_former": errors[self._former.number],
-            "nwrmsle_of_champion": errors[champion.number],
+            "nwrmsle_of_former": score_last_days(former.model, panel, cutoffs),
+            "nwrmsle_of_champion": score_last_days(champion.model, panel, cutoffs),
         }
 
     def _try_worse_model(self) -> None:
@@ -232,14 +227,14 @@ class Story:
         )
 
 
-def score_last_days(forecaster: Forecaster, panel: Panel, cutoffs: Iterable[int]) -> float:
+def score_last_days(model: TrainedModel, panel: Panel, cutoffs: Iterable[int]) -> float:
     """Return the NWRMSLE of the last seven days, forecast from each of some cutoffs before."""
     tables = []
     for cutoff in cutoffs:
         due = np.arange(max(panel.n_days - _LIVE_DAYS, cutoff + 1), panel.n_days)
-        steps = (due - cutoff)[due - cutoff <= _HORIZON]
+        steps = (due - cutoff)[due - cutoff <= model.horizon]
         if len(steps):
-            tables.append(compare_with_sales(forecaster, panel, cutoff, steps))
+            tables.append(compare_with_sales(model.final, panel, cutoff, steps))
     rows = pd.concat(tables, ignore_index=True)
     actual, forecast = rows["unit_sales"].to_numpy(), rows["point"].to_numpy()
     return round(metrics.nwrmsle(actual, forecast, row_weights(rows)), 4)
