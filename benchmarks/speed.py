@@ -41,16 +41,6 @@ _PROGRAM = PROJECT / ".venv/bin/kedro"
 _COPIED = ("conf", "pyproject.toml", "src")
 _BLOCK = 2**24
 _ARCHIVED_DAYS, _QUESTIONS = 42, 2000
-_READING, _COPYING = "reading the raw files' bytes", "copying the units in memory"
-_FITTING, _PREDICTING = "one LightGBM fit, {:,} rows", "LightGBM's forecasts of {:,} rows"
-_LIMITS = {
-    "check_sales": _READING,
-    "make_panel": _COPYING,
-    "take_in_arrivals": _COPYING,
-    "fit_challenger": _FITTING,
-    "forecast_series": _PREDICTING,
-}
-"""By stage: what of it is physics, or LightGBM's own."""
 
 
 @dataclass
@@ -60,6 +50,15 @@ class Measured:
     seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=dict)
     peaks: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Limit:
+    """What no program can undercut, in s, and the stages in which it has to be done."""
+
+    what: str
+    seconds: float
+    stages: tuple[str, ...] = ()
 
 
 def run_and_measure(project: Path, arguments: list[str]) -> Measured:
@@ -144,7 +143,7 @@ def ask_web_app(project: Path) -> None:
         app.ask(forecasts.sample(_QUESTIONS * 5, random_state=1), _QUESTIONS, seed=1)
 
 
-def measure_limits(panel: Panel, raw_dir: Path) -> dict[str, float]:
+def measure_limits(panel: Panel, raw_dir: Path) -> list[Limit]:
     """Return what no program can undercut, in seconds: reading, copying, LightGBM's own work."""
     parameters = load_parameters()
     training = TrainingParameters(**parameters["training"])
@@ -184,13 +183,13 @@ def measure_limits(panel: Panel, raw_dir: Path) -> dict[str, float]:
     booster.predict(matrix)
     horizon = training.horizon * len(panel.series)
     predicting = (time.perf_counter() - start) * horizon / len(matrix)
-    return {
-        _READING: reading,
-        _COPYING: copying,
-        "features of 8 cutoffs for all series (statistics)": summaries,
-        _FITTING.format(len(target)): fitting,
-        _PREDICTING.format(horizon): predicting,
-    }
+    return [
+        Limit("reading the raw files' bytes", reading, ("check_sales",)),
+        Limit("copying the units in memory", copying, ("make_panel", "take_in_arrivals")),
+        Limit("features of 8 cutoffs for all series (statistics)", summaries),
+        Limit(f"one LightGBM fit, {len(target):,} rows", fitting, ("fit_challenger",)),
+        Limit(f"LightGBM's forecasts of {horizon:,} rows", predicting, ("forecast_series",)),
+    ]
 
 
 def _drop_from_memory(path: Path) -> None:
@@ -199,17 +198,15 @@ def _drop_from_memory(path: Path) -> None:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def find_limit(stage: str, limits: dict[str, float]) -> float:
+def find_limit(stage: str, limits: list[Limit]) -> float:
     """Return what no program can undercut in a stage, in seconds; NaN where nothing was measured.
 
     Of what LightGBM does in a stage, one fit and one forecast of all series count.
     """
-    name = _LIMITS.get(stage)
-    known = (s for what, s in limits.items() if name and what.startswith(name.split("{")[0]))
-    return next(known, float("nan"))
+    return next((limit.seconds for limit in limits if stage in limit.stages), float("nan"))
 
 
-def measure(raw_dir: Path) -> tuple[dict[str, object], Measured, Measured, dict[str, float]]:
+def measure(raw_dir: Path) -> tuple[dict[str, object], Measured, Measured, list[Limit]]:
     """Run the loop and the daily job on one folder."""
     with tempfile.TemporaryDirectory(dir=PROJECT.parent) as folder:
         project = copy_project(Path(folder))
@@ -299,7 +296,7 @@ def main() -> None:
         "Stages of the whole loop": stages,
         "Stages of the daily job": of_update,
         "Beside them, in the same run": pd.DataFrame(
-            [{"what": name, "s": s} for name, s in limits.items()]
+            [{"what": limit.what, "s": limit.seconds} for limit in limits]
         ),
         "Stages by size": by_size,
     }
