@@ -81,7 +81,15 @@ def test_an_interval_holds_the_middle_quantile(backtest, wanted):
 def test_what_leaves_out_a_fifth_or_more_lies_between_the_outer_quantiles(backtest, wanted, tail):
     lowest, _, highest, low, high = Intervals.fit(*backtest, tails=[tail]).predict(*wanted).T
     assert (lowest <= low).all()
-    assert (high <= highest).all()
+    forecast = wanted[0].astype(np.float32)
+    assert (high <= np.where(low > 0, highest, np.maximum(highest, forecast))).all()
+
+
+@many
+@given(backtests(), wanted_rows())
+def test_an_interval_from_zero_holds_the_forecast(backtest, wanted):
+    *_, low, high = Intervals.fit(*backtest).predict(*wanted).T
+    assert (high >= wanted[0].astype(np.float32))[low == 0].all()
 
 
 @many

@@ -44,10 +44,11 @@ class Intervals:
     Lei et al. 2018, section 5.2).
 
     An interval leaves out the same share below and above. Where its lower bound is zero, nothing
-    can lie below, and the whole share is left out above. Where hardly anything is sold, it covers
-    more than it says even so: if 97 days of 100 have no sale, no interval covers fewer. The share
-    that is left out is therefore chosen so that all rows together are covered as often as
-    `INTERVAL_LEVEL` says, within limits.
+    can lie below, and the whole share is left out above; it reaches up to the forecast at least,
+    which is a share of a unit where most days are without a sale. Where hardly anything is sold,
+    it covers more than it says even so: if 97 days of 100 have no sale, no interval covers fewer.
+    The share that is left out is therefore chosen so that all rows together are covered as often
+    as `INTERVAL_LEVEL` says, within limits.
 
     Attributes:
         centres: Median forecast of each bin, as ln(1+units), ascending [bin].
@@ -115,7 +116,7 @@ class Intervals:
     def predict(self, forecast: np.ndarray, known: np.ndarray) -> np.ndarray:
         """Return quantiles and interval of ln(1+units), float32 [row, `QUANTILES` + `INTERVAL`].
 
-        The quantiles ascend; the interval holds the middle one.
+        The quantiles ascend; the interval holds the middle one, and the forecast if it begins at 0.
 
         Args:
             forecast: ln(1+units), [row].
@@ -131,6 +132,7 @@ class Intervals:
         found = forecast[:, None] + scale[:, None] * np.stack(shifts, axis=1)
         found = np.where(found < _NOTHING, 0, found).astype(np.float32)
         *quantiles, low, high_from_zero, high = found.T
+        high_from_zero = np.maximum(high_from_zero, forecast, dtype=np.float32)
         return np.column_stack([*quantiles, low, np.where(low > 0, high, high_from_zero)])
 
     def predict_table(self, forecasts: pd.DataFrame) -> pd.DataFrame:
