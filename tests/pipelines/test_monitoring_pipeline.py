@@ -288,8 +288,8 @@ def test_a_training_that_the_gate_stopped_makes_the_next_one_wait(champion, pane
     assert "2 days of sales ago" in made["retraining_advice"]["reasons"][0]
 
 
-def test_days_that_look_wrong_count_as_right_once_a_person_has_trained_on_them(champion, panel):
-    """Whatever the gate said of that challenger."""
+def test_days_that_look_wrong_count_as_right_once_a_person_accepts_them(champion, panel):
+    """A training on them that the gate stopped, such as an experiment, accepts nothing."""
     last, strike = TRAINED_DAYS + 10, TRAINED_DAYS + 2
     known = panel.until(last)
     units, open_days = known.units.copy(), known.open_days.copy()
@@ -299,8 +299,11 @@ def test_days_that_look_wrong_count_as_right_once_a_person_has_trained_on_them(c
     assert str(known.date_of(strike)) in asked["wrong_days"]
     assert asked["retraining_advice"]["decision"] == "check_feed"
     trained = monitor(champion, known, newest_training=str(known.date_of(last - 1)))
-    assert str(known.date_of(strike)) not in trained["wrong_days"]
-    assert state(trained, "days without sales") == "ok"
+    assert trained["wrong_days"] == asked["wrong_days"]
+    named = MonitoringParameters(accepted_days=asked["wrong_days"])
+    accepted = monitor(champion, known, **{"params:monitoring": named})
+    assert accepted["wrong_days"] == []
+    assert state(accepted, "days without sales") == "watch"
 
 
 def log_events(path, champion, panel, n_events: int, spoilt: str | None = None) -> None:

@@ -439,8 +439,7 @@ def test_a_plan_alone_is_taken_in(project):
 
 def test_updates_without_a_later_day_are_counted_until_one_comes(project):
     def count() -> int:
-        project.update()
-        return project.report()["updates_without_new_day"]
+        return project.update_on_another_date()["updates_without_new_day"]
 
     assert [count(), count()] == [1, 2]
     project.put("train-2017-01-02-corrected.csv", "1,2017-01-02,1,5,9,False\n")
@@ -452,8 +451,18 @@ def test_updates_without_a_later_day_are_counted_until_one_comes(project):
 def test_plans_without_sales_are_updates_without_a_day(project):
     for day in (3, 4):
         project.put(f"test-2017-01-0{day}.csv", f"9,2017-01-0{day + 1},1,5,True\n")
-        project.update()
-    assert project.report()["updates_without_new_day"] == 2
+        report = project.update_on_another_date()
+    assert report["updates_without_new_day"] == 2
+
+
+def test_updates_without_a_day_count_once_a_date(project):
+    project.put("train-2017-01-03.csv", DAY3)
+    assert project.update_on_another_date()["updates_without_new_day"] == 0
+    project.update()
+    assert project.report()["updates_without_new_day"] == 0
+    assert project.update_on_another_date()["updates_without_new_day"] == 1
+    project.update()
+    assert project.report()["updates_without_new_day"] == 1
 
 
 def test_a_days_work_that_is_repeated_as_it_broke_off_is_no_update_without_a_day(project):
@@ -463,8 +472,7 @@ def test_a_days_work_that_is_repeated_as_it_broke_off_is_no_update_without_a_day
         project.update()
         assert project.report()["updates_without_new_day"] == 0
     project.monitored.write_text('{"cutoff": "2017-01-03"}')
-    project.update()
-    assert project.report()["updates_without_new_day"] == 1
+    assert project.update_on_another_date()["updates_without_new_day"] == 1
 
 
 def rows_by_file(project: UpdateProject) -> dict[str, tuple[int, int]]:

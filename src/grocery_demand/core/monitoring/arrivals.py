@@ -17,9 +17,10 @@ _MEND_NAMES = (
     "Sales are named train-2017-06-01.csv, plans test-2017-06-01.csv: rename or remove them."
 )
 _MEND_ROWS = (
-    "Have these files mended, and put them into the folder again; if nobody can, retrain by hand: "
-    "`kedro run --pipeline retrain`. The rows and their reasons: data/02_intermediate/"
-    "new_quarantined_rows.parquet, those of earlier updates on their MLflow runs."
+    "Have these files mended, and put them into the folder again; if nobody can, name their days "
+    "in monitoring.accepted_days in conf/base/parameters.yml. The rows and their reasons: "
+    "data/02_intermediate/new_quarantined_rows.parquet, those of earlier updates on their MLflow "
+    "runs."
 )
 
 

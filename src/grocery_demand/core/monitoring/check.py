@@ -24,7 +24,8 @@ AGE = "age"
 
 ASK_FOR_FILES = (
     "Ask those who send the files, and put corrected ones into the folder of incoming files. If "
-    "they are right as they are, retrain by hand: `kedro run --pipeline retrain`."
+    "they are right as they are, name these days in monitoring.accepted_days in "
+    "conf/base/parameters.yml."
 )
 """What to do about days that look wrong: nobody else knows whether they are."""
 

@@ -1,5 +1,6 @@
 """Whether the feed of sales is whole: days, stores, families and volume."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,26 +63,27 @@ def check_data_health(
     return [*checks, *check_arrivals(report, since, max_updates)]
 
 
-def accept_learnt_days(checks: list[Check], learnt: str) -> list[Check]:
-    """Return the checks without the days that a training has learnt as they are.
+def accept_days(checks: list[Check], learnt: str, accepted: Sequence[str] = ()) -> list[Check]:
+    """Return the checks without the days that a person has accepted as they are.
 
-    Nothing is trained on days that look wrong unless a person does so. An alarm about such days
-    alone is to be watched only.
+    These are named in the parameters, or the champion has learnt them: nothing is trained on days
+    that look wrong unless a person does so. An alarm about such days alone is to be watched only.
 
     Args:
         checks: See `check_data_health`.
-        learnt: The last day of the newest training's sales, ISO.
+        learnt: The last day of the champion's sales, ISO.
+        accepted: Further days, ISO.
     """
-    return [_accept(check, learnt) for check in checks]
+    return [_accept(check, learnt, accepted) for check in checks]
 
 
-def _accept(check: Check, learnt: str) -> Check:
-    left = tuple(day for day in check.days if day > learnt)
+def _accept(check: Check, learnt: str, accepted: Sequence[str]) -> Check:
+    left = tuple(day for day in check.days if day > learnt and day not in accepted)
     if left == check.days:
         return check
     if left:
         return replace(check, days=left)
-    told = f"{check.detail} A training has learnt these days as they are."
+    told = f"{check.detail} These days are accepted as they are."
     return replace(check, state=WATCH, detail=told, mend="", days=())
 
 

@@ -1,5 +1,8 @@
 """What monitoring looks at, and from when on it raises an alarm."""
 
+from dataclasses import field
+from datetime import date
+
 from grocery_demand.core.parameters import parameters, require
 
 
@@ -25,6 +28,7 @@ class MonitoringParameters:
             the one before.
         max_updates_without_day: Updates in a row that bring no new day of sales, from which on the
             feed counts as stopped.
+        accepted_days: Days of sales that look wrong, but are right as they are, as ISO dates.
         confidence: Of the intervals by slice, for all slices together.
     """
 
@@ -39,6 +43,7 @@ class MonitoringParameters:
     max_model_age_days: int = 120
     min_days_between_trainings: int = 5
     max_updates_without_day: int = 2
+    accepted_days: list = field(default_factory=list)
     confidence: float = 0.99
 
     def __post_init__(self) -> None:
@@ -63,5 +68,15 @@ class MonitoringParameters:
         ):
             value = getattr(self, name)
             require(0 < value <= most, f"monitoring.{name}", value, f"above 0, up to {most}")
+        for day in self.accepted_days:
+            allowed = "a list of dates such as 2017-06-01"
+            require(_is_date(day), "monitoring.accepted_days", self.accepted_days, allowed)
         confidence = self.confidence
         require(0 < confidence < 1, "monitoring.confidence", confidence, "between 0 and 1")
+
+
+def _is_date(value: object) -> bool:
+    try:
+        return isinstance(value, str) and str(date.fromisoformat(value)) == value
+    except ValueError:
+        return False

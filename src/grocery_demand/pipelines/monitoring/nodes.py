@@ -148,23 +148,22 @@ def check_feed(
     panel: Panel,
     new_data_report: dict[str, Any] | None,
     champion: ModelVersion,
-    newest_training: str | None,
     parameters: MonitoringParameters,
 ) -> tuple[list[str], list[Check]]:
-    """Check whether the sales that no training has seen are whole.
+    """Check whether the sales that the champion has not learnt are whole.
 
-    Nothing is trained on days that are wrong unless a person does so: these count as right as they
-    are, whatever became of the challenger.
+    Nothing is trained on days that are wrong unless a person does so: those that the champion has
+    learnt count as right as they are, like those that a person accepts.
 
     Returns:
         The dates of these whose sales are wrong, ISO; and the checks.
     """
-    learnt = max(newest_training or "", cutoff_of(champion))
+    learnt = cutoff_of(champion)
     n_new = min(max(panel.n_days - 1 - panel.day_of(learnt), 0), parameters.history_days)
     checks = data_health.check_data_health(
         panel, new_data_report, n_new, parameters.max_updates_without_day
     )
-    checks = data_health.accept_learnt_days(checks, learnt)
+    checks = data_health.accept_days(checks, learnt, parameters.accepted_days)
     return list_wrong_days(checks), checks
 
 

@@ -33,7 +33,7 @@ _TABLES = [
 _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
     nodes.take_events: (["events"], "served_events"),
     nodes.check_feed: (
-        ["panel", "new_data_report", "champion", "newest_training", _P],
+        ["panel", "new_data_report", "champion", _P],
         ["wrong_days", "feed_checks"],
     ),
     nodes.compare_with_new_sales: (

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,9 @@ def check_incoming_files(
     report = describe_incoming(files, sales, simulated=simulated)
     report["other_files"] = list(incoming_files.others)
     monitored = (former_monitoring or {}).get("cutoff")
+    report["updated_on"] = str(datetime.now().astimezone().date())
     report["updates_without_new_day"] = _count_updates(
-        arrivals, standing_panel, former_report, monitored
+        arrivals, standing_panel, former_report or {}, monitored, report["updated_on"]
     )
     cutoff = standing_panel.cutoff.astype(object)
     report["recent_files"] = list_recent_files(former_report, files, cutoff)
@@ -129,18 +131,19 @@ def take_in_arrivals(
 
 
 def _count_updates(
-    arrivals: Arrivals, panel: Panel, former: dict[str, Any] | None, monitored: str | None
+    arrivals: Arrivals, panel: Panel, former: dict[str, Any], monitored: str | None, today: str
 ) -> int:
-    """Return how many updates in a row brought no day after the last known.
+    """Return on how many dates in a row an update brought no day after the last known.
 
-    One that takes in late or corrected days is none of them, nor is one that repeats a day's work
-    which broke off before it was monitored: nothing says then that a delivery is missing. One that
-    takes in a plan alone is: its sales are missing.
+    One that takes in late or corrected days is none of them, nor is one that follows another one
+    on the same date, or repeats a day's work which broke off before it was monitored: nothing says
+    then that a delivery is missing. One that takes in a plan alone is: its sales are missing.
     """
     if (arrivals.sales["date"].to_numpy().astype("datetime64[D]") > panel.cutoff).any():
         return 0
-    known = int((former or {}).get("updates_without_new_day", 0))
+    known = int(former.get("updates_without_new_day", 0))
     is_repeat = monitored is not None and monitored < str(panel.cutoff)
+    is_repeat |= former.get("updated_on") == today
     return known if len(arrivals.sales) or is_repeat else known + 1
 
 

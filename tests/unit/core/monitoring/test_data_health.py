@@ -7,7 +7,7 @@ import pytest
 
 from calm_sales import calm_panel
 from grocery_demand.core.monitoring.check import HEALTH, Check, list_wrong_days
-from grocery_demand.core.monitoring.data_health import accept_learnt_days, check_data_health
+from grocery_demand.core.monitoring.data_health import accept_days, check_data_health
 from grocery_demand.core.panel import Panel
 
 CLEAN = {"files": [], "rows_read": 1000, "rows_quarantined": 0}
@@ -208,24 +208,27 @@ def test_a_wrong_day_is_an_alarm_until_it_is_corrected_or_learnt_from(damage, ch
     assert {c.state for c in check_data_health(panel, None, n_new=15)} == {"ok"}
 
 
-def test_a_day_that_a_training_has_learnt_is_watched_even_among_the_newest_three():
+def test_a_day_that_the_champion_has_learnt_is_watched_even_among_the_newest_three():
     panel = damaged("all doubled", -2)
     day = str(panel.date_of(panel.n_days - 2))
     found = check_data_health(panel, None)
     assert list_wrong_days(found) == [day]
-    learnt = {c.name: c for c in accept_learnt_days(found, day)}
+    learnt = {c.name: c for c in accept_days(found, day)}
     assert learnt["volume of all sales"].state == "watch"
-    assert "A training has learnt" in learnt["volume of all sales"].detail
+    assert "accepted as they are" in learnt["volume of all sales"].detail
     assert "alarm" not in {check.state for check in learnt.values()}
     before = str(panel.date_of(panel.n_days - 3))
-    assert accept_learnt_days(found, before) == found
+    assert accept_days(found, before) == found
+    assert accept_days(found, before, [day]) == list(learnt.values())
 
 
 def test_of_days_that_are_wrong_those_after_the_training_stay_an_alarm():
     days = ("2017-05-01", "2017-05-02")
     both = Check(HEALTH, "rows set aside", "alarm", "told", "mend", days=days)
-    (left,) = accept_learnt_days([both], "2017-05-01")
+    (left,) = accept_days([both], "2017-05-01")
     assert (left.state, left.days) == ("alarm", ("2017-05-02",))
+    (named,) = accept_days([both], "", ["2017-05-02"])
+    assert (named.state, named.days) == ("alarm", ("2017-05-01",))
 
 
 def test_all_stores_concerned_are_named_or_counted():

@@ -19,6 +19,9 @@ from grocery_demand.core.monitoring.parameters import MonitoringParameters
         ("min_days_between_trainings", -1),
         ("max_updates_without_day", 0),
         ("confidence", 1.0),
+        ("accepted_days", ["2017-06-31"]),
+        ("accepted_days", [20170601]),
+        ("accepted_days", "2017-06-01"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_its_name(name, value):
