@@ -228,7 +228,10 @@ def test_a_run_killed_while_it_fits_leaves_everything_whole(start_kedro, kedro, 
     assert before.keys() <= after.keys()
     assert all(len(pd.read_parquet(path).columns) for path in after)
     assert version_of(client, "champion") == 2
+    killed = newest_run(client).info
+    assert killed.status == "RUNNING"
     assert kedro("run", "--pipelines", "forecast").returncode == 0
+    assert client.get_run(killed.run_id).info.status == "KILLED"
 
 
 def test_an_interrupted_run_is_killed_in_the_records(start_kedro, client):

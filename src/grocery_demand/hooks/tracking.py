@@ -16,6 +16,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from grocery_demand.hooks.data_version import PANEL, RAW, describe_data_version
+from grocery_demand.hooks.killed_runs import describe_process, end_killed_runs
 from grocery_demand.hooks.provenance import (
     describe_code,
     describe_command,
@@ -102,12 +103,14 @@ class TrackingHook:
         if mlflow.active_run() is None:
             return
         atexit.register(_close_interrupted_run)
+        end_killed_runs()
         command = {"kedro_command": describe_command(), "raw_dir": self._raw_dir}
         libraries = {"libraries": describe_libraries()}
         reads = _find_what_is_read(pipeline)
         version = describe_data_version(self._project, self._raw_dir, reads)
         request = describe_request(run_params) | {"reads": ",".join(sorted(reads))}
-        mlflow.set_tags(describe_code(self._project) | command | libraries | version | request)
+        code = describe_code(self._project) | describe_process()
+        mlflow.set_tags(code | command | libraries | version | request)
         mlflow.log_dict(self._parameters, PARAMETERS)
         if "panel" in pipeline.inputs() and catalog.exists("panel"):
             self._log_data(catalog.load("panel").digest)
