@@ -194,7 +194,8 @@ def test_bad_rows_are_set_aside_and_the_file_goes_on(project):
     [
         ("train-2017-01-03.csv", DAY4, OTHER_DATE),
         ("train.csv", "1,2016-12-31,1,5,7,False\n", BEFORE_FIRST_DAY),
-        ("train-2017-01-03.csv", "", "is empty"),
+        ("train-2017-01-02.csv", "", "is empty"),
+        ("train-new.csv", "", "is empty"),
         ("train-2017-01-03.csv", "1,2017-01-03,1,5,many,False\n", "too many bad rows"),
         ("train-2017-06-02.csv", "1,2017-06-02,1,5,7,False\n", "148 days after 2017-01-04"),
     ],
@@ -227,10 +228,29 @@ def test_files_that_cannot_be_read_are_refused_and_the_others_go_on(project):
 
 
 def test_a_refused_file_is_taken_in_when_it_was_mended(project):
-    project.put("train-2017-01-03.csv", "")
+    project.put("train-2017-01-03.csv", DAY4)
     project.update()
     project.put("train-2017-01-03.csv", DAY3)
     assert statuses(project.update()) == {"train-2017-01-03.csv": "taken_in"}
+
+
+def test_a_file_without_rows_tells_of_a_closed_day_until_its_sales_come(project):
+    project.put("train-2017-01-03.csv", "")
+    project.put("train-2017-01-04.csv", DAY4)
+    files = project.update()
+    assert statuses(files) == {"train-2017-01-03.csv": "known", "train-2017-01-04.csv": "taken_in"}
+    assert "2017-01-03 counts as closed" in files["train-2017-01-03.csv"]["reason"]
+    assert project.panel().open_days.any(axis=0).tolist() == [True, True, False, True]
+    assert statuses(project.update())["train-2017-01-03.csv"] == "known"
+    project.put("train-2017-01-03.csv", DAY3)
+    assert statuses(project.update())["train-2017-01-03.csv"] == "taken_in"
+    assert project.panel().open_days.any(axis=0).all()
+
+
+def test_a_file_without_rows_alone_brings_no_day(project):
+    project.put("train-2017-01-03.csv", "")
+    assert project.update_on_another_date()["updates_without_new_day"] == 1
+    assert str(project.panel().cutoff) == "2017-01-02"
 
 
 def test_yesterdays_file_under_todays_name_is_refused(project):

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset
 
-from grocery_demand.core.quality.incoming import PLAN, SALES, IncomingFiles
+from grocery_demand.core.quality.incoming_files import PLAN, SALES, IncomingFiles
 from grocery_demand.core.quality.raw_table import RawTable
 from grocery_demand.core.simulation.daily_files import DayOfSales
 from grocery_demand.datasets.raw_files import (

@@ -3,7 +3,7 @@
 from typing import Any
 
 from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, WATCH, Check, count
-from grocery_demand.core.quality.incoming import SALES
+from grocery_demand.core.quality.incoming_files import SALES
 
 _MAX_QUARANTINED_SHARE = 0.01
 _FEWEST_QUARANTINED = 10

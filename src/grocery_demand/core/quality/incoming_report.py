@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from grocery_demand.core.quality.checking import CheckedTable
-from grocery_demand.core.quality.incoming import PLAN, SALES, TAKEN_IN, CheckedFile
+from grocery_demand.core.quality.incoming_files import PLAN, SALES, TAKEN_IN, CheckedFile
 from grocery_demand.core.quality.report import MAX_STORED_ROWS, describe_sales
 
 _DAYS_KEPT = 400

@@ -13,14 +13,12 @@ import polars as pl
 from grocery_demand.core.late_days import note_late_days
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.panel_extension import extend_panel
-from grocery_demand.core.quality.incoming import (
+from grocery_demand.core.quality.incoming import check_incoming, find_plan, merge_sales
+from grocery_demand.core.quality.incoming_files import (
     REFUSED,
     TAKEN_IN,
     CheckedFile,
     IncomingFiles,
-    check_incoming,
-    find_plan,
-    merge_sales,
 )
 from grocery_demand.core.quality.incoming_report import describe_incoming, list_recent_files
 from grocery_demand.core.quality.parameters import QualityParameters

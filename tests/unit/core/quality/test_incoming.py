@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from grocery_demand.core.quality.checking import CheckedTable
-from grocery_demand.core.quality.incoming import TAKEN_IN, CheckedFile, find_date
+from grocery_demand.core.quality.incoming_files import TAKEN_IN, CheckedFile, find_date
 from grocery_demand.core.quality.reasons import BEFORE_FIRST_DAY, OTHER_DATE
 from grocery_demand.core.quality.rows import REJECTED_SCHEMA
 from grocery_demand.core.quality.tables import Known, sales_rules
