@@ -65,7 +65,8 @@ def check_age(days: int, parameters: MonitoringParameters) -> Check:
         return Check(AGE, _AGE, WATCH, told, mend, float(days), float(limit))
     state = ALARM if days > limit else WATCH if days > _SOON * limit else OK
     told = f"{count(days, 'day')} of sales since the model's training; it is renewed after {limit}."
-    mend = "" if state == OK else "Retrain: `kedro run --pipeline retrain`."
+    retrain = "Retrain: `kedro run --pipeline retrain`."
+    mend = {ALARM: retrain, WATCH: "Nothing yet: the advice will be to retrain."}.get(state, "")
     return Check(AGE, _AGE, state, told, mend, float(days), float(limit))
 
 

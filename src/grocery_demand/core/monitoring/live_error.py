@@ -195,7 +195,7 @@ def _check_baseline(newest: dict[str, float]) -> Check:
     model, baseline = newest["nwrmsle"], newest[MOVING_AVERAGE]
     told = f"NWRMSLE {model:.4f}; the moving average makes {baseline:.4f} on the same rows."
     worse = model > baseline
-    mend = _MEND if worse else ""
+    mend = "Retrain if it stays so: `kedro run --pipeline retrain`." if worse else ""
     state = WATCH if worse else OK
     return Check(LIVE_ERROR, "error beside the baseline", state, told, mend, model, baseline)
 
