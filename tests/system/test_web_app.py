@@ -32,6 +32,7 @@ from published import (
     train_small,
     wait_for,
 )
+from worlds import make_panel
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,26 @@ def test_the_served_forecast_equals_the_batch_forecast(client, panel, models):
     np.testing.assert_array_equal(served, expected)
     assert {f["interval"]["level"] for f in found} == {0.8}
     assert [f["long_range"] for f in found] == batch["long_range"].tolist()
+
+
+def test_a_date_on_which_the_store_was_closed_in_another_year_is_told(tmp_path):
+    panel = make_panel(n_stores=2, n_items=2, n_days=420)
+    closed, open_days = 5, np.ones_like(panel.open_days)
+    date = str(panel.cutoff + closed)
+    open_days[:, panel.day_of(f"{int(date[:4]) - 1}{date[4:]}")] = False
+    panel = replace(panel, open_days=open_days)
+    project = make_project(tmp_path)
+    publish_small(project, panel, train_small(panel, "moving_average"), 1)
+    row = int(started_rows(panel)[0])
+    with serve(project) as app, app.client() as client:
+        for step in (closed, closed + 1):
+            asked = ask_of(panel, row, step)
+            years = [int(asked["date"][:4]) - 1] if step == closed else []
+            answer = client.post("/api/v1/forecasts", json={"requests": [asked]}).json()
+            assert answer["answers"][0]["forecast"]["closed_years"] == years
+            page = client.get("/", params=asked).text
+            assert ("Will the store open?" in page) == bool(years)
+            assert all(f"in {year}: the forecast is for the case" in page for year in years)
 
 
 def test_a_promotion_asked_for_equals_one_that_is_planned(client, panel, models):

@@ -1,5 +1,6 @@
 """The panel: units and promotions of every series on every day, as dense arrays."""
 
+from calendar import isleap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,6 +11,8 @@ import pandas as pd
 
 from grocery_demand.core.calendar import Calendar
 from grocery_demand.core.parts import Answer, PanelParts, cut_evenly
+
+_MONTH = 28
 
 SERIES_KEY = ["store_nbr", "item_nbr"]
 ITEM_ATTRIBUTES = ["family", "class", "perishable"]
@@ -122,6 +125,27 @@ class Panel(PanelParts):
         """Weight of each series in the metric, float32 [series]."""
         perishable = self.series["perishable"].to_numpy() == 1
         return np.where(perishable, PERISHABLE_WEIGHT, 1).astype(np.float32)
+
+    def closed_years(self, store_nbr: int, date: str) -> list[int]:
+        """Return in which earlier years a store was closed on the same date.
+
+        Only years in which it sold something in the four weeks before count.
+
+        Args:
+            store_nbr: The store.
+            date: ISO date, which may lie after the panel; 29 February is that of leap years alone.
+        """
+        store = int(np.searchsorted(self.stores["store_nbr"], store_nbr))
+        found = []
+        for year in range(int(str(self.start_date)[:4]), int(date[:4])):
+            if date.endswith("02-29") and not isleap(year):
+                continue
+            day = self.day_of(f"{year}{date[4:]}")
+            if not _MONTH <= day < self.n_days or self.open_days[store, day]:
+                continue
+            if self.open_days[store, day - _MONTH : day].any():
+                found.append(year)
+        return found
 
     def until(self, day: int) -> "Panel":
         """Return the panel as it was known at the end of a day; promotions and calendar stay."""

@@ -74,6 +74,11 @@ class Forecast(BaseModel):
         examples=[{"0.1": 8.9, "0.5": 13.2, "0.9": 19.7}],
     )
     long_range: bool = Field(description="Whether the day lies beyond the 16 days' horizon.")
+    closed_years: list[int] = Field(
+        description="Earlier years in which the store sold nothing on the same date: the forecast "
+        "is for the case that it opens.",
+        examples=[[2015, 2016]],
+    )
     moving_average: float = Field(description="What recent weeks let expect on that weekday.")
     contributions: list[Contribution]
     model_version: int = Field(description="Version that made it.", examples=[3])

@@ -55,6 +55,11 @@ class ServedForecast:
     event_id: str
     role: str
 
+    @property
+    def closed_years(self) -> list[int]:
+        """Earlier years in which the store sold nothing on the same date."""
+        return self.model.panel.closed_years(self.question.store_nbr, self.question.date)
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as programs read it."""
         low, high = self.interval
@@ -68,6 +73,7 @@ class ServedForecast:
                                   self.quantiles, strict=True)),
             "interval": {"level": INTERVAL_LEVEL, "low": low, "high": high},
             "long_range": self.long_range,
+            "closed_years": self.closed_years,
             "moving_average": self.usual,
             "contributions": self.effects,
             "model_version": self.model.label.model_version,

@@ -94,3 +94,20 @@ def test_the_items_of_the_series_are_found_among_all_items_ascending(panel):
     position, item_nbr = panel.items
     assert item_nbr.tolist() == [5, 7]
     assert position.tolist() == [0, 1, 0]
+
+
+def test_closed_years_are_those_whose_date_had_no_sale_though_the_weeks_before_had(panel):
+    start, n_days = np.datetime64("2014-01-01"), 365 + 365 + 366 + 200
+    opened = np.ones((2, n_days), bool)
+    for date in ("2014-12-25", "2016-12-25", "2016-02-29", "2015-03-01", "2014-01-05"):
+        opened[1, (np.datetime64(date) - start).astype(int)] = False
+    shut = (np.datetime64("2015-11-20") - start).astype(int)
+    opened[1, shut : shut + 60] = False
+    units = np.zeros((3, n_days), np.float32)
+    panel = replace(panel, start_date=start, open_days=opened, units=units)
+    assert panel.closed_years(44, "2017-12-25") == [2014, 2016]
+    assert panel.closed_years(44, "2016-12-25") == [2014]
+    assert panel.closed_years(44, "2020-02-29") == [2016]
+    assert panel.closed_years(44, "2018-03-01") == [2015]
+    assert panel.closed_years(44, "2018-01-05") == []
+    assert panel.closed_years(1, "2017-12-25") == []
