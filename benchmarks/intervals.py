@@ -167,8 +167,8 @@ def score(rows: pd.DataFrame) -> dict[str, object]:
         "above zero": _mean(inside[low > 0]),
         "by step": f"{by_step.min():.3f} – {by_step.max():.3f}",
         "by family": f"{usual.min():.3f} – {usual.max():.3f}",
-        "zero alone, share of rows": float(np.mean(high == 0)),
-        "covered": _mean(inside[high == 0]),
+        "less than one unit, share of rows": float(np.mean(high < 1)),
+        "covered": _mean(inside[high < 1]),
     }
 
 
@@ -230,8 +230,8 @@ def main() -> None:
         f"{options.tested} folds of {horizon} days scored, each learnt from the "
         f"{_FOLDS_LEARNT_FROM} before it unless said otherwise.",
         "Pinball loss: mean over the quantiles 0.1, 0.5, 0.9; lower is better. By family: those "
-        f"with {_ENOUGH_ROWS} rows of which fewer than 70 % are without a sale. Zero alone: rows "
-        "whose interval is no units at all, and how many of them it covers.",
+        f"with {_ENOUGH_ROWS} rows of which fewer than 70 % are without a sale. Less than one "
+        "unit: rows whose interval holds no whole number but zero, and how many of them it covers.",
     ]
     write_result(
         f"intervals_{name}", f"Quantiles and intervals on {name}", notes, {"Trials": table}
