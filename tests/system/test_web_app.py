@@ -119,7 +119,8 @@ def test_a_date_on_which_the_store_was_closed_in_another_year_is_told(tmp_path):
             assert answer["answers"][0]["forecast"]["closed_years"] == years
             page = client.get("/", params=asked).text
             assert ("Will the store open?" in page) == bool(years)
-            assert all(f"in {year}: the forecast is for the case" in page for year in years)
+            days = [f"{year}{asked['date'][4:]}" for year in years]
+            assert all(f"nothing on {day}: the forecast is for the case" in page for day in days)
 
 
 def test_a_promotion_asked_for_equals_one_that_is_planned(client, panel, models):

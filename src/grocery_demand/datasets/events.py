@@ -34,7 +34,7 @@ _NEWEST = (
     "onpromotion", "promotion_assumed", "prediction", "features",
 )  # fmt: skip
 _COUNTED = ("item_nbr", "store_nbr", "client")
-_MOST_ROWS = 50
+_MOST_ROWS = 100
 _GIVEN = PREDICTIONS.c.role != SHADOW
 """Of the forecasts: that somebody was given them."""
 
