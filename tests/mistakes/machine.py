@@ -161,6 +161,13 @@ def _(user: User) -> Outcome:
     return Outcome(run.outcome.status, said)
 
 
+@mistake("A run stopped by SIGTERM", 143)
+def _(user: User) -> Outcome:
+    with begun(user) as run:
+        run.send(signal.SIGTERM)
+    return run.outcome
+
+
 def _on_taken_port(name: str, command: str) -> None:
     @mistake(name)
     def _(user: User) -> Outcome:

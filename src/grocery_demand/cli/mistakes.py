@@ -21,26 +21,46 @@ _LOGS_ERRORS_THAT_ARE_RAISED = (
 
 _WRAPPED_PARAMETER = re.compile(r"- Parameter '.*?': (?:Failed to instantiate .*? '.*?': )?(.*)")
 
-
-_INTERRUPTED = (
-    "Interrupted. Champion, panel and forecasts are as the last command that ended left them; type "
-    "the command again to begin anew."
+_AS_IT_WAS = (
+    "Champion, panel and forecasts are as the last command that ended left them; type the command "
+    "again to begin anew."
 )
 
 
-class Interrupted(click.ClickException):
+class Terminated(SystemExit):
+    """The process was told to end, by SIGTERM."""
+
+
+class Stopped(click.ClickException):
     """The user has stopped a command."""
 
     exit_code = 130
 
+    def __init__(self, how: str = "Interrupted") -> None:
+        super().__init__(f"{how}. {_AS_IT_WAS}")
+
+
+class StoppedBySigterm(Stopped):
+    """The process was told to end."""
+
+    exit_code = 143
+
+    def __init__(self) -> None:
+        super().__init__("Stopped by SIGTERM")
+
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turn errors that a user can mend into one message and exit status 1."""
+    """Turn errors that a user can mend into one message and exit status 1.
+
+    A command that was stopped ends with 128 and the signal's number, as others do.
+    """
     try:
         yield
     except KeyboardInterrupt as error:
-        raise Interrupted(_INTERRUPTED) from error
+        raise Stopped() from error
+    except Terminated as error:
+        raise StoppedBySigterm() from error
     except Exception as error:
         message = explain(error)
         if message is None:

@@ -10,7 +10,7 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import env_option
 
-from grocery_demand.cli.mistakes import leave_out_of_logs, plain_errors
+from grocery_demand.cli.mistakes import Terminated, leave_out_of_logs, plain_errors
 from grocery_demand.cli.project import refuse_unknown_env, use_logging_of
 from grocery_demand.core.errors import GroceryDemandError
 
@@ -93,4 +93,4 @@ def _alone(project: Path, env: str | None) -> Iterator[None]:
 
 def _stop(*_: object) -> None:
     """End the process in order when it is told to, so that its MLflow run is closed."""
-    raise SystemExit(143)
+    raise Terminated(143)

@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import urlparse
 
 import dask
-from dask.utils import parse_bytes, parse_timedelta
-from distributed import Client, LocalCluster
+from dask.utils import parse_timedelta
+from distributed import Client
 from distributed.comm import CommClosedError
 
 from grocery_demand.cluster.certificates import MEND, load_certificates
-from grocery_demand.cluster.errors import SCHEDULER_LOST, ClusterError
+from grocery_demand.cluster.errors import SCHEDULER_LOST, ClusterError, say_no_more
+from grocery_demand.cluster.local_workers import end_workers, start_workers
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def connect() -> Client:
     dask.config.set(_SETTINGS)
     logging.getLogger("distributed").setLevel(logging.WARNING)
     address = os.environ.get("DASK_SCHEDULER_ADDRESS")
-    client = _reach(address) if address else _start_workers()
+    client = _reach(address) if address else Client(start_workers())
     workers = _describe_workers(client)
     logger.info(
         "Cluster: %d workers, %.1f GiB of memory in all; dashboard: %s",
@@ -54,10 +55,10 @@ def connect() -> Client:
 
 def _close(client: Client) -> None:
     """End the connection, and the workers that were started for it, without telling of each."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    say_no_more()
     client.close()
     if client.cluster is not None:
-        client.cluster.close()
+        end_workers(client.cluster)
 
 
 def list_workers(client: Client) -> list[str]:
@@ -140,38 +141,3 @@ def _wait_for_a_worker(client: Client, address: str, patience: float) -> None:
     except BaseException:
         client.close()
         raise
-
-
-def _start_workers() -> Client:
-    wanted = os.environ.get("GROCERY_DEMAND_WORKERS") or str(os.cpu_count() or 1)
-    if not wanted.isdecimal() or wanted == "0":
-        raise ClusterError(f"GROCERY_DEMAND_WORKERS is {wanted!r}; allowed: a whole number from 1.")
-    memory = os.environ.get("GROCERY_DEMAND_WORKER_MEMORY", "auto")
-    if memory != "auto" and not _is_size(memory):
-        raise ClusterError(
-            f"GROCERY_DEMAND_WORKER_MEMORY is {memory!r}; allowed: bytes with a unit, such as 4GiB."
-        )
-    try:
-        cluster = LocalCluster(
-            n_workers=int(wanted),
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            memory_limit=memory,
-        )
-    except (OSError, RuntimeError, ValueError) as error:
-        settings = os.environ.get("DASK_CONFIG")
-        asked = (
-            f" Dask's settings are those of {settings} (DASK_CONFIG). {MEND}" if settings else ""
-        )
-        raise ClusterError(
-            f"No workers could be started on this machine: {error}.{asked}"
-        ) from error
-    return Client(cluster)
-
-
-def _is_size(text: str) -> bool:
-    try:
-        return bool(parse_bytes(text) > 0)
-    except ValueError:
-        return False

@@ -1,5 +1,6 @@
 """What goes wrong on a cluster, in words that say how to mend it."""
 
+import logging
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -31,6 +32,11 @@ class WorkerLostError(ClusterError):
     """A worker ended while others waited for what it was doing."""
 
 
+def say_no_more() -> None:
+    """Let Dask no longer tell of each connection and worker that ends."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+
+
 @contextmanager
 def explained(stage: str) -> Iterator[None]:
     """Turn Dask's errors into ones that say what to do; those of the work itself pass.
@@ -53,3 +59,6 @@ def explained(stage: str) -> Iterator[None]:
         CommClosedError, FutureCancelledError, FuturesCancelledError, CancelledError
     ) as error:  # fmt: skip
         raise ClusterError(f"{SCHEDULER_LOST} It was {stage}.") from error
+    except (KeyboardInterrupt, SystemExit):
+        say_no_more()
+        raise
