@@ -68,6 +68,14 @@ def _(user: User) -> Outcome:
         return user.types(FIT)
 
 
+@mistake("A place of parts that cannot be written to")
+def _(user: User) -> Outcome:
+    places, lies = "conf/cluster/globals.yml", b"data/07_model_output/forecasts.parquet"
+    below_a_file = b"data/08_reporting/metrics.json/forecasts"
+    with user.changed(places, lambda text: text.replace(lies, below_a_file)):
+        return user.types("kedro run --env cluster")
+
+
 @mistake("A number of workers that makes no sense")
 def _(user: User) -> Outcome:
     return fit(user, GROCERY_DEMAND_WORKERS="two")

@@ -19,9 +19,18 @@ _VERSION = "version-"
 _OWN_VERSION = re.compile(rf"{_VERSION}[0-9a-f]{{12}}")
 """What `new_version` gives; folders of other names belong to others."""
 
+_OTHER_BUCKET = (
+    "Make the bucket, name another in conf/cluster/globals.yml, or give driver and workers keys "
+    "that may write there (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY; AWS_ENDPOINT_URL says where "
+    "S3 is)."
+)
+_OTHER_FOLDER = (
+    "Give yourself the right to write there, or name another folder in conf/cluster/globals.yml."
+)
+
 
 class PlacesError(GroceryDemandError):
-    """Two things in parts would lie in the same place."""
+    """Two things in parts would lie in the same place, or one where nothing can be written."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,27 @@ class Place:
         with system.open_output_stream(f"{root}/{name}") as file:
             file.write(contents)
 
+    def try_writing(self) -> None:
+        """Write something small, and remove it.
+
+        A folder is written to, if it is there, and beside, as what takes its place is made there.
+
+        Raises:
+            OSError: If that is not possible, with the cause.
+            ValueError: If the name is that of no file system.
+        """
+        if self.is_remote:
+            system, root = self._open()
+            tried = f"{root}/.tried-{uuid.uuid4().hex[:12]}"
+            with system.open_output_stream(tried) as file:
+                file.write(b"tried")
+            system.delete_file(tried)
+            return
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (self.folder.parent, self.folder):
+            if folder.is_dir():
+                tempfile.TemporaryFile(dir=folder).close()
+
     def put_folder(self, source: Path, name: str) -> None:
         """Copy a local folder's files; each appears in full or not at all."""
         system, root = self._open()
@@ -137,3 +167,24 @@ def require_apart(places: Mapping[str, Place]) -> None:
                 "lies within the other, so that what is written to one would replace what lies in "
                 "the other: give each a folder or a prefix of its own."
             )
+
+
+def require_writable(places: Mapping[str, Place]) -> None:
+    """Refuse places to which this process cannot write.
+
+    Args:
+        places: By what says where they are, for the message.
+
+    Raises:
+        PlacesError: If there are such, with the cause of each.
+    """
+    told = []
+    for name, place in places.items():
+        try:
+            place.try_writing()
+        except (OSError, ValueError) as error:
+            mend = _OTHER_BUCKET if place.is_remote else _OTHER_FOLDER
+            cause = str(error) if place.is_remote else getattr(error, "strerror", None) or error
+            told.append(f"{name} ({place.uri}) cannot be written to: {cause}. {mend}")
+    if told:
+        raise PlacesError("\n".join(told))
