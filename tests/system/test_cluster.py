@@ -1,6 +1,7 @@
 """The same work on worker processes as on one machine, held side by side."""
 
 import os
+import re
 import signal
 import sys
 import time
@@ -220,3 +221,22 @@ def test_a_model_is_fitted_anew_when_a_worker_is_killed_meanwhile(
     model = fit_point_model(parts, day, TRAINING, SETTINGS, forecaster.encoding)
     assert (tmp_path / "died").exists()
     assert len(model.booster.dump_model()["tree_info"]) == SETTINGS["n_estimators"]
+
+
+def test_workers_are_known_however_often_dask_notes_the_cluster_without_them(client):
+    expected = list_workers(client)
+    with (
+        dask.config.set({"distributed.client.scheduler-info-interval": "1ms"}),
+        Client(client.scheduler.address, set_as_default=False) as hurried,
+    ):
+        assert all(list_workers(hurried) == expected for _ in range(300))
+
+
+def test_what_is_counted_while_a_model_is_fitted_is_said(parts, backtest, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    monkeypatch.setattr("grocery_demand.cluster.gathering._SECONDS_BETWEEN_LINES", 0)
+    forecaster = backtest.holdout_forecaster
+    day = parts.day_of(forecaster.cutoff)
+    fit_point_model(parts, day, TRAINING, SETTINGS, forecaster.encoding)
+    told = re.findall(r"fitting lightgbm on 4 parts: \d of (\d \w+) done", caplog.text)
+    assert {"4 parts", "2 workers"} == set(told)

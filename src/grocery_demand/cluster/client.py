@@ -80,13 +80,17 @@ def are_stuck(client: Client) -> bool:
 
 
 def _describe_workers(client: Client) -> dict[str, dict[str, Any]]:
-    """Return what the scheduler says of each worker; once it is lost, Dask knows of none at all."""
+    """Return what the scheduler says of each worker.
+
+    It is asked itself: `Client.scheduler_info` gives what the client noted last, and every two
+    seconds that is a note without workers, which may come between.
+    """
+    if client.status != "running":
+        raise ClusterError(SCHEDULER_LOST)
     try:
-        told = client.scheduler_info(n_workers=-1)
+        told = client.sync(client.scheduler.identity, n_workers=-1)
     except (OSError, ValueError) as error:
         raise ClusterError(SCHEDULER_LOST) from error
-    if "workers" not in told:
-        raise ClusterError(SCHEDULER_LOST)
     workers: dict[str, dict[str, Any]] = told["workers"]
     return workers
 

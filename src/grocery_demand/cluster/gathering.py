@@ -32,11 +32,20 @@ class Crew:
     homes: list[str]
     stage: str
 
-    def gather(self, futures: list[Future], *, together: bool = False) -> list[Any]:
+    def gather(
+        self,
+        futures: list[Future],
+        *,
+        of: str = "parts",
+        counted: list[Future] | None = None,
+        together: bool = False,
+    ) -> list[Any]:
         """Return what was made, in order.
 
         Args:
             futures: What is being made.
+            of: Whose work is counted in the lines that tell how far it is.
+            counted: What is counted there, if it is what they are made of.
             together: Whether none of the workers can go on without the others. Otherwise Dask has
                 the work of a lost worker done again, as long as another one is left.
 
@@ -53,7 +62,9 @@ class Crew:
                 self._require_workers(futures, time.monotonic() - worked, together)
             if time.monotonic() - told > _SECONDS_BETWEEN_LINES:
                 told = time.monotonic()
-                logger.info("%s: %d of %d", self.stage, len(futures) - len(pending), len(futures))
+                all_work = counted or futures
+                done = sum(future.status == "finished" for future in all_work)
+                logger.info("%s: %d of %d %s done", self.stage, done, len(all_work), of)
         return self.client.gather(futures)
 
     def await_one(self, pending: set[Future]) -> set[Future]:

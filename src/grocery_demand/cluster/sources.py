@@ -66,7 +66,7 @@ class Source(ABC):
         def work(crew: Crew) -> Any:
             answers = self.submit(function, shared, own)
             submit = partial(self.client.submit, combine, pure=False)
-            return crew.gather([combine_pairs(answers, submit)])[0]
+            return crew.gather([combine_pairs(answers, submit)], counted=answers)[0]
 
         return self.retry(stage, work)
 

@@ -57,14 +57,14 @@ def fit_where_rows_lie(crew: Crew, blocks: list[Future], recipe: Recipe) -> Ligh
     """
     submit = partial(crew.client.submit, pure=False)
     joined = _join_by_worker(crew, blocks)
-    sizes = crew.gather([submit(len, rows) for rows in joined.values()])
+    sizes = crew.gather([submit(len, rows) for rows in joined.values()], counted=blocks)
     n_rows = sum(sizes)
     recipe.require_rows(n_rows)
     rows = {home: own for (home, own), size in zip(joined.items(), sizes, strict=True) if size}
     bins = submit(bytes, _find_bins(crew, rows, n_rows, recipe))
     ports = share_ports(rows)
     asked = [submit(_make_ready, ports[home], **only(home)) for home in rows]
-    ready = crew.gather(asked, together=True)
+    ready = crew.gather(asked, of="workers", together=True)
     hosts = map(host_of, rows)
     machines = ",".join(f"{host}:{port}" for host, (port, _) in zip(hosts, ready, strict=True))
     fits = [
@@ -72,7 +72,7 @@ def fit_where_rows_lie(crew: Crew, blocks: list[Future], recipe: Recipe) -> Ligh
         for (home, own), at in zip(rows.items(), ready, strict=True)
     ]
     try:
-        return LightGBM.from_files(recipe.names, crew.gather(fits, together=True)[0])
+        return LightGBM.from_files(recipe.names, crew.gather(fits, of="workers", together=True)[0])
     except WorkerLostError:
         crew.client.cancel(fits, force=True)
         raise
@@ -99,7 +99,7 @@ def _find_bins(crew: Crew, rows: dict[str, Future], n_rows: int, recipe: Recipe)
     share = min(_BIN_ROWS / n_rows, 1.0)
     submit = partial(crew.client.submit, pure=False)
     drawn = [submit(_draw, own, share, recipe.seed) for own in rows.values()]
-    sample = np.concatenate(crew.gather(drawn))
+    sample = np.concatenate(crew.gather(drawn, of="workers"))
     names, params = list(recipe.names), dataset_params(recipe.settings)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bins"
