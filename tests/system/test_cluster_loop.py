@@ -72,6 +72,10 @@ def test_it_names_the_workers_and_the_dashboard(outcome, parts):
     assert "28/28" in outcome.stderr
 
 
+def test_its_summary_lists_the_joined_panel_with_the_parts(outcome, parts):
+    assert "  data/03_primary/  panel_parts, panel\n" in outcome.stdout
+
+
 def test_the_run_says_on_how_many_workers_its_model_was_fitted(parts, project):
     client = MlflowClient(f"sqlite:///{project}/mlflow.db")
     (newest,) = client.search_runs(

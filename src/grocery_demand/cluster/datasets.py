@@ -22,6 +22,7 @@ from grocery_demand.storage.panel_folder import read_arrivals, read_digest
 from grocery_demand.storage.panel_joining import join_parts, require_newest
 from grocery_demand.storage.parted_panel import PartedPlace
 from grocery_demand.storage.parted_table import TablePlace, copy_table
+from grocery_demand.storage.place import Place
 
 _SALES = (
     "sales table in parts",
@@ -237,11 +238,13 @@ class PartedPublicationDataset(PublicationDataset):
     ) -> None:
         super().__init__(filepath=filepath, panel=panel, name=name, metadata=metadata)
         self._parts = PartedPlace(parts["filepath"])
+        self._home: Place | None = None
 
     def save(self, data: ModelVersion) -> None:
         """Join the panel, if it is another than was joined last, and publish a version with it."""
         folder = Path(self._panel_filepath)
         taken_in, _ = read_arrivals(folder)
         if join_parts(self._parts, folder):
+            self._home = Place(str(folder))
             note_forgotten(taken_in, {})
         super().save(data)

@@ -153,8 +153,7 @@ class SummaryHook:
         """Return one line per folder with the files made in it."""
         folders: dict[str, list[str]] = {}
         for name in sorted(self._saved - {"published_card"}):
-            path = _path_of(catalog.get(name))
-            if path is not None:
+            for path in _paths_of(catalog.get(name)):
                 shown = path.relative_to(self._project) if _is_in(path, self._project) else path
                 folders.setdefault(str(shown.parent), []).append(shown.name)
         lines = [f"  {folder}/  {', '.join(files)}" for folder, files in sorted(folders.items())]
@@ -230,6 +229,13 @@ def _path_of(dataset: Any) -> Path | None:
     """Return where a dataset lies, if it lies in a file or folder."""
     path = getattr(dataset, "_filepath", None) or getattr(dataset, "_folder", None)
     return Path(str(path)) if path else None
+
+
+def _paths_of(dataset: Any) -> list[Path]:
+    """Return where a dataset lies, and where it has put what one machine goes on from."""
+    home = getattr(dataset, "_home", None)
+    found = [_path_of(dataset), home.folder if home else None]
+    return [path for path in found if path is not None]
 
 
 def _is_in(path: Path, folder: Path) -> bool:

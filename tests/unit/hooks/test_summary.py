@@ -269,3 +269,18 @@ def test_after_an_update_a_fit_is_proposed_if_anything_was_new(
     report = QUALITY | {"files": [{"status": status, "reason": None}]}
     told = said(new_data_quality=report, new_sales=1, panel=1)[-1]
     assert ("kedro run --pipeline refit" in told) is proposed
+
+
+def test_copies_that_a_cluster_leaves_for_one_machine_are_listed(said, catalog, tmp_path):
+    pytest.importorskip("distributed", reason="Dask is missing: the extra `cluster`")
+    from grocery_demand.cluster import PartedForecastsDataset
+
+    places = {name: str(tmp_path / "data" / name / "forecasts.parquet") for name in ("parts", "07")}
+    catalog["forecasts"] = PartedForecastsDataset(
+        filepath=places["parts"], copy={"filepath": places["07"]}
+    )
+    made = next(text for text in said(forecasts=SCORES) if text.startswith("Made:"))
+    assert made.splitlines()[1:3] == [
+        "  data/07/  forecasts.parquet",
+        "  data/parts/  forecasts.parquet",
+    ]
