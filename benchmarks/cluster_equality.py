@@ -1,12 +1,14 @@
 """Holds the run over a cluster's workers against the run on one machine, on the same raw files.
 
 python benchmarks/cluster_equality.py --raw-dir data/01_raw/sample
-python benchmarks/cluster_equality.py --raw-dir TEN_MILLION --name ten_million
+python benchmarks/cluster_equality.py --raw-dir data/01_raw/ten_million
 
 In a copy of the project: `kedro run`, then `kedro run --env cluster` on as many local workers as
 GROCERY_DEMAND_WORKERS says. Panel and features are compared bit by bit; scores and forecasts twice:
 as configured, where the rows drawn for each tree and for the bins depend on the workers, and with
 all rows for both and leaves limited by weight (all-rows), where only the order of sums differs.
+What lies beyond the tolerances is printed, and the exit status is 1 then; the page is written all
+the same.
 """
 
 import argparse
@@ -34,6 +36,9 @@ _ALL_ROWS = {
     "model_settings.lightgbm.min_sum_hessian_in_leaf": 100,
 }
 _SETTINGS = {"all-rows": _ALL_ROWS, "as-configured": {}}
+_APART = "forecasts of ln(1+units) apart, root mean square"
+_MOST_APART = {"all-rows": 0.001, "as-configured": 0.1}
+_MOST_PERCENT = 0.5
 _ARRAYS = ("units", "promotions", "open_days")
 _DAYS_BACK = (0, 16, 200)
 _STEPS = np.array([1, 7, 16])
@@ -89,21 +94,34 @@ def compare_models(setting: str, one: Left, other: Left) -> dict[str, object]:
         row[f"{label}, one machine"] = one.metrics[name]
         row[f"{label}, cluster"] = other.metrics[name]
         row[f"{label}, difference in %"] = 100 * (other.metrics[name] / one.metrics[name] - 1)
-    row["forecasts of ln(1+units) apart, root mean square"] = np.sqrt(
-        np.mean((second - first) ** 2)
-    )
+    row[_APART] = np.sqrt(np.mean((second - first) ** 2))
     totals = [left.forecasts["point"].astype(float).sum() for left in (one, other)]
     row["units in all, difference in %"] = 100 * (totals[1] / totals[0] - 1)
     return row
 
 
+def find_beyond(panels: pd.DataFrame, rows: list[dict[str, object]]) -> list[str]:
+    """Return what differs by more than is tolerated, a sentence each."""
+    beyond = [
+        f"{row['that differ']} values differ in {row['what']}; none may."
+        for row in panels.to_dict(orient="records")
+        if row["that differ"]
+    ]
+    for row in rows:
+        limits = {f"{label}, difference in %": _MOST_PERCENT for label in ("holdout", "backtest")}
+        for name, limit in (limits | {_APART: _MOST_APART[row["model"]]}).items():
+            if not abs(row[name]) <= limit:
+                beyond.append(f"{row['model']}: {name}: {row[name]:.4g}, beyond {limit:g}.")
+    return beyond
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--raw-dir", type=Path, required=True)
-    parser.add_argument("--name", default="sample", help="of the file in results/")
+    parser.add_argument("--name", help="of the file in results/; by default the raw folder's")
     parser.add_argument("--settings", nargs="+", choices=list(_SETTINGS), default=list(_SETTINGS))
     arguments = parser.parse_args()
-    rows = []
+    rows, of_settings = [], []
     with tempfile.TemporaryDirectory() as folder:
         project = copy_project(Path(folder))
         for setting in arguments.settings:
@@ -114,23 +132,31 @@ def main() -> None:
             (project / "data/03_primary/panel").rename(whole)
             other = run(project, ["run", "--env", "cluster", *given])
             rows.append(compare_models(setting, one, other))
-            panels = compare_all(project, whole)
+            of_settings.append(compare_all(project, whole))
             for path in whole.iterdir():
                 path.unlink()
             whole.rmdir()
+    panels = pd.concat(of_settings, keys=arguments.settings, names=["model"])
+    panels = panels.reset_index("model")
     training = load_parameters()["training"]
     notes = [
         f"Sales of `{arguments.raw_dir.name}`; {training['backtest_folds']} folds; NWRMSLE of both "
         "ways. Simulated data unless the folder holds real files. All rows: "
         + ", ".join(f"`{name}={value}`" for name, value in _ALL_ROWS.items())
-        + "."
+        + ".",
+        f"Tolerated: {_MOST_PERCENT} % of a score; forecasts of ln(1+units) "
+        + ", ".join(f"{limit} apart ({setting})" for setting, limit in _MOST_APART.items())
+        + "; no value of panel and features that differs.",
     ]
     tables = {
         "Panel and features, bit by bit": panels,
         "Scores and forecasts": pd.DataFrame(rows).set_index("model").T.reset_index(names=""),
     }
     title = "The same loop over workers and on one machine"
-    write_result(f"cluster_equality_{arguments.name}", title, notes, tables)
+    name = arguments.name or arguments.raw_dir.absolute().name
+    write_result(f"cluster_equality_{name}", title, notes, tables)
+    if beyond := find_beyond(panels, rows):
+        raise SystemExit("Beyond what is tolerated:\n" + "\n".join(beyond))
 
 
 def compare_all(project: Path, whole: Path) -> pd.DataFrame:
