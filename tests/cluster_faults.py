@@ -20,7 +20,7 @@ from grocery_demand.core import rows
 _ORDERS = Path(os.environ.get("FAULTS", "nowhere"))
 _TREE = 5
 _LONG = 600
-_ESTABLISHED = "01"
+_ESTABLISHED, _LISTENS = "01", "0A"
 
 
 def take(place: str) -> bool:
@@ -58,8 +58,16 @@ def _in_a_tree(environment: lightgbm.callback.CallbackEnv) -> None:
 
 
 def _note_connections() -> None:
-    """Write the ports of this host's connections to others, one line for the two ends of each."""
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    """Write the ports of this host's connections to others, one line for the two ends of each.
+
+    And where it listens: address, as the kernel writes it, and port.
+    """
+    read = [Path(f"/proc/net/{table}").read_text().splitlines()[1:] for table in ("tcp", "tcp6")]
+    every = [line.split() for lines in read for line in lines]
+    listens = [row[1].split(":") for row in every if row[3] == _LISTENS]
+    told = [f"{address} {int(port, 16)}" for address, port in listens]
+    (_ORDERS / f"listeners-of-{os.getpid()}").write_text("\n".join(told))
+    rows = [line.split() for line in read[0]]
     ends = [row[1:3] for row in rows if row[3] == _ESTABLISHED]
     ports = [" ".join(str(int(end.split(":")[1], 16)) for end in both) for both in ends]
     (_ORDERS / f"connections-of-{os.getpid()}").write_text("\n".join(ports))

@@ -25,6 +25,8 @@ if shutil.which("openssl") is None:
     pytest.skip("openssl is missing", allow_module_level=True)
 
 SCHEDULER_PORT, WORKER_PORT, NANNY_PORT, TRAINING_PORTS = 8786, 9000, 9001, range(9100, 9130)
+LOOPBACK = ("0100007F", "00000000000000000000000001000000")
+"""127.0.0.1 and ::1, as the kernel writes them."""
 WORLD = "simulation.stores=6,simulation.items=20,simulation.start_date=2016-08-01"
 WEAK = (
     "training.max_training_rows=8000,training.max_long_range_rows=2000,training.backtest_folds=2,"
@@ -112,7 +114,8 @@ def place(project, empty_database, tmp_path_factory) -> Iterator[Place]:
 def start_worker(place: Place, host: Host, scheduler: str) -> Path:
     return place.starts(
         host, "worker", scheduler, "--nthreads=1", f"--worker-port={WORKER_PORT}",
-        f"--nanny-port={NANNY_PORT}", "--memory-limit=2GiB", "--preload=cluster_faults",
+        f"--nanny-port={NANNY_PORT}", f"--host={host.address}", "--dashboard-address=127.0.0.1:0",
+        "--memory-limit=2GiB", "--preload=cluster_faults",
         f"--local-directory={place.orders.with_name(host.address)}",
     )  # fmt: skip
 
@@ -171,6 +174,16 @@ def test_every_connection_between_hosts_uses_a_port_that_the_docs_name(place, lo
         ends = [set(map(int, line.split())) for line in lines]
         assert all(both & named for both in ends), lines
         assert any(both & set(TRAINING_PORTS) for both in ends)
+
+
+def test_workers_listen_to_other_hosts_on_the_ports_that_the_docs_name_alone(place, loop):
+    named = {WORKER_PORT, NANNY_PORT, *TRAINING_PORTS}
+    noted = [path.read_text().splitlines() for path in place.orders.glob("listeners-of-*")]
+    assert len(noted) == 3
+    for lines in noted:
+        heard = {int(line.split()[1]) for line in lines if line.split()[0] not in LOOPBACK}
+        assert {WORKER_PORT, NANNY_PORT} <= heard, lines
+        assert heard <= named, lines
 
 
 def test_a_worker_killed_while_it_makes_features_is_not_missed(place, loop):
