@@ -1,15 +1,20 @@
-"""A panel in parts that lie side by side in one process: the simplest `PanelParts`."""
+"""What lies in parts, side by side in one process: the simplest `PanelParts` and its like."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 
 from grocery_demand.core.panel import Panel
-from grocery_demand.core.parts import Answer, PanelParts
+from grocery_demand.core.parts import Answer, PanelParts, combine_pairs
+from grocery_demand.core.quality.raw_table import RawTable
+from grocery_demand.core.quality.rows import ROW, join_kept
+from grocery_demand.core.quality.sales_staging import RawSalesParts, Staging
 from grocery_demand.core.table_parts import TableParts
 
 
@@ -74,3 +79,43 @@ def _ask_all(
     if own is None:
         return [function(part, *shared) for part in parts]
     return [function(part, each, *shared) for part, each in zip(parts, own, strict=True)]
+
+
+class SalesStaging(Staging):
+    """Blocks and parts of train, side by side in one process."""
+
+    def __init__(self) -> None:
+        self.blocks: list[pl.DataFrame] = []
+        self.place: list[pl.DataFrame] = []
+
+    def check_blocks(self, read, check, follow, *shared):
+        return follow(self._check(read(), check, shared))
+
+    def _check(self, blocks, check, shared):
+        for block in blocks:
+            rows, answer = check(block, *shared)
+            self.blocks.append(rows)
+            yield answer
+
+    def ask_blocks(self, function, *shared):
+        return [function(rows, *shared) for rows in self.blocks]
+
+    def make_parts(self, stores, make, combine, *shared):
+        whole = join_kept(self.blocks).sort(ROW)
+        answers = []
+        for ends in stores:
+            rows, answer = make(whole.filter(pl.col("store_nbr").is_between(*ends)), *shared)
+            self.place.append(rows)
+            answers.append(answer)
+        return combine_pairs(answers, combine)
+
+
+class PartedRawSales(RawSalesParts):
+    """Train, checked in blocks and parts by one process."""
+
+    def __init__(self, raw: RawTable, n_parts: int) -> None:
+        self.raw, self.n_parts, self.staging = raw, n_parts, SalesStaging()
+
+    @contextmanager
+    def open(self) -> Iterator[SalesStaging]:
+        yield self.staging

@@ -50,10 +50,7 @@ class PairIndex:
             tables: Tables with store_nbr and item_nbr.
         """
         self._stores, self._items = Positions(store_nbrs), Positions(item_nbrs)
-        present = np.zeros(len(self._stores) * len(self._items), bool)
-        for table in tables:
-            for part in table.iter_slices(SLICE):
-                present[self._find_cells(part)] = True
+        present = mark_pairs(self._stores, self._items, tables)
         self._cells = np.flatnonzero(present)
         self._numbers = np.cumsum(present, dtype=np.int32) - np.int32(1)
 
@@ -78,11 +75,27 @@ class PairIndex:
 
     def of(self, rows: pl.DataFrame) -> np.ndarray:
         """Return the number of each row's pair, int32; every pair has to be one that occurs."""
-        return self._numbers[self._find_cells(rows)]
+        return self._numbers[_find_cells(self._stores, self._items, rows)]
 
-    def _find_cells(self, rows: pl.DataFrame) -> np.ndarray:
-        store = self._stores.of(rows["store_nbr"].to_numpy()).astype(np.int64)
-        return store * len(self._items) + self._items.of(rows["item_nbr"].to_numpy())
+
+def mark_pairs(stores: Positions, items: Positions, tables: Iterable[pl.DataFrame]) -> np.ndarray:
+    """Return whether each pair of store and item occurs, bool [store × item].
+
+    Args:
+        stores: Every store that the tables may name.
+        items: Every item that the tables may name.
+        tables: Tables with store_nbr and item_nbr.
+    """
+    present = np.zeros(len(stores) * len(items), bool)
+    for table in tables:
+        for part in table.iter_slices(SLICE):
+            present[_find_cells(stores, items, part)] = True
+    return present
+
+
+def _find_cells(stores: Positions, items: Positions, rows: pl.DataFrame) -> np.ndarray:
+    store = stores.of(rows["store_nbr"].to_numpy()).astype(np.int64)
+    return store * len(items) + items.of(rows["item_nbr"].to_numpy())
 
 
 def number_days(dates: pl.Series) -> np.ndarray:

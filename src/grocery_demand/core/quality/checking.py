@@ -1,7 +1,11 @@
 """From a raw table to a checked one: what is kept, what is set aside, and whether to go on."""
 
 import logging
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, TypeVar
 
 import numpy as np
 import polars as pl
@@ -11,20 +15,59 @@ from grocery_demand.core.quality import reasons
 from grocery_demand.core.quality.duplicates import find_duplicate_sales, find_duplicates
 from grocery_demand.core.quality.parameters import QualityParameters
 from grocery_demand.core.quality.raw_table import RawTable
-from grocery_demand.core.quality.rows import REJECTED_SCHEMA, ROW, CheckedRows, check_blocks
+from grocery_demand.core.quality.rejected import RejectedRows
+from grocery_demand.core.quality.rows import (
+    REJECTED_SCHEMA,
+    ROW,
+    CheckedRows,
+    check_block,
+    join_kept,
+    join_rejected,
+    read_blocks,
+)
 from grocery_demand.core.quality.stray_dates import find_stray_dates
 from grocery_demand.core.quality.tables import TableRules
 
-_SALES_KEY = ["date", "store_nbr", "item_nbr"]
+SALES_KEY = ["date", "store_nbr", "item_nbr"]
 _MOST_ROWS = 1_000_000_000
-"""More rows than any table has."""
+"""More rows than most tables have: as many bad rows as these may have are too many for any."""
 _LOG_EVERY = 10_000_000
 
 logger = logging.getLogger(__name__)
 
 
+class Checked(ABC):
+    """A raw table after its checks, wherever its good rows lie.
+
+    Attributes:
+        raw: Where it came from.
+    """
+
+    raw: RawTable
+
+    @property
+    @abstractmethod
+    def rows_kept(self) -> int:
+        """Number of good rows."""
+
+    @property
+    @abstractmethod
+    def bad(self) -> RejectedRows:
+        """The bad rows, summed up."""
+
+    @property
+    def rows_read(self) -> int:
+        """Rows of the file; blank lines are none."""
+        return self.rows_kept + self.bad.count
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Bad rows by reason, the most frequent first."""
+        return self.bad.reasons
+
+
 @dataclass(frozen=True)
-class CheckedTable:
+class CheckedTable(Checked):
     """A raw table after its checks.
 
     Attributes:
@@ -38,14 +81,14 @@ class CheckedTable:
     rejected: pl.DataFrame
 
     @property
-    def rows_read(self) -> int:
-        """Rows of the file; blank lines are none."""
-        return self.kept.height + self.rejected.height
+    def rows_kept(self) -> int:
+        """Number of good rows."""
+        return self.kept.height
 
-    @property
-    def reasons(self) -> dict[str, int]:
-        """Bad rows by reason, the most frequent first."""
-        return _count_reasons(self.rejected)
+    @cached_property
+    def bad(self) -> RejectedRows:
+        """The bad rows, summed up."""
+        return RejectedRows.of(self.rejected)
 
 
 def check_table(raw: RawTable, rules: TableRules, parameters: QualityParameters) -> CheckedTable:
@@ -76,77 +119,99 @@ def examine_table(raw: RawTable, rules: TableRules, parameters: QualityParameter
         logger.info("%s: there is no such file; the run goes on without it.", raw.table)
         return CheckedTable(raw, _no_rows(rules), pl.DataFrame(schema=REJECTED_SCHEMA))
     checked = _check_rows(raw, rules, parameters)
-    if rules.key == _SALES_KEY:
-        checked = _reject_stray_dates(checked, parameters)
+    if rules.key == SALES_KEY:
+        stray = find_stray_dates(checked.kept["date"], parameters.max_gap_days)
+        checked = reject_stray_dates(checked, stray)
     if rules.key:
-        checked = _reject_duplicates(checked, rules.key)
+        checked = reject_duplicates(checked, rules.key)
     return CheckedTable(raw, checked.kept.drop(ROW), checked.rejected.sort(ROW))
 
 
-def refuse_useless(checked: CheckedTable, parameters: QualityParameters) -> None:
+def refuse_useless(checked: Checked, parameters: QualityParameters) -> None:
     """Raise a `RawDataError` if a table is empty or too many of its rows are bad."""
-    raw = checked.raw
+    raw, bad = checked.raw, checked.bad
     if not checked.rows_read:
         raise RawDataError(f"{raw.place} is empty: it holds no rows. Put the whole file there.")
-    share = checked.rejected.height / checked.rows_read
-    if share <= parameters.max_bad_share and not checked.kept.is_empty():
+    share = bad.count / checked.rows_read
+    if share <= parameters.max_bad_share and checked.rows_kept:
         return
     raise RawDataError(
-        f"{raw.place} holds too many bad rows: {checked.rejected.height:,} of "
+        f"{raw.place} holds too many bad rows: {bad.count:,} of "
         f"{checked.rows_read:,} rows read, {share:.2%}; quality.max_bad_share allows "
-        f"{parameters.max_bad_share:.2%}.\n{_list_reasons(checked.rejected)}\n"
+        f"{parameters.max_bad_share:.2%}.\n{_list_reasons(bad)}\n"
         f"Mend these rows, or allow more of them with quality.max_bad_share in "
         "conf/base/parameters.yml, or --params quality.max_bad_share=…"
     )
 
 
-def log_rows(checked: CheckedTable) -> None:
+def log_rows(checked: Checked) -> None:
     """Log how many rows were read and how many set aside."""
-    rows, aside = f"{checked.rows_read:,}", f"{checked.rejected.height:,}"
+    rows, aside = f"{checked.rows_read:,}", f"{checked.bad.count:,}"
     logger.info("%s: %s rows read, %s set aside.", checked.raw.file, rows, aside)
 
 
-def _check_rows(raw: RawTable, rules: TableRules, parameters: QualityParameters) -> CheckedRows:
-    parts: list[CheckedRows] = []
+class CheckedPart(Protocol):
+    """What is known of a part of a table whose rows were checked."""
+
+    @property
+    def rows_read(self) -> int:
+        """Rows that were read; blank lines are none."""
+
+    @property
+    def rows_rejected(self) -> int:
+        """Number of bad rows."""
+
+
+Part = TypeVar("Part", bound=CheckedPart)
+
+
+def follow_parts(
+    parts: Iterable[Part], raw: RawTable, parameters: QualityParameters
+) -> Iterator[Part]:
+    """Pass on the parts of a table, tell how many rows were read, and end with hopeless ones."""
     rows_read = rows_rejected = 0
-    for part in check_blocks(raw, rules):
-        parts.append(part)
-        rows_rejected += part.rejected.height
+    for part in parts:
+        yield part
+        rows_rejected += part.rows_rejected
         if rows_rejected > parameters.max_bad_share * _MOST_ROWS:
             # However many good rows follow, they cannot make up for these.
-            break
+            return
         before, rows_read = rows_read, rows_read + part.rows_read
         if rows_read // _LOG_EVERY > before // _LOG_EVERY:
             logger.info("%s: %s rows read …", raw.file, f"{rows_read:,}")
-    return _join(parts, rules)
 
 
-def _join(parts: list[CheckedRows], rules: TableRules) -> CheckedRows:
+def join_rows(parts: Sequence[CheckedRows], rules: TableRules) -> CheckedRows:
+    """Return the rows of several parts, one part after the other."""
     if not parts:
         empty = _no_rows(rules).with_columns(pl.lit(None, pl.UInt32).alias(ROW))
         return CheckedRows(empty, pl.DataFrame(schema=REJECTED_SCHEMA))
-    return CheckedRows(
-        pl.concat([part.kept for part in parts], rechunk=False),
-        pl.concat([part.rejected for part in parts]),
-    )
+    kept = [part.kept for part in parts]
+    return CheckedRows(join_kept(kept), join_rejected(part.rejected for part in parts))
+
+
+def reject_stray_dates(checked: CheckedRows, stray: np.ndarray) -> CheckedRows:
+    """Set rows aside whose date is stray, bool [row]."""
+    return _reject(checked, stray, ["date"], reasons.STRAY_DATE)
+
+
+def reject_duplicates(checked: CheckedRows, key: list[str]) -> CheckedRows:
+    """Set rows aside whose key an earlier row has."""
+    if key == SALES_KEY:
+        repeated = find_duplicate_sales(checked.kept)
+    else:
+        repeated = find_duplicates(checked.kept, key)
+    return _reject(checked, repeated, key, reasons.DUPLICATE_KEY)
+
+
+def _check_rows(raw: RawTable, rules: TableRules, parameters: QualityParameters) -> CheckedRows:
+    checked = (check_block(block, rules) for block in read_blocks(raw, rules))
+    return join_rows(list(follow_parts(checked, raw, parameters)), rules)
 
 
 def _no_rows(rules: TableRules) -> pl.DataFrame:
     empty = pl.DataFrame(schema=dict.fromkeys(rules.names, pl.String))
     return empty.select(column.parse(pl.col(column.name)) for column in rules.columns)
-
-
-def _reject_stray_dates(checked: CheckedRows, parameters: QualityParameters) -> CheckedRows:
-    stray = find_stray_dates(checked.kept["date"], parameters.max_gap_days)
-    return _reject(checked, stray, ["date"], reasons.STRAY_DATE)
-
-
-def _reject_duplicates(checked: CheckedRows, key: list[str]) -> CheckedRows:
-    if key == _SALES_KEY:
-        repeated = find_duplicate_sales(checked.kept)
-    else:
-        repeated = find_duplicates(checked.kept, key)
-    return _reject(checked, repeated, key, reasons.DUPLICATE_KEY)
 
 
 def _reject(checked: CheckedRows, bad: np.ndarray, columns: list[str], reason: str) -> CheckedRows:
@@ -159,19 +224,15 @@ def _reject(checked: CheckedRows, bad: np.ndarray, columns: list[str], reason: s
         pl.lit(reason).alias("reason"),
     )
     kept = checked.kept.filter(pl.Series(~bad))
-    return CheckedRows(kept, pl.concat([checked.rejected, rejected]))
+    return CheckedRows(kept, join_rejected([checked.rejected, rejected]))
 
 
-def _list_reasons(rejected: pl.DataFrame) -> str:
+def _list_reasons(bad: RejectedRows) -> str:
     """Return a line per reason: how often, and an example with its place."""
+    examples = {row["reason"]: row for row in bad.examples.iter_rows(named=True)}
     lines = []
-    for reason, count in _count_reasons(rejected).items():
-        row = rejected.filter(pl.col("reason") == reason).sort(ROW).row(0, named=True)
+    for reason, count in bad.reasons.items():
+        row = examples[reason]
         where = f"row {row['row']}" + (f", column {row['column']}" if row["column"] else "")
         lines.append(f"  {count:,} × {reason}, as in {where}: {row['value']!r}")
     return "\n".join(lines)
-
-
-def _count_reasons(rejected: pl.DataFrame) -> dict[str, int]:
-    counts = rejected["reason"].value_counts().sort("count", "reason", descending=[True, False])
-    return dict(counts.iter_rows())

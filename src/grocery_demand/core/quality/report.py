@@ -1,20 +1,18 @@
 """The data-quality report: what was read, kept and set aside, and what the sales cover."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import polars as pl
 
-from grocery_demand.core.pairs import PairIndex
-from grocery_demand.core.quality.checking import CheckedTable
+from grocery_demand.core.quality.checking import Checked
 from grocery_demand.core.quality.raw_table import RawTable
+from grocery_demand.core.quality.rejected import MAX_STORED_ROWS
 from grocery_demand.core.quality.rows import REJECTED_SCHEMA
-
-MAX_STORED_ROWS = 100_000
-"""Quarantined rows that are stored in full; the report counts all of them."""
+from grocery_demand.core.quality.sales_facts import SalesFacts
+from grocery_demand.core.quality.sales_staging import KeptSales
 
 
 def combine_digests(tables: Iterable[RawTable]) -> str:
@@ -27,23 +25,23 @@ def combine_digests(tables: Iterable[RawTable]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def list_quarantined_rows(tables: Iterable[CheckedTable]) -> pd.DataFrame:
+def list_quarantined_rows(tables: Iterable[Checked]) -> pd.DataFrame:
     """Return one row per bad row: file, row, column, value, reason; the first 100,000."""
     frames = [
-        table.rejected.select(pl.lit(table.raw.file).alias("file"), pl.all()) for table in tables
+        table.bad.first.select(pl.lit(table.raw.file).alias("file"), pl.all()) for table in tables
     ]
     empty = pl.DataFrame(schema={"file": pl.String, **REJECTED_SCHEMA})
-    return pl.concat([empty, *frames]).head(MAX_STORED_ROWS).to_pandas()
+    return pl.concat([empty, *frames], how="vertical_relaxed").head(MAX_STORED_ROWS).to_pandas()
 
 
-def describe_quality(tables: list[CheckedTable], sales: pl.DataFrame) -> dict[str, Any]:
+def describe_quality(tables: Sequence[Checked], sales: pl.DataFrame | KeptSales) -> dict[str, Any]:
     """Return the report, ready for JSON.
 
     Args:
         tables: Every checked table.
         sales: The good rows of train.
     """
-    quarantined = sum(table.rejected.height for table in tables)
+    quarantined = sum(table.bad.count for table in tables)
     return {
         "digest": combine_digests(table.raw for table in tables),
         "simulated": any(table.raw.simulated for table in tables),
@@ -55,28 +53,18 @@ def describe_quality(tables: list[CheckedTable], sales: pl.DataFrame) -> dict[st
     }
 
 
-def _describe_table(table: CheckedTable) -> dict[str, Any]:
+def _describe_table(table: Checked) -> dict[str, Any]:
     return {
         "file": table.raw.file or None,
         "sha256": table.raw.sha256 or None,
         "rows_read": table.rows_read,
-        "rows_kept": table.kept.height,
-        "rows_quarantined": table.rejected.height,
+        "rows_kept": table.rows_kept,
+        "rows_quarantined": table.bad.count,
         "reasons": table.reasons,
     }
 
 
-def describe_sales(sales: pl.DataFrame) -> dict[str, Any]:
+def describe_sales(sales: pl.DataFrame | KeptSales) -> dict[str, Any]:
     """Return what the good rows of train cover: dates, series, returns, promotions."""
-    pairs = PairIndex.of_rows(sales)
-    facts = sales.select(
-        first_date=pl.col("date").min().cast(pl.String),
-        last_date=pl.col("date").max().cast(pl.String),
-        stores=pl.lit(len(np.unique(pairs.store_nbrs))),
-        items=pl.lit(len(np.unique(pairs.item_nbrs))),
-        series=pl.lit(len(pairs)),
-        returns=(pl.col("unit_sales") < 0).sum(),
-        promotions=pl.col("onpromotion").sum(),
-        promotions_unknown=pl.col("onpromotion").null_count(),
-    )
-    return facts.row(0, named=True)
+    facts = sales.facts if isinstance(sales, KeptSales) else SalesFacts.of(sales)
+    return facts.describe()

@@ -8,7 +8,7 @@ stray quotation mark costs its own line and not the lines after it.
 
 import csv
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,6 +26,7 @@ ROW = "row"
 """Column with the number of the row in the file; for CSV the number of its line."""
 
 REJECTED_SCHEMA = {"row": pl.UInt32, "column": pl.String, "value": pl.String, "reason": pl.String}
+"""Of bad rows; the numbers of rows are UInt64 where a table has more than 4 billion."""
 
 _LONGEST = 200
 """Characters of a bad cell that are kept."""
@@ -33,6 +34,45 @@ _LONGEST = 200
 _SURPLUS = "surplus"
 _SOUND = "sound"
 _FAULT = "fault"
+
+
+_LAST_SHORT_ROW = 2**32 - 1
+"""Up to here the numbers of rows take four bytes each, beyond eight."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Lines of a table that follow each other and are checked at once.
+
+    Attributes:
+        text: The lines, UTF-8, without the table's header.
+        first_row: Number of the first.
+        header: The names of the table's columns.
+    """
+
+    text: bytes
+    first_row: int
+    header: list[str]
+
+    @cached_property
+    def count(self) -> int:
+        """Number of lines, blank ones included."""
+        return self.text.count(b"\n") + (not self.text.endswith(b"\n"))
+
+    @property
+    def row_type(self) -> type[pl.UInt32 | pl.UInt64]:
+        """Type of the numbers of these rows, wide enough for the last of them."""
+        return pl.UInt32 if self.first_row + self.count <= _LAST_SHORT_ROW else pl.UInt64
+
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        ends = np.flatnonzero(np.frombuffer(self.text, np.uint8) == ord("\n"))
+        return np.append(ends, len(self.text))[: self.count]
+
+    def line(self, position: int) -> bytes:
+        """Return a line without its end."""
+        start = self._ends[position - 1] + 1 if position else 0
+        return self.text[start : self._ends[position]]
 
 
 @dataclass(frozen=True)
@@ -52,9 +92,14 @@ class CheckedRows:
         """Rows that were read; blank lines are none."""
         return self.kept.height + self.rejected.height
 
+    @property
+    def rows_rejected(self) -> int:
+        """Number of bad rows."""
+        return self.rejected.height
 
-def check_blocks(raw: RawTable, rules: TableRules) -> Iterator[CheckedRows]:
-    """Read a table and check its rows, block by block.
+
+def read_blocks(raw: RawTable, rules: TableRules) -> Iterator[Block]:
+    """Read a table block by block, each with the numbers of its rows.
 
     Raises:
         RawDataError: If it is not text, or a column is missing or named twice.
@@ -66,9 +111,9 @@ def check_blocks(raw: RawTable, rules: TableRules) -> Iterator[CheckedRows]:
             first_line, _, text = block.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
             header = _read_header(first_line, raw, rules)
         if text:
-            lines = _Lines(text, row)
+            lines = Block(text, row, header)
             row += lines.count
-            yield _check_lines(lines, header, rules)
+            yield lines
 
 
 def _read_header(line: bytes, raw: RawTable, rules: TableRules) -> list[str]:
@@ -96,50 +141,32 @@ def _is_text(line: bytes) -> bool:
         return False
 
 
-class _Lines:
-    """The lines of a block of text."""
-
-    def __init__(self, text: bytes, first_row: int) -> None:
-        self.text = text
-        self.first_row = first_row
-        self.count = text.count(b"\n") + (not text.endswith(b"\n"))
-
-    @cached_property
-    def _ends(self) -> np.ndarray:
-        ends = np.flatnonzero(np.frombuffer(self.text, np.uint8) == ord("\n"))
-        return np.append(ends, len(self.text))[: self.count]
-
-    def at(self, position: int) -> bytes:
-        """Return a line without its end."""
-        start = self._ends[position - 1] + 1 if position else 0
-        return self.text[start : self._ends[position]]
-
-
-def _check_lines(lines: _Lines, header: list[str], rules: TableRules) -> CheckedRows:
-    quick = _check_quickly(lines, header, rules)
+def check_block(block: Block, rules: TableRules) -> CheckedRows:
+    """Check the rows of a block: what is found does not depend on what lies in other blocks."""
+    quick = _check_quickly(block, rules)
     if quick is None:
-        return _check_exactly(lines, np.arange(lines.count), header, rules)
+        return _check_exactly(block, np.arange(block.count), rules)
     sound = quick.drop_in_place(_SOUND)
     if sound.all():
         return CheckedRows(quick, pl.DataFrame(schema=REJECTED_SCHEMA))
     doubtful = np.flatnonzero(~sound.to_numpy())
-    exact = _check_exactly(lines, doubtful, header, rules)
+    exact = _check_exactly(block, doubtful, rules)
     kept = quick.filter(sound)
     if not exact.kept.is_empty():
         kept = pl.concat([kept, exact.kept]).sort(ROW)
     return CheckedRows(kept, exact.rejected)
 
 
-def _check_quickly(lines: _Lines, header: list[str], rules: TableRules) -> pl.DataFrame | None:
+def _check_quickly(block: Block, rules: TableRules) -> pl.DataFrame | None:
     """Return the values of every line and whether they are sound; None where it cannot tell."""
-    quoted = b'"' in lines.text
+    quoted = b'"' in block.text
     scan_types = {column.name: column.scan_type for column in rules.columns}
     schema = {
         name if name in scan_types else f"{position}": scan_types.get(name, pl.String)
-        for position, name in enumerate(header)
+        for position, name in enumerate(block.header)
     }
     cells = pl.scan_csv(
-        lines.text,
+        block.text,
         has_header=False,
         schema=schema | {_SURPLUS: pl.String},
         quote_char='"' if quoted else None,
@@ -161,16 +188,15 @@ def _check_quickly(lines: _Lines, header: list[str], rules: TableRules) -> pl.Da
             checked = cells.select(*values, sound.alias(_SOUND)).collect()
     except PolarsError:
         return None
-    if checked.height != lines.count:
+    if checked.height != block.count:
         return None
-    numbers = pl.int_range(lines.first_row, lines.first_row + lines.count, dtype=pl.UInt32)
+    first = block.first_row
+    numbers = pl.int_range(first, first + block.count, dtype=block.row_type)
     return checked.with_columns(numbers.alias(ROW))
 
 
-def _check_exactly(
-    lines: _Lines, positions: np.ndarray, header: list[str], rules: TableRules
-) -> CheckedRows:
-    texts = _read_texts(lines, positions, header, rules)
+def _check_exactly(block: Block, positions: np.ndarray, rules: TableRules) -> CheckedRows:
+    texts = _read_texts(block, positions, rules)
     faults = [("", reasons.SURPLUS_CELL, pl.col(_SURPLUS).is_not_null())]
     for column in rules.columns:
         found = column.faults(pl.col(column.name))
@@ -184,23 +210,22 @@ def _check_exactly(
     return CheckedRows(kept, _describe(checked.drop_nulls(_FAULT), faults))
 
 
-def _read_texts(
-    lines: _Lines, positions: np.ndarray, header: list[str], rules: TableRules
-) -> pl.DataFrame:
+def _read_texts(block: Block, positions: np.ndarray, rules: TableRules) -> pl.DataFrame:
     """Return the cells of some lines as texts, null where empty; blank lines are left out."""
+    header = block.header
     wanted = [header.index(name) for name in rules.names]
     rows, texts = [], []
     for position in positions:
-        line = lines.at(position)
+        line = block.line(position)
         if line.strip():
             cells = [cell.strip() or None for cell in _split(line)]
             cells += [None] * (len(header) + 1 - len(cells))
             surplus = line.decode(errors="replace").strip() if cells[len(header)] else None
-            rows.append(lines.first_row + int(position))
+            rows.append(block.first_row + int(position))
             texts.append([*(cells[n] for n in wanted), surplus])
     schema = dict.fromkeys([*rules.names, _SURPLUS], pl.String)
     frame = pl.DataFrame(texts, schema=schema, orient="row")
-    return frame.with_columns(pl.Series(ROW, rows, pl.UInt32))
+    return frame.with_columns(pl.Series(ROW, rows, block.row_type))
 
 
 def _split(line: bytes) -> list[str]:
@@ -222,4 +247,16 @@ def _describe(rejected: pl.DataFrame, faults: list[tuple[str, str, pl.Expr]]) ->
         )
         for (number,), part in rejected.partition_by(_FAULT, as_dict=True).items()
     ]
-    return pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *parts]).sort(ROW)
+    return join_rejected(parts).sort(ROW)
+
+
+def join_kept(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the good rows of several parts, at least one, one part after the other."""
+    is_mixed = len({part.schema[ROW] for part in parts}) > 1
+    return pl.concat(parts, how="vertical_relaxed" if is_mixed else "vertical", rechunk=False)
+
+
+def join_rejected(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the bad rows of several parts, one part after the other."""
+    empty = pl.DataFrame(schema=REJECTED_SCHEMA)
+    return pl.concat([empty, *parts], how="vertical_relaxed")

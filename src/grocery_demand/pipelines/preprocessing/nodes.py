@@ -8,10 +8,12 @@ import polars as pl
 
 from grocery_demand.core.panel_in_parts import SmallTables, make_panel_of
 from grocery_demand.core.parts import PanelParts
-from grocery_demand.core.quality.checking import CheckedTable, check_table
+from grocery_demand.core.quality.checking import Checked, CheckedTable, check_table
 from grocery_demand.core.quality.parameters import QualityParameters
 from grocery_demand.core.quality.raw_table import RawTable
 from grocery_demand.core.quality.report import describe_quality, list_quarantined_rows
+from grocery_demand.core.quality.sales_in_parts import check_sales_table
+from grocery_demand.core.quality.sales_staging import CheckedSales, KeptSales, RawSalesParts
 from grocery_demand.core.quality.tables import (
     REFERENCE_RULES,
     Known,
@@ -49,11 +51,13 @@ def check_reference_tables(
 
 
 def check_sales(
-    raw_sales: RawTable, reference_tables: CheckedTables, parameters: QualityParameters
-) -> CheckedTable:
+    raw_sales: RawTable | RawSalesParts,
+    reference_tables: CheckedTables,
+    parameters: QualityParameters,
+) -> CheckedTable | CheckedSales:
     """Check every row of train."""
     rules = sales_rules(parameters, _find_known(reference_tables))
-    return check_table(raw_sales, rules, parameters)
+    return check_sales_table(raw_sales, rules, parameters)
 
 
 def check_promotion_plan(
@@ -65,14 +69,16 @@ def check_promotion_plan(
 
 
 def report_quality(
-    reference_tables: CheckedTables, sales: CheckedTable, promotion_plan: CheckedTable
+    reference_tables: CheckedTables,
+    sales: CheckedTable | CheckedSales,
+    promotion_plan: CheckedTable,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Sum up what was read and set aside.
 
     Returns:
         The data-quality report; and the quarantined rows, one row each.
     """
-    tables = [*reference_tables.values(), promotion_plan, sales]
+    tables: list[Checked] = [*reference_tables.values(), promotion_plan, sales]
     report = describe_quality(tables, sales.kept)
     facts = report["sales"]
     logger.info(
@@ -83,13 +89,15 @@ def report_quality(
 
 
 def keep_good_rows(
-    reference_tables: CheckedTables, sales: CheckedTable, promotion_plan: CheckedTable
-) -> tuple[pl.DataFrame | pd.DataFrame, ...]:
+    reference_tables: CheckedTables,
+    sales: CheckedTable | CheckedSales,
+    promotion_plan: CheckedTable,
+) -> tuple[pl.DataFrame | KeptSales | pd.DataFrame, ...]:
     """Release the good rows of all tables, once every one of them has passed its checks.
 
     Returns:
-        Sales (Polars, in file order); promotion plan, items, stores, transactions, oil, and
-        holidays and events (pandas).
+        Sales (Polars, in file order; or in parts by store); promotion plan, items, stores,
+        transactions, oil, and holidays and events (pandas).
     """
     names = ("items", "stores", "transactions", "oil", "holidays_events")
     small = [promotion_plan, *(reference_tables[name] for name in names)]

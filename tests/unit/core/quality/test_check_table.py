@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from grocery_demand.core.errors import RawDataError
-from grocery_demand.core.quality.checking import check_table
+from grocery_demand.core.quality.checking import check_table, join_rows
 from grocery_demand.core.quality.raw_table import RawTable
+from grocery_demand.core.quality.rows import Block, check_block
 from grocery_demand.core.quality.tables import (
     Known,
     holiday_rules,
@@ -254,3 +255,16 @@ def test_duplicates_are_found_within_and_across_slices(check_sales, monkeypatch)
     first_rows = np.unique(days, return_index=True)[1]
     assert checked.kept["unit_sales"].to_list() == sorted(first_rows)
     assert checked.rejected["row"].to_list() == [4, 6, 8, 10]
+
+
+def test_rows_beyond_four_billion_keep_their_numbers(make_bounds):
+    """The first block ends below 2³², the second one above it."""
+    header = ["date", "dcoilwtico"]
+    texts = [b"2017-01-02,1\n2017-01-03,x\n", b"2017-01-04,y\n2017-01-05,2\n2017-01-06,z"]
+    rules = oil_rules(make_bounds())
+    blocks = [Block(texts[0], 2**32 - 3, header), Block(texts[1], 2**32 - 1, header)]
+
+    checked = join_rows([check_block(block, rules) for block in blocks], rules)
+
+    assert checked.kept["row"].to_list() == [2**32 - 3, 2**32]
+    assert checked.rejected["row"].to_list() == [2**32 - 2, 2**32 - 1, 2**32 + 1]
