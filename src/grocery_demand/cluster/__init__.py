@@ -6,9 +6,10 @@ try:
     from grocery_demand.cluster.datasets import (
         PartedForecastsDataset,
         PartedPanelDataset,
-        PartedPublicationDataset,
         PartedSalesDataset,
     )
+    from grocery_demand.cluster.publication import PartedPublicationDataset
+    from grocery_demand.cluster.raw_dataset import PartedRawSalesDataset
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in ("dask", "distributed"):
         raise
@@ -22,5 +23,6 @@ __all__ = [
     "PartedForecastsDataset",
     "PartedPanelDataset",
     "PartedPublicationDataset",
+    "PartedRawSalesDataset",
     "PartedSalesDataset",
 ]

@@ -10,21 +10,18 @@ from kedro.io import AbstractDataset, DatasetError
 
 from grocery_demand.cluster.client import connect, list_workers
 from grocery_demand.cluster.panel import ClusterPanel, cut_panel
-from grocery_demand.cluster.sales import ClusterSales, write_sales
+from grocery_demand.cluster.sales import ClusterSales, let_stand, write_sales
 from grocery_demand.cluster.tables import ClusterTable
 from grocery_demand.core.errors import GroceryDemandError
-from grocery_demand.core.model_version import ModelVersion
 from grocery_demand.core.panel import Panel
-from grocery_demand.datasets.panel import note_forgotten
-from grocery_demand.datasets.publication import PublicationDataset
+from grocery_demand.core.quality.sales_staging import KeptSales
 from grocery_demand.storage.manifest import PartedPlaceError
-from grocery_demand.storage.panel_folder import read_arrivals, read_digest
-from grocery_demand.storage.panel_joining import join_parts, require_newest
+from grocery_demand.storage.panel_folder import read_digest
+from grocery_demand.storage.panel_joining import require_newest
 from grocery_demand.storage.parted_panel import PartedPlace
 from grocery_demand.storage.parted_table import TablePlace, copy_table
-from grocery_demand.storage.place import Place
 
-_SALES = (
+SALES = (
     "sales table in parts",
     "Make it with `kedro run --pipeline preprocess --env cluster`.",
 )
@@ -38,7 +35,21 @@ class PartedFileError(GroceryDemandError, DatasetError):
     """What lies in parts is not there or not of this version; Kedro passes it on as it is."""
 
 
-class PartedSalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, ClusterSales]):
+def require_number(parts: int) -> int:
+    """Return the number of parts.
+
+    Raises:
+        PartedFileError: If it is none.
+    """
+    if not isinstance(parts, int) or isinstance(parts, bool) or parts < 1:
+        raise PartedFileError(
+            f"`parts` is {parts!r}; allowed: a whole number from 1, at least as many as there "
+            "are workers. It is set in conf/cluster/globals.yml."
+        )
+    return parts
+
+
+class PartedSalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame | KeptSales, ClusterSales]):
     """The sales table cut by store into parts, in a folder or on S3.
 
     In its folder of `sales`, one machine reads it as the same table.
@@ -58,12 +69,7 @@ class PartedSalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, ClusterSal
         copy: dict[str, str] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        if not isinstance(parts, int) or isinstance(parts, bool) or parts < 1:
-            raise PartedFileError(
-                f"`parts` is {parts!r}; allowed: a whole number from 1, at least as many as there "
-                "are workers. It is set in conf/cluster/globals.yml."
-            )
-        self._place, self._n_parts = TablePlace(filepath, *_SALES), parts
+        self._place, self._n_parts = TablePlace(filepath, *SALES), require_number(parts)
         self._home = _place_of_copy(self._place, copy)
         self._filepath = None if self._place.is_remote else filepath
         self.metadata = metadata
@@ -79,16 +85,26 @@ class PartedSalesDataset(AbstractDataset[pl.DataFrame | pl.LazyFrame, ClusterSal
         if later:
             raise PartedFileError(
                 f"{home.uri} holds {len(later)} files of days that `update` took in, which "
-                f"are not in the parts yet. Read all raw files anew: {_SALES[1]}"
+                f"are not in the parts yet. Read all raw files anew: {SALES[1]}"
             )
         try:
             return ClusterSales(connect(), self._place)
         except PartedPlaceError as error:
             raise PartedFileError(str(error)) from error
 
-    def save(self, data: pl.DataFrame | pl.LazyFrame) -> None:
-        """Write the table part by part, then let all of them stand."""
-        write_sales(data.lazy().collect(), self._place, self._n_parts)
+    def save(self, data: pl.DataFrame | pl.LazyFrame | KeptSales) -> None:
+        """Let the parts stand; of a whole table they are written first.
+
+        Raises:
+            PartedFileError: If they were written for another place.
+        """
+        if isinstance(data, KeptSales):
+            try:
+                let_stand(data, self._place)
+            except PartedPlaceError as error:
+                raise PartedFileError(str(error)) from error
+        else:
+            write_sales(data.lazy().collect(), self._place, self._n_parts)
         if self._home:
             copy_table(self._place, self._home)
 
@@ -214,37 +230,3 @@ class PartedPanelDataset(AbstractDataset[Panel | ClusterPanel, ClusterPanel]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._place.uri, "parts": self._n_parts}
-
-
-class PartedPublicationDataset(PublicationDataset):
-    """What the web app serves, its panel joined from parts into a folder of one machine.
-
-    Args:
-        filepath: Folder of publications.
-        panel: Folder of the joined panel as `filepath`.
-        parts: Where the panel in parts lies, as `filepath`.
-        name: Name of the registered model.
-        metadata: Anything for other tools; Kedro ignores it.
-    """
-
-    def __init__(
-        self,
-        *,
-        filepath: str,
-        panel: dict[str, str],
-        parts: dict[str, str],
-        name: str,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(filepath=filepath, panel=panel, name=name, metadata=metadata)
-        self._parts = PartedPlace(parts["filepath"])
-        self._home: Place | None = None
-
-    def save(self, data: ModelVersion) -> None:
-        """Join the panel, if it is another than was joined last, and publish a version with it."""
-        folder = Path(self._panel_filepath)
-        taken_in, _ = read_arrivals(folder)
-        if join_parts(self._parts, folder):
-            self._home = Place(str(folder))
-            note_forgotten(taken_in, {})
-        super().save(data)

@@ -60,7 +60,7 @@ class Crew:
                 worked = time.monotonic()
             if pending:
                 self._require_workers(futures, time.monotonic() - worked, together)
-            if time.monotonic() - told > _SECONDS_BETWEEN_LINES:
+            if len(futures) > 1 and time.monotonic() - told > _SECONDS_BETWEEN_LINES:
                 told = time.monotonic()
                 all_work = counted or futures
                 done = sum(future.status == "finished" for future in all_work)

@@ -8,11 +8,14 @@ import polars as pl
 from distributed import Client
 
 from grocery_demand.cluster.panel import ClusterPanel
+from grocery_demand.cluster.raw_sales import StagedParts
 from grocery_demand.cluster.sources import MadeParts, OpenedParts, Source
 from grocery_demand.core.pairs import find_day_span
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.parts import Answer, cut_evenly
+from grocery_demand.core.quality.sales_staging import KeptSales
 from grocery_demand.core.sales_parts import PanelFacts, SalesParts
+from grocery_demand.storage.manifest import PartedPlaceError
 from grocery_demand.storage.parted_table import TablePlace
 
 
@@ -73,6 +76,22 @@ def write_sales(sales: pl.DataFrame, place: TablePlace, n_parts: int) -> None:
         "span": find_day_span(sales["date"]),
     }
     place.finish(version, len(cuts), facts)
+
+
+def let_stand(sales: KeptSales, place: TablePlace) -> None:
+    """Let parts stand that workers wrote while they checked them.
+
+    Raises:
+        PartedPlaceError: If they were written elsewhere.
+    """
+    staged: StagedParts = sales.place
+    if staged.place != place:
+        raise PartedPlaceError(
+            f"The parts of the {place.thing} were written for {staged.place.uri} and are to stand "
+            f"in {place.uri}: give `raw_sales` and `sales` of conf/cluster/catalog.yml one place."
+        )
+    facts = {"rows": sales.rows, "first_stores": sales.first_stores, "span": sales.span}
+    place.finish(staged.version, len(sales.rows), facts)
 
 
 def _read_rows(place: TablePlace, version: str, part: int) -> pl.LazyFrame:

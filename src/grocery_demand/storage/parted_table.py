@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from grocery_demand.storage.atomic import put_in_place, standing_folder, whole_file
@@ -59,15 +60,62 @@ class TablePlace(Place):
         self._require_no_others()
         return super().new_version()
 
-    def write_part(self, version: str, part: int, table: pa.Table) -> None:
-        """Write one part of a version that does not stand yet, anew if it is there."""
+    def write_part(
+        self, version: str, part: int, table: pa.Table, group_rows: int | None = None
+    ) -> None:
+        """Write one part of a version that does not stand yet, anew if it is there.
+
+        Args:
+            version: As `new_version` names it.
+            part: Its number.
+            table: Its rows.
+            group_rows: Rows of which each group of the file has its own lowest and highest values;
+                by default as many as pyarrow takes.
+        """
         if self.is_remote:
             buffer = io.BytesIO()
-            pq.write_table(table, buffer, compression="zstd")
+            pq.write_table(table, buffer, compression="zstd", row_group_size=group_rows)
             self.put(f"{version}/{_name(part)}", buffer.getvalue())
         else:
             with whole_file(self._beside(version) / _name(part)) as beside:
-                pq.write_table(table, beside, compression="zstd")
+                pq.write_table(table, beside, compression="zstd", row_group_size=group_rows)
+
+    def read_staged(self, version: str, part: int, column: str, first: int, last: int) -> pa.Table:
+        """Return the rows of one part of a version that does not stand yet, in their order.
+
+        Args:
+            version: As `new_version` names it.
+            part: Its number.
+            column: Of the rows, those whose value in this column lies …
+            first: from here …
+            last: to here; groups of rows without any are not read.
+
+        Raises:
+            PartedPlaceError: If the part is not there.
+        """
+        wanted = (ds.field(column) >= first) & (ds.field(column) <= last)
+        staged = self if self.is_remote else Place(str(self._beside(version)))
+        name = f"{version}/{_name(part)}" if self.is_remote else _name(part)
+        try:
+            with staged.open(name) as file:
+                return pq.read_table(file, filters=wanted)
+        except FileNotFoundError as error:
+            raise self._missing(part) from error
+
+    def forget(self, version: str) -> None:
+        """Remove what there is of a version, unless it stands."""
+        if not self.is_remote:
+            shutil.rmtree(self._beside(version), ignore_errors=True)
+        elif version != self._former_version():
+            self.remove_version(version)
+
+    def forget_others(self) -> None:
+        """Remove all versions but the one that stands: what runs that were killed left."""
+        if self.is_remote:
+            self.remove_versions_but({self._former_version()})
+            return
+        for left in self.folder.parent.glob(self._beside("version-*").name):
+            shutil.rmtree(left, ignore_errors=True)
 
     def finish(self, version: str, n_parts: int, facts: dict[str, Any]) -> None:
         """Let the version stand, once all of its parts are written.
@@ -85,8 +133,7 @@ class TablePlace(Place):
         self._require_parts(beside, n_parts)
         write_manifest(Place(str(beside)), MANIFEST, _MARKER, {"table": "."} | contents)
         put_in_place(beside, self.folder)
-        for left in self.folder.parent.glob(self._beside("version-*").name):
-            shutil.rmtree(left, ignore_errors=True)
+        self.forget_others()
 
     def read_manifest(self) -> dict[str, Any]:
         """Return what stands: `table` names the version, `parts` their number, and facts.
@@ -106,10 +153,7 @@ class TablePlace(Place):
         try:
             return pq.read_table(io.BytesIO(self._standing.read(f"{version}/{_name(part)}")))
         except FileNotFoundError as error:
-            raise PartedPlaceError(
-                f"Part {part} of the {self.thing} is not in {self.uri} on {socket.gethostname()}. "
-                + SHARED
-            ) from error
+            raise self._missing(part) from error
 
     def is_there(self) -> bool:
         """Return whether a table in parts stands there."""
@@ -118,6 +162,10 @@ class TablePlace(Place):
     @property
     def _standing(self) -> Place:
         return Place(self.uri if self.is_remote else str(standing_folder(self.folder)))
+
+    def _missing(self, part: int) -> PartedPlaceError:
+        where = f"{self.uri} on {socket.gethostname()}"
+        return PartedPlaceError(f"Part {part} of the {self.thing} is not in {where}. {SHARED}")
 
     def _former_version(self) -> str | None:
         try:

@@ -6,10 +6,12 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 
+import pyarrow as pa
 from pyarrow import fs
 
 from grocery_demand.core.errors import GroceryDemandError
@@ -83,6 +85,15 @@ class Place:
         with system.open_input_stream(f"{root}/{name}") as file:
             return bytes(file.read())
 
+    def open(self, name: str) -> pa.NativeFile:
+        """Open a file of which only some is to be read.
+
+        Raises:
+            FileNotFoundError: If there is none.
+        """
+        system, root = self._open()
+        return system.open_input_file(f"{root}/{name}")
+
     def put(self, name: str, contents: bytes) -> None:
         """Write a file that is there in full or not at all."""
         if not self.is_remote:
@@ -139,10 +150,16 @@ class Place:
     def remove_versions_but(self, kept: set[str | None]) -> None:
         """Remove all versions but some; folders that are no versions of ours stay."""
         system, root = self._open()
-        for entry in system.get_file_info(fs.FileSelector(root)):
+        for entry in system.get_file_info(fs.FileSelector(root, allow_not_found=True)):
             own = _OWN_VERSION.fullmatch(entry.base_name)
             if own and entry.base_name not in kept and entry.type == fs.FileType.Directory:
                 system.delete_dir(entry.path)
+
+    def remove_version(self, version: str) -> None:
+        """Remove a version, if there is something of it."""
+        system, root = self._open()
+        with suppress(FileNotFoundError):
+            system.delete_dir(f"{root}/{version}")
 
     def _open(self) -> tuple[fs.FileSystem, str]:
         if self.is_remote:

@@ -1,0 +1,218 @@
+"""Train, checked by the workers of a cluster: block by block, then part by part."""
+
+import atexit
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import polars as pl
+from distributed import Client, Future, wait
+
+from grocery_demand.cluster.asking import itself
+from grocery_demand.cluster.client import connect, list_workers
+from grocery_demand.cluster.errors import ClusterError
+from grocery_demand.cluster.gathering import Crew
+from grocery_demand.cluster.sources import OpenedParts
+from grocery_demand.core.parts import Answer
+from grocery_demand.core.quality.raw_table import RawTable
+from grocery_demand.core.quality.rows import ROW, Block, join_kept
+from grocery_demand.core.quality.sales_staging import RawSalesParts, Staging
+from grocery_demand.storage.parted_table import TablePlace
+
+_PER_WORKER = 2
+"""Blocks that a worker has: one that it checks, and the next."""
+
+_IN_ALL = 32
+"""Blocks that are under way at most, however many workers there are: 1 GiB of text."""
+
+_GROUP_ROWS = 16_384
+"""Rows of a block's file, by store, that are read together for a part."""
+
+_EVERY_STORE = (0, 2**31 - 1)
+_SECONDS_TO_END = 60
+
+Thing = TypeVar("Thing")
+Given = TypeVar("Given")
+
+
+@dataclass(frozen=True)
+class StagedParts:
+    """Parts of sales that are written and do not stand yet."""
+
+    place: TablePlace
+    version: str
+
+
+class ClusterRawSales(RawSalesParts):
+    """Train, whose blocks this process reads and hands to workers."""
+
+    def __init__(self, raw: RawTable, place: TablePlace, n_parts: int) -> None:
+        """Say what is checked, and where the parts of the sales table are to lie."""
+        self.raw, self.n_parts, self._place = raw, n_parts, place
+
+    @contextmanager
+    def open(self) -> Iterator["ClusterStaging"]:
+        """Stage beside the parts that stand; what a run that was killed left is removed first."""
+        parts = StagedParts(self._place, self._place.new_version())
+        blocks = StagedParts(self._place, self._place.new_version())
+        client = connect()
+        self._place.forget_others()
+        # Parts that nobody saves, as another table was refused, go with this process.
+        atexit.register(self._place.forget, parts.version)
+        try:
+            yield ClusterStaging(client, blocks, parts, f"checking {self.raw.file}")
+        except BaseException:
+            self._place.forget(parts.version)
+            raise
+        finally:
+            self._place.forget(blocks.version)
+
+
+class ClusterStaging(Staging):
+    """Blocks and parts of train, written and read by workers in a place that all of them reach."""
+
+    def __init__(self, client: Client, blocks: StagedParts, place: StagedParts, stage: str) -> None:
+        """Say where blocks and parts are to lie, and what is told of the work."""
+        self._client, self._blocks, self.place, self._stage = client, blocks, place, stage
+        self._n_blocks = 0
+
+    def check_blocks(
+        self,
+        read: Callable[[], Iterator[Block]],
+        check: Callable[..., tuple[pl.DataFrame, Answer]],
+        follow: Callable[[Iterator[Answer]], Answer],
+        *shared: Any,
+    ) -> Answer:
+        """Have workers check the blocks, a few at a time, and write their rows by store.
+
+        The work of a worker that ends is done by another; if all of them end, the file is read
+        anew.
+        """
+        n_workers = len(list_workers(self._client))
+        most = min(_PER_WORKER * n_workers, _IN_ALL)
+
+        def work(crew: Crew) -> Answer:
+            known = self._client.submit(tuple, shared, pure=False)
+            give = partial(
+                self._client.submit, _check_block, check=check, shared=known, staged=self._blocks,
+                pure=False,
+            )  # fmt: skip
+            answers = hand_out(
+                enumerate(read()),
+                lambda numbered: give(*numbered),
+                lambda future: crew.gather([future])[0],
+                most,
+                self._let_end,
+            )
+            with closing(answers):
+                return follow(self._count(answers))
+
+        answer: Answer = self._open_parts(itself, n_workers).retry(self._stage, work)
+        return answer
+
+    def ask_blocks(self, function: Callable[..., Answer], *shared: Any) -> list[Answer]:
+        """Have workers read the rows of each block again."""
+        read = partial(_read_rows, self._blocks, *_EVERY_STORE)
+        return self._open_parts(read, self._n_blocks).ask(function, shared, None)
+
+    def make_parts(
+        self,
+        stores: Sequence[tuple[int, int]],
+        make: Callable[..., tuple[pl.DataFrame, Answer]],
+        combine: Callable[[Sequence[Answer]], Answer],
+        *shared: Any,
+    ) -> Answer:
+        """Have each part brought together from the files of all blocks, made and written."""
+        read = partial(_bring_together, self._blocks, self._n_blocks, stores)
+        parts = self._open_parts(read, len(stores))
+        given = [make, self.place, *shared]
+        answer: Answer = parts.reduce(_make_part, combine, given, range(len(stores)))
+        return answer
+
+    def _open_parts(self, read: Callable[[int], Any], n_parts: int) -> OpenedParts:
+        return OpenedParts(self._client, n_parts, read, keep=False)
+
+    def _count(self, answers: Iterable[Answer]) -> Iterator[Answer]:
+        self._n_blocks = 0
+        for answer in answers:
+            self._n_blocks += 1
+            yield answer
+
+    def _let_end(self, futures: list[Future]) -> None:
+        """Wait for work that nobody wants any more, so that it writes nothing afterwards."""
+        with suppress(Exception), self._client.as_current():
+            wait(futures, _SECONDS_TO_END)
+
+
+def hand_out(
+    things: Iterable[Thing],
+    give: Callable[[Thing], Given],
+    take: Callable[[Given], Answer],
+    most: int,
+    end: Callable[[list[Given]], None],
+) -> Generator[Answer, None, None]:
+    """Give things out to be worked on, a few at a time, and return what becomes of each, in order.
+
+    Args:
+        things: Taken one by one, when there is room for the next.
+        give: Begins the work on a thing.
+        take: Waits for it, and returns what it gave.
+        most: Things that are worked on at once, at least one.
+        end: Called with what is still worked on, if nobody wants it any more.
+    """
+    given: deque[Given] = deque()
+    try:
+        for thing in things:
+            given.append(give(thing))
+            del thing
+            if len(given) >= most:
+                yield take(given.popleft())
+        while given:
+            yield take(given.popleft())
+    except ClusterError:
+        given.clear()
+        raise
+    finally:
+        if given:
+            end(list(given))
+
+
+def _check_block(
+    number: int,
+    block: Block,
+    check: Callable[..., tuple[pl.DataFrame, Answer]],
+    shared: tuple[Any, ...],
+    staged: StagedParts,
+) -> Answer:
+    rows, answer = check(block, *shared)
+    staged.place.write_part(staged.version, number, rows.to_arrow(), _GROUP_ROWS)
+    return answer
+
+
+def _read_rows(staged: StagedParts, first: int, last: int, number: int) -> pl.DataFrame:
+    """Return the rows of some stores in a block."""
+    table = staged.place.read_staged(staged.version, number, "store_nbr", first, last)
+    return pl.DataFrame(table)
+
+
+def _bring_together(
+    staged: StagedParts, n_blocks: int, stores: Sequence[tuple[int, int]], part: int
+) -> pl.DataFrame:
+    """Return the rows of a part's stores in all blocks, in the order of the file."""
+    rows = join_kept([_read_rows(staged, *stores[part], number) for number in range(n_blocks)])
+    return rows.sort(ROW)
+
+
+def _make_part(
+    rows: pl.DataFrame,
+    part: int,
+    make: Callable[..., tuple[pl.DataFrame, Answer]],
+    staged: StagedParts,
+    *shared: Any,
+) -> Answer:
+    kept, answer = make(rows, *shared)
+    staged.place.write_part(staged.version, part, kept.to_arrow())
+    return answer
