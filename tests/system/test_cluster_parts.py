@@ -6,6 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +19,7 @@ import pytest
 pytest.importorskip("distributed", reason="Dask is missing: the extra `cluster`")
 
 from distributed import Client
+from pyarrow import fs
 
 from cluster_workers import two_workers
 from grocery_demand.cluster import (
@@ -22,16 +27,25 @@ from grocery_demand.cluster import (
     PartedPanelDataset,
     PartedSalesDataset,
 )
-from grocery_demand.cluster.datasets import PartedFileError
+from grocery_demand.cluster.datasets import SALES, PartedFileError
+from grocery_demand.cluster.raw_sales import ClusterRawSales
+from grocery_demand.core.errors import RawDataError
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.panel_in_parts import SmallTables, make_panel_of
+from grocery_demand.core.quality.checking import check_table
+from grocery_demand.core.quality.report import describe_quality, list_quarantined_rows
+from grocery_demand.core.quality.rows import read_blocks
+from grocery_demand.core.quality.sales_in_parts import check_sales_table
 from grocery_demand.core.table_parts import derive_table, gather_table
 from grocery_demand.datasets import SalesDataset, TableDataset
 from grocery_demand.storage.manifest import PartedPlaceError
 from grocery_demand.storage.panel_folder import read_panel
 from grocery_demand.storage.panel_joining import join_parts
 from grocery_demand.storage.parted_panel import PartedPlace
+from grocery_demand.storage.parted_table import TablePlace
+from grocery_demand.storage.place import Place
 from moto_s3 import BUCKET, running_s3
+from raw_sales import BOUNDS, HEADER, make_raw, rules_of, spoil
 from same_panels import assert_same
 from selling import make_sales
 
@@ -112,6 +126,87 @@ def test_one_machine_reads_sales_that_a_cluster_left_in_its_folder_and_replaces_
     assert one.load().collect().height == 5
     with pytest.raises(PartedFileError, match="no sales table in parts"):
         cluster.load()
+
+
+def list_names(root: str) -> list[str]:
+    """Return all files of a folder or a prefix."""
+    system, path = Place(root)._open()
+    found = system.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
+    return [each.path for each in found if each.is_file]
+
+
+def test_train_that_workers_check_is_what_one_machine_checks_to_the_bit(root, tables):
+    sales, small = tables
+    raw, rules = make_raw(spoil(sales, small)), rules_of(small)
+    whole = check_table(raw, rules, BOUNDS)
+    assert len(whole.reasons) == 11
+    dataset = PartedSalesDataset(filepath=f"{root}/sales", parts=4)
+    place = TablePlace(f"{root}/sales", *SALES)
+
+    parts = check_sales_table(ClusterRawSales(raw, place, 4), rules, BOUNDS)
+    assert not dataset.exists()
+    dataset.save(parts.kept)
+
+    assert describe_quality([parts], parts.kept) == describe_quality([whole], whole.kept)
+    assert list_quarantined_rows([parts]).equals(list_quarantined_rows([whole]))
+    in_parts = dataset.load().lazy().collect()
+    for store in small.stores["store_nbr"]:
+        assert in_parts.filter(store_nbr=store).equals(whole.kept.filter(store_nbr=store))
+    manifest = place.read_manifest()
+    assert len(list_names(root)) == 4 + 1
+    dataset.save(whole.kept)
+    cut_here = place.read_manifest()
+    for fact in ("rows", "first_stores", "span"):
+        assert manifest[fact] == cut_here[fact]
+
+
+@pytest.mark.parametrize(
+    ("header", "share", "said"),
+    [
+        (HEADER, 0.001, "too many bad rows"),
+        (HEADER.replace("unit_sales", "units"), 0.5, "no column `unit_sales`"),
+    ],
+)
+def test_train_that_is_refused_leaves_the_former_sales_and_nothing_besides(
+    header, share, said, root, tables
+):
+    sales, small = tables
+    dataset = PartedSalesDataset(filepath=f"{root}/sales", parts=3)
+    dataset.save(sales.head(100))
+    standing = list_names(root)
+    raw, bounds = make_raw(spoil(sales, small), header), replace(BOUNDS, max_bad_share=share)
+    place = TablePlace(f"{root}/sales", *SALES)
+    errors = []
+    for each in (raw, ClusterRawSales(raw, place, 4)):
+        with pytest.raises(RawDataError, match=said) as refused:
+            check_sales_table(each, rules_of(small), bounds)
+        errors.append(str(refused.value))
+    assert errors[0] == errors[1]
+    assert list_names(root) == standing
+    assert dataset.load().lazy().collect().height == 100
+
+
+def count_lines_or_die(block, marker: str):
+    """End the worker that is asked first; the others find that it has been."""
+    with suppress(FileExistsError):
+        Path(marker).touch(exist_ok=False)
+        os.kill(os.getpid(), signal.SIGKILL)
+    rows = pl.DataFrame({"store_nbr": [1] * block.count}, schema={"store_nbr": pl.Int32})
+    return rows, block.count
+
+
+def test_a_worker_that_dies_while_it_checks_a_block_loses_none(client, tables, tmp_path):
+    sales, small = tables
+    lines = spoil(sales, small)
+    raw, rules = make_raw(lines), rules_of(small)
+    place = TablePlace(str(tmp_path / "sales"), *SALES)
+    marker = tmp_path / "died"
+    with ClusterRawSales(raw, place, 2).open() as staging:
+        read = partial(read_blocks, raw, rules)
+        assert staging.check_blocks(read, count_lines_or_die, sum, str(marker)) == len(lines)
+        assert sum(staging.ask_blocks(len)) == len(lines)
+    assert marker.exists()
+    assert list_names(str(tmp_path)) == [str(marker)]
 
 
 def number_series(part: Panel, first: int) -> pd.DataFrame:
@@ -247,3 +342,65 @@ def test_a_run_that_is_killed_while_parts_are_written_leaves_the_former_and_is_r
 
 def count_units(part: Panel) -> int:
     return len(part.units)
+
+
+CHECKING = """
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import cloudpickle
+
+from grocery_demand.cluster.datasets import SALES
+from grocery_demand.cluster.raw_sales import ClusterRawSales
+from grocery_demand.core.quality.rows import read_blocks
+from grocery_demand.core.quality.sales_in_parts import check_sales_table
+from grocery_demand.storage.parted_table import TablePlace
+from raw_sales import BOUNDS, make_raw, rules_of, spoil
+from selling import make_sales
+
+
+def hesitate(block):
+    # The first block is written, the others never are.
+    if block.first_row > 2:
+        time.sleep(600)
+    return make_sales(n_stores=2, n_items=3, n_days=60)[0], 1
+
+
+if __name__ == "__main__":
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    sales, small = make_sales(n_stores=4, n_items=10, n_days=60)
+    raw, rules = make_raw(spoil(sales, small)), rules_of(small)
+    parts = ClusterRawSales(raw, TablePlace(sys.argv[1], *SALES), 2)
+    if sys.argv[2] == "killed":
+        with parts.open() as staging:
+            staging.check_blocks(partial(read_blocks, raw, rules), hesitate, sum)
+    else:
+        check_sales_table(parts, rules, BOUNDS)
+        beside = sorted(path.name for path in Path(sys.argv[1]).parent.glob(".sales-*/*"))
+        assert beside == ["part-00000.parquet", "part-00001.parquet"], beside
+"""
+
+
+@pytest.mark.parametrize("end", ["killed", "refused for another table"])
+def test_a_run_that_ends_while_train_is_checked_or_after_it_leaves_the_former_sales(
+    end, client, tables, tmp_path
+):
+    dataset = PartedSalesDataset(filepath=str(tmp_path / "sales"), parts=3)
+    dataset.save(tables[0])
+    script = tmp_path / "checking.py"
+    script.write_text(CHECKING)
+    driver = subprocess.Popen(
+        [sys.executable, script, tmp_path / "sales", end],
+        env=os.environ | {"GROCERY_DEMAND_WORKERS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    if end == "killed":
+        while not list(tmp_path.glob(".sales-*/part-*.parquet")) and driver.poll() is None:
+            time.sleep(0.05)
+        driver.kill()
+    assert driver.wait() == (-signal.SIGKILL if end == "killed" else 0)
+    assert bool(list(tmp_path.glob(".sales-*"))) == (end == "killed")
+    assert dataset.load().lazy().collect().height == tables[0].height
+    dataset.save(tables[0].head(10))
+    assert not list(tmp_path.glob(".sales-*"))

@@ -20,6 +20,7 @@ from grocery_demand.core.parts import Answer
 from grocery_demand.core.quality.raw_table import RawTable
 from grocery_demand.core.quality.rows import ROW, Block, join_kept
 from grocery_demand.core.quality.sales_staging import RawSalesParts, Staging
+from grocery_demand.storage.manifest import PartedPlaceError
 from grocery_demand.storage.parted_table import TablePlace
 
 _PER_WORKER = 2
@@ -45,6 +46,11 @@ class StagedParts:
     place: TablePlace
     version: str
 
+    def forget(self) -> None:
+        """Remove them, unless they stand; what cannot be reached is left to the next run."""
+        with suppress(OSError, PartedPlaceError):
+            self.place.forget(self.version)
+
 
 class ClusterRawSales(RawSalesParts):
     """Train, whose blocks this process reads and hands to workers."""
@@ -60,15 +66,15 @@ class ClusterRawSales(RawSalesParts):
         blocks = StagedParts(self._place, self._place.new_version())
         client = connect()
         self._place.forget_others()
-        # Parts that nobody saves, as another table was refused, go with this process.
-        atexit.register(self._place.forget, parts.version)
         try:
             yield ClusterStaging(client, blocks, parts, f"checking {self.raw.file}")
         except BaseException:
-            self._place.forget(parts.version)
+            parts.forget()
             raise
         finally:
-            self._place.forget(blocks.version)
+            blocks.forget()
+        # Parts that nobody saves, as another table was refused, go with this process.
+        atexit.register(parts.forget)
 
 
 class ClusterStaging(Staging):
