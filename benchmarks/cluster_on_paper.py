@@ -2,7 +2,7 @@
 
 Nothing here was tried at these sizes. What grows with the data is taken from the weak scaling of
 `cluster.py`, as the slope from the smallest run to the largest; what does not, since parameters
-bound it, and what one machine does alone, from the full size of `speed.py`.
+bound it, from the full size of `speed.py`; what the driver does alone from `cluster_rates.py`.
 """
 
 import json
@@ -26,14 +26,17 @@ _WORKER_MEMORY, _USED = 8.0, 0.6
 _BOUNDED = ("backtest_model", "train_beyond_horizon", "fit_challenger")
 """Stages that learn from rows whose number is bounded by parameters."""
 
-_ALONE = ("check_sales", "keep_good_rows", "report_quality")
-"""Stages that one machine does for all rows."""
-
 _CORES = 2
 """Of the machine on which `speed.py` measured."""
 
 _DRIVER = 2
-"""Workers for whose price one gets a machine with the driver's memory at full size."""
+"""Workers for whose price one gets the driver."""
+
+_BLOCK, _BLOCKS_PER_WORKER, _BLOCKS_IN_ALL = 1 / 16, 2, 32
+"""GiB that a block of the raw file takes, and how many there are; see `cluster/raw_sales.py`."""
+
+_SALES_ROW = 25
+"""Bytes of a checked row of the sales in memory."""
 
 _GBIT = 1e9 / 8 / 1e6
 """Megabytes in a second by a network of one gigabit."""
@@ -54,9 +57,12 @@ def describe_paper(kept: dict, price: float) -> tuple[list[str], dict[str, pd.Da
     """
     weak = [kept[name] for name in ("1", "2", "4")]
     rates = json.loads(RATES.read_text(encoding="utf-8"))
+    if "reading" not in rates:
+        raise SystemExit(f"{RATES.name} is of an earlier version: run cluster_rates.py first.")
     slopes = _find_slopes(weak, kept["one worker"], kept["2"])
-    seconds, peak = _read_speed()
-    table = pd.DataFrame([_reckon(n, slopes, rates, seconds, peak, price) for n in _TIMES])
+    base = min(max(stage["driver_peak"] for stage in run["stages"].values()) for run in weak)
+    seconds = _read_speed()
+    table = pd.DataFrame([_reckon(n, slopes, rates, seconds, base, price) for n in _TIMES])
     measured = pd.DataFrame([{"what": name, "measured": value} for name, value in slopes.items()])
     return [_describe(price, max(run["rows"] for run in weak), rates)], {
         "What grows with the data": measured,
@@ -76,9 +82,7 @@ def _find_slopes(weak: list[dict], one: dict, two: dict) -> dict[str, float]:
     rows = [run["rows"] / 1e6 for run in weak]
     held = [run["cells"] / run["workers"] / 1e6 for run in weak]
     peaks = [max(s["peak"] for s in run["stages"].values()) for run in weak]
-    growing = [
-        [s for name, s in run["stages"].items() if name not in _BOUNDED + _ALONE] for run in weak
-    ]
+    growing = [[s for name, s in run["stages"].items() if name not in _BOUNDED] for run in weak]
     compute = [sum(stage["compute"] for stage in stages) for stages in growing]
     sent = [sum(stage["megabytes"] for stage in stages) for stages in growing]
     memory, base = np.polyfit(held, peaks, 1)
@@ -94,8 +98,8 @@ def _find_slopes(weak: list[dict], one: dict, two: dict) -> dict[str, float]:
 def _list_rates(rates: dict) -> pd.DataFrame:
     """Return what was measured, for people."""
     told = {
-        "cutting the checked sales and writing the parts, s for a million rows": "cutting",
-        "the same for each part more, s for a million rows": "cutting_per_part",
+        "hashing and reading the raw file, s for a million rows": "reading",
+        "its text, handed to the workers, MB for a million rows": "text",
         "copying the parts to another folder, s for a million rows": "copying",
         "the sales table on disk, MB for a million rows": "megabytes",
         "joining the panel, s for a million series and days": "joining",
@@ -108,12 +112,11 @@ def _find_sent(run: dict) -> float:
     return sum(run["stages"][name]["megabytes"] for name in _BOUNDED)
 
 
-def _read_speed() -> tuple[dict[str, float], float]:
-    """Return seconds by stage and the peak in GiB of one machine at full size."""
+def _read_speed() -> dict[str, float]:
+    """Return seconds by stage of one machine at full size."""
     text = (RESULTS / "speed_simulated.md").read_text(encoding="utf-8")
     loop = text.partition("## Stages of the whole loop")[2].partition("## ")[0]
-    rows = re.findall(r"\| (\w+) \| ([\d.]+) \| [\d.]+% \| ([\d.]+) \|", loop)
-    return {name: float(s) for name, s, _ in rows}, max(float(gib) for *_, gib in rows)
+    return {name: float(s) for name, s in re.findall(r"\| (\w+) \| ([\d.]+) \|", loop)}
 
 
 def _reckon(
@@ -121,7 +124,7 @@ def _reckon(
     slopes: dict[str, float],
     rates: dict,
     seconds: dict[str, float],
-    peak: float,
+    driver_base: float,
     price: float,
 ) -> dict[str, object]:
     base, per_cell, per_row, sent, of_trees = slopes.values()
@@ -130,20 +133,20 @@ def _reckon(
     workers = max(math.ceil(cells * max(per_cell, _CELL) / GIB / room), 2)
     grown = rows * max(per_row, 0) / workers
     bounded = sum(seconds[name] for name in _BOUNDED) * _CORES / workers
-    alone = times * sum(seconds[name] for name in _ALONE)
+    handing = rows * (rates["reading"] + rates["text"] / _GBIT)
     trees = load_parameters()["model_settings"]["lightgbm"]["n_estimators"] / TREES
     megabytes = rows * max(sent, 0) + of_trees * trees * (workers - 1)
     network = megabytes / workers / _GBIT
-    more_parts = max(workers - rates["parts"], 0)
-    cutting = rows * (rates["cutting"] + more_parts * max(rates["cutting_per_part"], 0))
     joining = cells / 1e6 * rates["joining"]
     fetched = rows * rates["megabytes"] + cells * _CELL / 1e6
     copying = rows * rates["copying"] + fetched / _GBIT
-    driver = cutting + joining + copying
-    hours = (grown + bounded + alone + network + driver) / 3600
+    driver = joining + copying
+    hours = (grown + bounded + handing + network + driver) / 3600
+    blocks = min(_BLOCKS_PER_WORKER * workers, _BLOCKS_IN_ALL) * _BLOCK
+    largest_part = rows * 1e6 * _SALES_ROW / max(workers, rates["parts"]) / GIB
     parts = {
-        "raw files on one machine": alone,
-        "cutting, joining, copying": driver,
+        "reading and handing out raw files": handing,
+        "joining, copying": driver,
         "workers' tasks": grown + bounded,
         "network of 1 Gbit/s": network,
     }
@@ -152,20 +155,19 @@ def _reckon(
         "rows, millions": f"{rows:,.0f}",
         "workers of 8 GiB": workers,
         "their memory, GiB": workers * _WORKER_MEMORY,
-        "driver's memory, GiB": times * peak,
+        "driver's memory, GiB": driver_base + max(blocks, largest_part),
         "network, GB": megabytes / 1e3,
         "hours": hours,
-        "of them reading raw files": f"{alone / 3600 / hours:.0%}",
-        "cutting": f"{cutting / 3600 / hours:.0%}",
+        "of them reading raw files": f"{handing / 3600 / hours:.0%}",
         "joining": f"{joining / 3600 / hours:.0%}",
         "copying from S3": f"{copying / 3600 / hours:.0%}",
-        "cost": hours * (workers + _DRIVER * times) * price,
+        "cost": hours * (workers + _DRIVER) * price,
         "first bottleneck": max(parts, key=parts.__getitem__),
     }
 
 
 def _describe(price: float, most_rows: int, rates: dict) -> str:
-    bounded, alone = ", ".join(_BOUNDED), ", ".join(_ALONE)
+    bounded = ", ".join(_BOUNDED)
     return (
         f"On paper: {_SERIES:,} series × {_DAYS:,} days and {_ROWS / 1e6:.1f} million rows, once, "
         f"ten and a hundred times. A worker has one core and {_WORKER_MEMORY:g} GiB, {_USED:.0%} "
@@ -173,22 +175,26 @@ def _describe(price: float, most_rows: int, rates: dict) -> str:
         "seconds: the slope above for stages that grow; "
         f"{bounded} are bounded by parameters and take what they took one machine of {_CORES} "
         "cores at full size ([speed](speed_simulated.md)), shared out. "
-        f"{alone} are done by the driver alone, for the time and with the memory of one machine at "
-        "full size, times the rows. Bytes: the slope above, and for each worker but one what two "
-        "sent more than one while models were fitted, times the trees of a model by default; all "
-        "of them shared by the workers' networks. What the driver does alone with parts was "
+        "Raw rows are checked by the workers, among the stages that grow; the driver alone hashes "
+        "and reads the file, counts its lines, and hands its text out by one network of 1 Gbit/s. "
+        "It holds what it held in the smallest run, and the larger of the blocks under way "
+        f"(32 MiB each, and as much on its way; {_BLOCKS_PER_WORKER} a worker, {_BLOCKS_IN_ALL} at "
+        f"most) and of one part of the sales while it copies it ({_SALES_ROW} bytes a row). Bytes: "
+        "the slope above, and for each worker but one what two sent more than one while models "
+        "were fitted, times the trees of a model by default; all of them shared by the workers' "
+        "networks. What the driver does alone was "
         f"measured by `cluster_rates.py` on {rates['rows'] / 1e6:.1f} million rows and "
         f"{rates['cells'] / 1e6:.1f} million series and days in {rates['parts']} parts, at commit "
         f"{rates['commit']}, in folders of one machine whose files were still in its memory: a "
         "disk that writes more slowly takes longer. There are as many parts as workers, or "
-        f"{rates['parts']}; cutting looks through all rows for each. Copying and joining are "
+        f"{rates['parts']}. Copying and joining are "
         "reckoned for parts on S3, from which the driver fetches table and panel "
         f"({_CELL} bytes for each series and day) by a network of 1 Gbit/s; in folders that the "
         "driver shares nothing is copied. The table of forecasts, with some 2% of the rows, "
         "is left out. Memory was measured before workers gave back what they read of mapped files, "
         "and not again. The cost is for "
-        f"{price:g} an hour of a worker, and of the driver as of {_DRIVER} workers for each time "
-        "Favorita, all held for the whole run; `--price` takes another. Left out are rows "
+        f"{price:g} an hour of a worker, and of the driver as of {_DRIVER} workers, "
+        "all held for the whole run; `--price` takes another. Left out are rows "
         "that come to the driver for scores, which parameters bound, and the scheduler's own work. "
         f"The slopes come from at most {most_rows / 1e6:.1f} million rows, {_ROWS / most_rows:.0f} "
         "times less than the smallest of these sizes: take the figures for their order."

@@ -1,4 +1,4 @@
-"""Measures what the driver does alone with what lies in parts: cutting, copying, joining.
+"""Measures what the driver does alone: reading raw files, and copying and joining parts.
 
 python benchmarks/cluster_rates.py --raw-dir data/01_raw/ten_million
 
@@ -17,11 +17,12 @@ from common import densify, describe_commit, read_checked
 
 from grocery_demand.cluster.panel import cut_panel
 from grocery_demand.cluster.sales import write_sales
+from grocery_demand.datasets import RawTableDataset
 from grocery_demand.storage.panel_joining import join_parts
 from grocery_demand.storage.parted_panel import PartedPlace
 from grocery_demand.storage.parted_table import TablePlace, copy_table
 
-_PARTS, _MANY_PARTS = 8, 64
+_PARTS = 8
 _TIMES = 3
 
 
@@ -35,14 +36,24 @@ def find_shortest(work: Callable[[], object]) -> float:
     return min(seconds)
 
 
+def read_text(raw_dir: Path) -> int:
+    """Hash train and read it as the driver does, counting lines; return the bytes of its text."""
+    raw = RawTableDataset(filepath=str(raw_dir), table="train").load()
+    n_bytes = n_lines = 0
+    for block in raw.read_blocks():
+        n_bytes += len(block)
+        n_lines += block.count(b"\n")
+    return n_bytes
+
+
 def measure(raw_dir: Path, folder: Path) -> dict[str, object]:
-    """Cut, copy and join the sales and the panel of raw files in a folder."""
+    """Read raw files in a folder; copy and join the parts of their sales and their panel."""
     checked = read_checked(raw_dir)
     panel, sales = densify(checked), checked[0]
     place, home = (TablePlace(str(folder / name), "table", "") for name in ("parts", "home"))
     parts = PartedPlace(str(folder / "panel_parts"))
-    many = find_shortest(lambda: write_sales(sales, place, _MANY_PARTS))
-    cutting = find_shortest(lambda: write_sales(sales, place, _PARTS))
+    write_sales(sales, place, _PARTS)
+    reading = find_shortest(lambda: read_text(raw_dir))
     copying = find_shortest(lambda: copy_table(place, home))
     kept = sum(path.stat().st_size for path in place.folder.glob("*.parquet"))
 
@@ -61,8 +72,8 @@ def measure(raw_dir: Path, folder: Path) -> dict[str, object]:
         "cells": panel.units.size,
         "parts": _PARTS,
         "commit": describe_commit(),
-        "cutting": cutting / rows,
-        "cutting_per_part": (many - cutting) / (_MANY_PARTS - _PARTS) / rows,
+        "reading": reading / rows,
+        "text": read_text(raw_dir) / 1e6 / rows,
         "copying": copying / rows,
         "megabytes": kept / 1e6 / rows,
         "joining": min(joins) / cells,
