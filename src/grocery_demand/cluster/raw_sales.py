@@ -98,7 +98,7 @@ class ClusterStaging(Staging):
         The work of a worker that ends is done by another; if all of them end, the file is read
         anew.
         """
-        n_workers = len(list_workers(self._client))
+        n_workers = max(len(list_workers(self._client)), 1)
         most = min(_PER_WORKER * n_workers, _IN_ALL)
 
         def work(crew: Crew) -> Answer:

@@ -58,3 +58,21 @@ def test_the_file_of_one_machine_gives_way(tmp_path):
     pq.write_table(TABLE, path)
     write(TablePlace(str(path), "table of forecasts in parts", "Make it."), 2)
     assert pq.read_table(path).num_rows == 2 * TABLE.num_rows
+
+
+def test_what_is_staged_is_read_in_part_and_forgotten_unless_it_stands(place, tmp_path):
+    stores = pa.table({"store_nbr": [1, 1, 2, 2, 3, 44], "row": [5, 9, 1, 2, 3, 0]})
+    write(place, 1)
+    left, version = place.new_version(), place.new_version()
+    for each in (left, version):
+        place.write_part(each, 0, stores, group_rows=2)
+    assert place.read_staged(version, 0, "store_nbr", 1, 2)["row"].to_pylist() == [5, 9, 1, 2]
+    assert place.read_staged(version, 0, "store_nbr", 4, 43).num_rows == 0
+    with pytest.raises(PartedPlaceError, match="Part 1 of the sales table in parts is not in"):
+        place.read_staged(version, 1, "store_nbr", 1, 2)
+    place.finish(version, 1, {})
+    place.forget(version)
+    assert place.read_part(place.read_manifest()["table"], 0).equals(stores)
+    place.write_part(left, 0, stores)
+    place.forget_others()
+    assert [path.name for path in tmp_path.iterdir()] == ["sales"]
