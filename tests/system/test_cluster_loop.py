@@ -40,7 +40,9 @@ def read(project: Path) -> dict[str, object]:
     tables = {name: pd.read_parquet(project / path) for name, path in KEPT.items()}
     metrics = json.loads((project / "data/08_reporting/metrics.json").read_text())
     panel = {path.name: path.read_bytes() for path in (project / PANEL).glob("*.npy")}
-    return {**tables, "metrics": metrics, "panel": panel}
+    sales = pl.read_parquet(project / "data/02_intermediate/sales/*.parquet")
+    quality = json.loads((project / "data/02_intermediate/data_quality.json").read_text())
+    return {**tables, "metrics": metrics, "panel": panel, "sales": sales, "quality": quality}
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,13 @@ def test_the_run_says_on_how_many_workers_its_model_was_fitted(parts, project):
         order_by=["start_time DESC"], max_results=1,
     )  # fmt: skip
     assert (newest.data.tags["workers"], newest.data.tags["parts"]) == ("2", "8")
+
+
+def test_sales_that_workers_checked_are_one_machines_and_so_is_the_report(whole, parts, project):
+    assert parts["quality"] == whole["quality"]
+    in_order = whole["sales"].sort("store_nbr", maintain_order=True)
+    assert parts["sales"].sort("store_nbr", maintain_order=True).equals(in_order)
+    assert not list((project / "data/02_intermediate").glob(".sales-*"))
 
 
 def test_scores_are_one_machines(whole, parts):
