@@ -1,5 +1,6 @@
 """Sales, panel and forecasts by store group: made, written and read again by worker processes."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -361,21 +362,22 @@ from raw_sales import BOUNDS, make_raw, rules_of, spoil
 from selling import make_sales
 
 
-def hesitate(block):
-    # The first block is written, the others never are.
-    if block.first_row > 2:
+def hesitate(folder, block):
+    # The block that comes first is written, the others never are.
+    if list(folder.glob(".sales-*/part-*.parquet")):
         time.sleep(600)
     return make_sales(n_stores=2, n_items=3, n_days=60)[0], 1
 
 
 if __name__ == "__main__":
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    sales, small = make_sales(n_stores=4, n_items=10, n_days=60)
+    sales, small = make_sales(n_stores=4, n_items=10, n_days=200)
     raw, rules = make_raw(spoil(sales, small)), rules_of(small)
     parts = ClusterRawSales(raw, TablePlace(sys.argv[1], *SALES), 2)
     if sys.argv[2] == "killed":
         with parts.open() as staging:
-            staging.check_blocks(partial(read_blocks, raw, rules), hesitate, sum)
+            check = partial(hesitate, Path(sys.argv[1]).parent)
+            staging.check_blocks(partial(read_blocks, raw, rules), check, sum)
     else:
         check_sales_table(parts, rules, BOUNDS)
         beside = sorted(path.name for path in Path(sys.argv[1]).parent.glob(".sales-*/*"))
@@ -394,12 +396,16 @@ def test_a_run_that_ends_while_train_is_checked_or_after_it_leaves_the_former_sa
     driver = subprocess.Popen(
         [sys.executable, script, tmp_path / "sales", end],
         env=os.environ | {"GROCERY_DEMAND_WORKERS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        start_new_session=True,
     )
     if end == "killed":
         while not list(tmp_path.glob(".sales-*/part-*.parquet")) and driver.poll() is None:
             time.sleep(0.05)
         driver.kill()
     assert driver.wait() == (-signal.SIGKILL if end == "killed" else 0)
+    # Its worker would go on with what it is doing.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(driver.pid, signal.SIGKILL)
     assert bool(list(tmp_path.glob(".sales-*"))) == (end == "killed")
     assert dataset.load().lazy().collect().height == tables[0].height
     dataset.save(tables[0].head(10))
