@@ -97,8 +97,8 @@ class SalesStaging(Staging):
             self.blocks.append(rows)
             yield answer
 
-    def ask_blocks(self, function, *shared):
-        return [function(rows, *shared) for rows in self.blocks]
+    def ask_blocks(self, function, combine, *shared):
+        return combine_pairs([function(rows, *shared) for rows in self.blocks], combine)
 
     def make_parts(self, stores, make, combine, *shared):
         whole = join_kept(self.blocks).sort(ROW)

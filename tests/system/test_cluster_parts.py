@@ -196,6 +196,31 @@ def count_lines_or_die(block, marker: str):
     return rows, block.count
 
 
+def await_another(block, folder: str):
+    """Wait until another worker checks a block, too."""
+    Path(folder, str(os.getpid())).touch()
+    deadline = time.monotonic() + 60
+    while len(list(Path(folder).iterdir())) == 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    rows = pl.DataFrame({"store_nbr": [1] * block.count}, schema={"store_nbr": pl.Int32})
+    return rows, {os.getpid()}
+
+
+def unite(answers):
+    return set().union(*answers)
+
+
+def test_blocks_are_shared_out_among_the_workers(client, tables, tmp_path):
+    sales, small = tables
+    raw, rules = make_raw(spoil(sales, small)), rules_of(small)
+    (tmp_path / "here").mkdir()
+    place = TablePlace(str(tmp_path / "sales"), *SALES)
+    with ClusterRawSales(raw, place, 2).open() as staging:
+        read = partial(read_blocks, raw, rules)
+        workers = staging.check_blocks(read, await_another, unite, str(tmp_path / "here"))
+    assert len(workers) == 2
+
+
 def test_a_worker_that_dies_while_it_checks_a_block_loses_none(client, tables, tmp_path):
     sales, small = tables
     lines = spoil(sales, small)
@@ -205,7 +230,7 @@ def test_a_worker_that_dies_while_it_checks_a_block_loses_none(client, tables, t
     with ClusterRawSales(raw, place, 2).open() as staging:
         read = partial(read_blocks, raw, rules)
         assert staging.check_blocks(read, count_lines_or_die, sum, str(marker)) == len(lines)
-        assert sum(staging.ask_blocks(len)) == len(lines)
+        assert staging.ask_blocks(len, sum) == len(lines)
     assert marker.exists()
     assert list_names(str(tmp_path)) == [str(marker)]
 

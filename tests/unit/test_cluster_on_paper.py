@@ -58,7 +58,7 @@ def test_the_driver_holds_some_blocks_or_a_part_and_not_all_rows(paper):
 def test_the_page_shows_the_rates_that_were_measured():
     page = (RESULTS / "cluster.md").read_text(encoding="utf-8")
     rates = json.loads((RESULTS / "cluster_rates.json").read_text(encoding="utf-8"))
-    for name in NOTHING.keys() & rates.keys():
+    for name in NOTHING:
         assert f"| {rates[name]:,.4g} |" in page
     for column in ("of them reading raw files", "joining", "copying from S3"):
         assert f"| {column} |" in page

@@ -34,7 +34,7 @@ _GROUP_ROWS = 16_384
 """Rows of a block's file, by store, that are read together for a part."""
 
 _EVERY_STORE = (0, 2**31 - 1)
-_SECONDS_TO_END = 60
+_SECONDS_TO_END = 10
 
 Thing = TypeVar("Thing")
 Given = TypeVar("Given")
@@ -98,32 +98,40 @@ class ClusterStaging(Staging):
         The work of a worker that ends is done by another; if all of them end, the file is read
         anew.
         """
-        n_workers = max(len(list_workers(self._client)), 1)
-        most = min(_PER_WORKER * n_workers, _IN_ALL)
+        homes = self._open_parts(itself, max(len(list_workers(self._client)), 1))
 
         def work(crew: Crew) -> Answer:
-            known = self._client.submit(tuple, shared, pure=False)
+            # What is shared goes with each block: kept by one worker, it would draw all of them
+            # to that one, as Dask lets work be done where lies what it needs.
             give = partial(
-                self._client.submit, _check_block, check=check, shared=known, staged=self._blocks,
-                pure=False,
+                self._client.submit, _check_block, check=check, shared=shared,
+                staged=self._blocks, pure=False,
             )  # fmt: skip
+            n_workers = max(len(list_workers(self._client)), 1)
             answers = hand_out(
                 enumerate(read()),
                 lambda numbered: give(numbered[0], Parcel(numbered[1])),
                 lambda future: crew.gather([future])[0],
-                most,
+                min(_PER_WORKER * n_workers, _IN_ALL),
                 self._let_end,
             )
             with closing(answers):
                 return follow(self._count(answers))
 
-        answer: Answer = self._open_parts(itself, n_workers).retry(self._stage, work)
+        answer: Answer = homes.retry(self._stage, work)
         return answer
 
-    def ask_blocks(self, function: Callable[..., Answer], *shared: Any) -> list[Answer]:
-        """Have workers read the rows of each block again."""
+    def ask_blocks(
+        self,
+        function: Callable[..., Answer],
+        combine: Callable[[Sequence[Answer]], Answer],
+        *shared: Any,
+    ) -> Answer:
+        """Have workers read the rows of each block again, and bring the answers together."""
         read = partial(_read_rows, self._blocks, *_EVERY_STORE)
-        return self._open_parts(read, self._n_blocks).ask(function, shared, None)
+        blocks = self._open_parts(read, self._n_blocks)
+        answer: Answer = blocks.reduce(function, combine, shared, None)
+        return answer
 
     def make_parts(
         self,
@@ -187,7 +195,8 @@ def hand_out(
         give: Begins the work on a thing.
         take: Waits for it, and returns what it gave.
         most: Things that are worked on at once, at least one.
-        end: Called with what is still worked on, if nobody wants it any more.
+        end: Called with what is still worked on, if nobody wants it any more; not if the run is
+            stopped or its workers are lost.
     """
     given: deque[Given] = deque()
     try:
@@ -198,7 +207,7 @@ def hand_out(
                 yield take(given.popleft())
         while given:
             yield take(given.popleft())
-    except ClusterError:
+    except (ClusterError, KeyboardInterrupt, SystemExit):
         given.clear()
         raise
     finally:

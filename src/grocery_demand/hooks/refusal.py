@@ -60,11 +60,11 @@ class RefusalHook:
             dataset = catalog.get(name)
             if isinstance(dataset, RefusedDataset):
                 dataset.load()
-        made = pipeline.all_outputs()
+        made, read = pipeline.all_outputs(), pipeline.inputs()
         written = {
             _say_setting(name): place
             for name, place in self._places.items()
-            if _PLACES[name] in made
+            if _PLACES[name] in made or (name == "sales_parts" and "raw_sales" in read)
         }
         if written:
             from grocery_demand.storage.place import require_writable

@@ -112,7 +112,10 @@ class TablePlace(Place):
     def forget_others(self) -> None:
         """Remove all versions but the one that stands: what runs that were killed left."""
         if self.is_remote:
-            self.remove_versions_but({self._former_version()})
+            former = self._former_version()
+            # A manifest that this version of the program cannot read may name any of them.
+            if former is not None or not self.is_there():
+                self.remove_versions_but({former})
             return
         for left in self.folder.parent.glob(self._beside("version-*").name):
             shutil.rmtree(left, ignore_errors=True)

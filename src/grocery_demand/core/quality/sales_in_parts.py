@@ -152,7 +152,7 @@ def _examine(
     span = find_true_span(found.days, found.by_day, parameters.max_gap_days)
     pairs = found.pairs
     if span != (found.days[0], found.days[-1]):
-        pairs = _unite(staging.ask_blocks(_mark_within, span, rules))
+        pairs = staging.ask_blocks(_mark_within, _unite, span, rules)
     first_stores = _cut_stores(pairs, known, parts.n_parts)
     # Stores all of whose dates are stray join their neighbours, to have their rows set aside.
     ends = [known[0].numbers[0], *first_stores[1:], known[0].numbers[-1] + 1]

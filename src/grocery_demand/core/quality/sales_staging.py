@@ -92,8 +92,19 @@ class Staging(ABC):
         """
 
     @abstractmethod
-    def ask_blocks(self, function: Callable[..., Answer], *shared: Any) -> list[Answer]:
-        """Ask the rows that were kept of every block: `function(rows, *shared)`."""
+    def ask_blocks(
+        self,
+        function: Callable[..., Answer],
+        combine: Callable[[Sequence[Answer]], Answer],
+        *shared: Any,
+    ) -> Answer:
+        """Ask the rows that were kept of every block, and bring the answers together.
+
+        Args:
+            function: Called as `function(rows, *shared)`; importable, and pure.
+            combine: Makes one answer of several that follow each other; in any grouping.
+            shared: The same for every block.
+        """
 
     @abstractmethod
     def make_parts(
