@@ -3,7 +3,7 @@
 from typing import Any
 
 from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, WATCH, Check, count
-from grocery_demand.core.quality.incoming_files import SALES
+from grocery_demand.core.quality.incoming_files import PLAN, SALES
 
 _MAX_QUARANTINED_SHARE = 0.01
 _FEWEST_QUARANTINED = 10
@@ -18,9 +18,12 @@ _MEND_NAMES = (
 )
 _MEND_ROWS = (
     "Have these files mended, and put them into the folder again; if nobody can, name their days "
-    "in monitoring.accepted_days in conf/base/parameters.yml. The rows and their reasons: "
-    "data/02_intermediate/new_quarantined_rows.parquet, those of earlier updates on their MLflow "
-    "runs."
+    "in monitoring.accepted_days in conf/base/parameters.yml. "
+)
+_MEND_PLAN = "Have the plan mended, and put it into the folder again, or the next one. "
+_WHERE = (
+    "The rows and their reasons: data/02_intermediate/new_quarantined_rows.parquet, those of "
+    "earlier updates on their MLflow runs."
 )
 
 
@@ -32,7 +35,12 @@ def check_arrivals(report: dict[str, Any], since: str, max_updates: int) -> list
         since: The first day whose rows are looked at, ISO.
         max_updates: Updates in a row without a new day that are an alarm.
     """
-    return [_check_new_days(report, max_updates), _check_rows(report, since), _check_files(report)]
+    return [
+        _check_new_days(report, max_updates),
+        _check_rows(report, since),
+        _check_plan(report),
+        _check_files(report),
+    ]
 
 
 def _check_new_days(report: dict[str, Any], max_updates: int) -> Check:
@@ -42,18 +50,19 @@ def _check_new_days(report: dict[str, Any], max_updates: int) -> Check:
     if not n_updates:
         return Check(HEALTH, name, OK, "New days of sales keep arriving.", "", 0.0, max_updates)
     state = ALARM if n_updates >= max_updates else WATCH
-    told = f"No new day of sales arrived in the last {n_updates} updates."
+    told = f"On the last {n_updates} dates with an update, no new day of sales arrived."
     told = "The last update brought no new day of sales." if n_updates == 1 else told
     mend = "Ask those who send the files why none come."
     return Check(HEALTH, name, state, told, mend, float(n_updates), float(max_updates))
 
 
 def _check_rows(report: dict[str, Any], since: str) -> Check:
-    """Say how many rows of the files of all new days were set aside, and of which file the most.
+    """Say how many rows of the sales of all new days were set aside, and of which file the most.
 
     Each file counts until another one with the same days has taken its place.
     """
-    files = [file for file in _list_files(report) if file["dates"][-1] >= since]
+    name = "rows set aside"
+    files = [f for f in _list_files(report) if f.get("table") != PLAN and f["dates"][-1] >= since]
     read = sum(file["rows_read"] for file in files)
     aside = sum(file["rows_quarantined"] for file in files)
     share = aside / read if read else 0.0
@@ -62,12 +71,24 @@ def _check_rows(report: dict[str, Any], since: str) -> Check:
     worst = max((_share(file) for file in files), default=0.0)
     bad = sorted((f for f in files if _has_many(f)), key=_share)[::-1]
     if not bad:
-        return Check(HEALTH, "rows set aside", OK, told, "", worst, _MAX_QUARANTINED_SHARE)
+        return Check(HEALTH, name, OK, told, "", worst, _MAX_QUARANTINED_SHARE)
     told += " Too many of " + _name([f"{file['file']} ({_share(file):.1%})" for file in bad]) + "."
     days = tuple(sorted({d for file in bad if file.get("table") == SALES for d in file["dates"]}))
-    return Check(
-        HEALTH, "rows set aside", ALARM, told, _MEND_ROWS, worst, _MAX_QUARANTINED_SHARE, days
-    )
+    mend = _MEND_ROWS + _WHERE
+    return Check(HEALTH, name, ALARM, told, mend, worst, _MAX_QUARANTINED_SHARE, days)
+
+
+def _check_plan(report: dict[str, Any]) -> Check:
+    """Say how many rows of the plan that stands were set aside."""
+    name = "rows of the plan set aside"
+    plans = [file for file in _list_files(report) if file.get("table") == PLAN]
+    if not plans:
+        return Check(HEALTH, name, OK, "No plan was taken in yet.", "", 0.0, _MAX_QUARANTINED_SHARE)
+    plan, share = plans[-1], _share(plans[-1])
+    told = f"{plan['rows_quarantined']:,} of {plan['rows_read']:,} rows of {plan['file']} were set "
+    told += f"aside ({share:.2%})."
+    state, mend = (ALARM, _MEND_PLAN + _WHERE) if _has_many(plan) else (OK, "")
+    return Check(HEALTH, name, state, told, mend, share, _MAX_QUARANTINED_SHARE)
 
 
 def _list_files(report: dict[str, Any]) -> list[dict[str, Any]]:

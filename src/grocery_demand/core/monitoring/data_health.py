@@ -1,6 +1,6 @@
 """Whether the feed of sales is whole: days, stores, families and volume."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,11 @@ _NULL_FACTOR, _USUAL = 1.25, 0.99
 _LEAST_CHANCE, _STEADY_SHARE = 1e-6, 0.9
 _MANY_DAYS = 7
 _HARDLY_MISSES = 0.97
+_MEND_FAMILIES = (
+    "Ask those who send the files, and put corrected ones into the folder of incoming files. If "
+    "they are no longer sold, name the days since when in monitoring.accepted_days in "
+    "conf/base/parameters.yml."
+)
 _WRONG_DATE = (
     " If a file of a later day was taken in by mistake, remove it from the folder and make the "
     "panel anew: `kedro run --pipeline preprocess`, then `kedro run --pipeline update`."
@@ -35,7 +40,11 @@ _WRONG_DATE = (
 
 
 def check_data_health(
-    panel: Panel, report: dict[str, Any] | None, n_new: int = 0, max_updates: int = 2
+    panel: Panel,
+    report: dict[str, Any] | None,
+    n_new: int = 0,
+    max_updates: int = 2,
+    accepted: Sequence[str] = (),
 ) -> list[Check]:
     """Check the days that no model has learnt from yet, and the files that they came in.
 
@@ -47,6 +56,8 @@ def check_data_health(
         report: Data quality of the new files; None if none were taken in yet.
         n_new: Days since the champion's training; at least the newest three are looked at.
         max_updates: Updates in a row without a new day that are an alarm.
+        accepted: Days that are right as they are, ISO: a family whose first day without a sale is
+            among them is no longer missed.
     """
     n_days = min(max(n_new, _RECENT), max(panel.n_days - _MONTH - _WEEK, _RECENT))
     if panel.n_days < _MONTH + _WEEK:
@@ -54,7 +65,7 @@ def check_data_health(
     checks = [
         _check_days(panel, max(n_days, _WEEK)),
         _check_stores(panel, n_days),
-        _check_families(panel),
+        _check_families(panel, accepted),
         *check_volumes(panel, n_days),
     ]
     if not report:
@@ -63,7 +74,9 @@ def check_data_health(
     return [*checks, *check_arrivals(report, since, max_updates)]
 
 
-def accept_days(checks: list[Check], learnt: str, accepted: Sequence[str] = ()) -> list[Check]:
+def accept_days(
+    checks: list[Check], learnt: str, late_days: Mapping[str, str], accepted: Sequence[str] = ()
+) -> list[Check]:
     """Return the checks without the days that a person has accepted as they are.
 
     These are named in the parameters, or the champion has learnt them: nothing is trained on days
@@ -72,18 +85,23 @@ def accept_days(checks: list[Check], learnt: str, accepted: Sequence[str] = ()) 
     Args:
         checks: See `check_data_health`.
         learnt: The last day of the champion's sales, ISO.
+        late_days: See `Panel`; of the days that came, or came anew, when later ones than `learnt`
+            were known, the champion has learnt something else.
         accepted: Further days, ISO.
     """
-    return [_accept(check, learnt, accepted) for check in checks]
+    days = {day for check in checks for day in check.days}
+    known = {day for day in days if day <= learnt and late_days.get(day, "") <= learnt}
+    return [_accept(check, known | set(accepted)) for check in checks]
 
 
-def _accept(check: Check, learnt: str, accepted: Sequence[str]) -> Check:
-    left = tuple(day for day in check.days if day > learnt and day not in accepted)
+def _accept(check: Check, accepted: set[str]) -> Check:
+    left = tuple(day for day in check.days if day not in accepted)
     if left == check.days:
         return check
+    gone = ", ".join(day for day in check.days if day in accepted)
+    told = f"{check.detail} Learnt, or accepted, as they are: {gone}."
     if left:
-        return replace(check, days=left)
-    told = f"{check.detail} These days are accepted as they are."
+        return replace(check, detail=told, days=left)
     return replace(check, state=WATCH, detail=told, mend="", days=())
 
 
@@ -188,23 +206,29 @@ def _silent_shares(panel: Panel) -> np.ndarray:
     return np.where(panel.open_days.any(axis=0), silent, 0.0)
 
 
-def _check_families(panel: Panel) -> Check:
+def _check_families(panel: Panel, accepted: Sequence[str]) -> Check:
     """Find families without a sale for longer than ever in the past year.
 
     It is an alarm if one of them sold on nearly every day.
     """
     name = "families gone silent"
+    days = np.flatnonzero(panel.open_days.any(axis=0))
+    days = days[days >= panel.n_days - _YEAR]
     codes, families = pd.factorize(panel.series["family"], sort=True)
     members = np.eye(len(families), dtype=np.float32)[:, codes]
-    sold = members @ panel.units[:, -_YEAR:] > 0
-    sold = sold[:, panel.open_days[:, -_YEAR:].any(axis=0)]
-    gone = np.array([_is_gone(each) for each in sold])
+    sold = members @ panel.units[:, days] > 0
+    since = [
+        str(panel.date_of(days[np.flatnonzero(each)[-1] + 1])) if _is_gone(each) else ""
+        for each in sold
+    ]
+    gone = np.array([day != "" and day not in accepted for day in since], bool)
     if not gone.any():
         return Check(HEALTH, name, OK, f"Families that sell: {len(families)}.", "", 0.0, 0.0)
-    told = f"Nothing sold any more, for longer than ever in a year: {', '.join(families[gone])}."
+    each = [f"{families[at]} (since {since[at]})" for at in np.flatnonzero(gone)]
+    told = f"Nothing sold any more, for longer than ever in a year: {', '.join(each)}."
     steady = (sold.mean(axis=1) >= _STEADY_SHARE)[gone].any()
     return Check(
-        HEALTH, name, ALARM if steady else WATCH, told, ASK_FOR_FILES, float(gone.sum()), 0.0
+        HEALTH, name, ALARM if steady else WATCH, told, _MEND_FAMILIES, float(gone.sum()), 0.0
     )
 
 

@@ -26,9 +26,10 @@ class MonitoringParameters:
         max_model_age_days: Days after its last sales at which a model is retrained anyway.
         min_days_between_trainings: Days of new sales that a training on advice waits for after
             the one before.
-        max_updates_without_day: Updates in a row that bring no new day of sales, from which on the
-            feed counts as stopped.
-        accepted_days: Days of sales that look wrong, but are right as they are, as ISO dates.
+        max_updates_without_day: Dates in a row with an update that brings no new day of sales,
+            from which on the feed counts as stopped.
+        accepted_days: Days of sales that look wrong, but are right as they are, as ISO dates; and
+            the first day without a family that is no longer sold.
         confidence: Of the intervals by slice, for all slices together.
     """
 
@@ -43,7 +44,7 @@ class MonitoringParameters:
     max_model_age_days: int = 120
     min_days_between_trainings: int = 5
     max_updates_without_day: int = 2
-    accepted_days: list = field(default_factory=list)
+    accepted_days: list[str] = field(default_factory=list)
     confidence: float = 0.99
 
     def __post_init__(self) -> None:

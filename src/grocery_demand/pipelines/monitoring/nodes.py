@@ -161,9 +161,19 @@ def check_feed(
     learnt = cutoff_of(champion)
     n_new = min(max(panel.n_days - 1 - panel.day_of(learnt), 0), parameters.history_days)
     checks = data_health.check_data_health(
-        panel, new_data_report, n_new, parameters.max_updates_without_day
+        panel,
+        new_data_report,
+        n_new,
+        parameters.max_updates_without_day,
+        parameters.accepted_days,
     )
-    checks = data_health.accept_days(checks, learnt, parameters.accepted_days)
+    checks = data_health.accept_days(checks, learnt, panel.late_days, parameters.accepted_days)
+    later = [day for day in parameters.accepted_days if day > str(panel.cutoff)]
+    if later:
+        logger.warning(
+            "monitoring.accepted_days names %s, after the last day of sales, %s: nothing will be "
+            "said of these days when they come.", ", ".join(later), panel.cutoff,
+        )  # fmt: skip
     return list_wrong_days(checks), checks
 
 

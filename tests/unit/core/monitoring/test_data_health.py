@@ -213,22 +213,53 @@ def test_a_day_that_the_champion_has_learnt_is_watched_even_among_the_newest_thr
     day = str(panel.date_of(panel.n_days - 2))
     found = check_data_health(panel, None)
     assert list_wrong_days(found) == [day]
-    learnt = {c.name: c for c in accept_days(found, day)}
+    learnt = {c.name: c for c in accept_days(found, day, {})}
     assert learnt["volume of all sales"].state == "watch"
-    assert "accepted as they are" in learnt["volume of all sales"].detail
+    assert f"accepted, as they are: {day}" in learnt["volume of all sales"].detail
     assert "alarm" not in {check.state for check in learnt.values()}
     before = str(panel.date_of(panel.n_days - 3))
-    assert accept_days(found, before) == found
-    assert accept_days(found, before, [day]) == list(learnt.values())
+    assert accept_days(found, before, {}) == found
+    assert accept_days(found, before, {}, [day]) == list(learnt.values())
+    later = str(panel.cutoff)
+    assert accept_days(found, day, {day: later}) == found
+    assert accept_days(found, day, {day: day}) == list(learnt.values())
 
 
 def test_of_days_that_are_wrong_those_after_the_training_stay_an_alarm():
     days = ("2017-05-01", "2017-05-02")
     both = Check(HEALTH, "rows set aside", "alarm", "told", "mend", days=days)
-    (left,) = accept_days([both], "2017-05-01")
+    (left,) = accept_days([both], "2017-05-01", {})
     assert (left.state, left.days) == ("alarm", ("2017-05-02",))
-    (named,) = accept_days([both], "", ["2017-05-02"])
+    assert left.detail == "told Learnt, or accepted, as they are: 2017-05-01."
+    (named,) = accept_days([both], "", {}, ["2017-05-02"])
     assert (named.state, named.days) == ("alarm", ("2017-05-01",))
+
+
+def test_rows_of_a_plan_are_an_alarm_of_their_own_that_accepted_days_do_not_end():
+    panel = calm_panel()
+    day = str(panel.date_of(panel.n_days - 2))
+    plan = recent(f"test-{day}.csv", day, 12) | {"table": "test"}
+    files = [recent(f"train-{day}.csv", day, 12), plan]
+    found = check_data_health(panel, CLEAN | {"recent_files": files}, n_new=5)
+    before = {check.name: check for check in found}
+    after = {check.name: check for check in accept_days(found, "", {}, [day])}
+    assert before["rows set aside"].state == "alarm"
+    assert after["rows set aside"].state == "watch"
+    assert after["rows of the plan set aside"].state == "alarm"
+    assert "accepted_days" not in after["rows of the plan set aside"].mend
+
+
+def test_a_family_that_is_no_longer_sold_is_accepted_by_its_first_day_without_a_sale():
+    panel = calm_panel()
+    units, family = panel.units.copy(), panel.series["family"].iloc[0]
+    units[(panel.series["family"] == family).to_numpy(), -10:] = 0
+    gone = replace(panel, units=units)
+    name, since = "families gone silent", str(panel.date_of(panel.n_days - 10))
+    found = {c.name: c for c in check_data_health(gone, None)}[name]
+    assert (found.state, f"{family} (since {since})" in found.detail) == ("alarm", True)
+    assert "monitoring.accepted_days" in found.mend
+    accepted = check_data_health(gone, None, accepted=[since])
+    assert {c.name: c for c in accepted}[name].state == "ok"
 
 
 def test_all_stores_concerned_are_named_or_counted():
