@@ -247,6 +247,20 @@ def test_a_file_without_rows_tells_of_a_closed_day_until_its_sales_come(project)
     assert project.panel().open_days.any(axis=0).all()
 
 
+def test_days_told_to_be_closed_are_not_missing_in_a_gap(project):
+    for day in range(3, 23):
+        project.put(f"train-2017-01-{day:02}.csv", "")
+    project.put("train-2017-01-23.csv", "1,2017-01-23,1,5,7,False\n")
+    project.put("train-2017-06-02.csv", "")
+    files = project.update(max_new_gap_days=5)
+    assert {status for name, status in statuses(files).items() if name < "train-2017-01-23"} == {
+        "known"
+    }
+    assert statuses(files)["train-2017-01-23.csv"] == "taken_in"
+    assert statuses(files)["train-2017-06-02.csv"] == "refused"
+    assert str(project.panel().cutoff) == "2017-01-23"
+
+
 def test_a_file_without_rows_alone_brings_no_day(project):
     project.put("train-2017-01-03.csv", "")
     assert project.update_on_another_date()["updates_without_new_day"] == 1

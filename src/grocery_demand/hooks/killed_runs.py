@@ -2,21 +2,22 @@
 
 import os
 import socket
+from contextlib import suppress
 
 PROCESS = "process"
-"""Tag of each run: the host and the number of the process that records it."""
+"""Tag of each run: the host, its space of process numbers, and the number of the process."""
 
 
 def describe_process() -> dict[str, str]:
     """Return the tag of this process's runs."""
-    return {PROCESS: f"{socket.gethostname()} {os.getpid()}"}
+    return {PROCESS: f"{_describe_host()} {os.getpid()}"}
 
 
 def end_killed_runs() -> None:
     """End the runs as KILLED that are still open, but whose process on this host is gone.
 
-    Only runs of the active run's experiment are looked at. Those of other hosts are left alone:
-    whether their processes live is not known here.
+    Only runs of the active run's experiment are looked at. Those of other hosts and containers are
+    left alone: whether their processes live is not known here.
     """
     import mlflow
     from mlflow import MlflowClient
@@ -25,20 +26,25 @@ def end_killed_runs() -> None:
     if active is None:
         return
     client = MlflowClient()
-    host = socket.gethostname()
-    running = client.search_runs(
-        [active.info.experiment_id],
-        f"attributes.status = 'RUNNING' and tags.{PROCESS} LIKE '{host} %'",
-    )
-    for run in running:
-        if not _is_alive(int(run.data.tags[PROCESS].removeprefix(host))):
+    running = "attributes.status = 'RUNNING'"
+    for run in client.search_runs([active.info.experiment_id], running):
+        place, _, process = run.data.tags.get(PROCESS, "").rpartition(" ")
+        if place == _describe_host() and process.isdecimal() and not _is_alive(int(process)):
             client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _describe_host() -> str:
+    """Return the host's name and what tells containers on it apart, where the system says that."""
+    space = ""
+    with suppress(OSError):
+        space = os.readlink("/proc/self/ns/pid")
+    return f"{socket.gethostname()} {space}".strip()
 
 
 def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

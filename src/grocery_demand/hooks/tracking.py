@@ -103,14 +103,14 @@ class TrackingHook:
         if mlflow.active_run() is None:
             return
         atexit.register(_close_interrupted_run)
+        mlflow.set_tags(describe_process())
         end_killed_runs()
         command = {"kedro_command": describe_command(), "raw_dir": self._raw_dir}
         libraries = {"libraries": describe_libraries()}
         reads = _find_what_is_read(pipeline)
         version = describe_data_version(self._project, self._raw_dir, reads)
         request = describe_request(run_params) | {"reads": ",".join(sorted(reads))}
-        code = describe_code(self._project) | describe_process()
-        mlflow.set_tags(code | command | libraries | version | request)
+        mlflow.set_tags(describe_code(self._project) | command | libraries | version | request)
         mlflow.log_dict(self._parameters, PARAMETERS)
         if "panel" in pipeline.inputs() and catalog.exists("panel"):
             self._log_data(catalog.load("panel").digest)

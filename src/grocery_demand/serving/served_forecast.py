@@ -58,7 +58,7 @@ class ServedForecast:
     @property
     def closed_years(self) -> list[int]:
         """Earlier years in which the store sold nothing on the same date."""
-        return self.model.panel.closed_years(self.question.store_nbr, self.question.date)
+        return self.model.served_panel.closed_years(self.question.store_nbr, self.question.date)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as programs read it."""

@@ -1,6 +1,7 @@
 """A model as it is served: single forecasts with what moved them."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from weakref import WeakSet
 
@@ -16,6 +17,8 @@ from grocery_demand.core.trained_model import TrainedModel
 
 _LEAST_EFFECT = 0.005
 _MOST_EFFECTS = 5
+_MOST_CLOSED = 50_000
+"""Stores and dates whose closed years are kept."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,14 @@ class ServedPanel:
         name: Name of its folder.
         panel: Sales and plan.
         cutoff: Its last day with sales, ISO date.
+        closed_years: As `Panel.closed_years`, which it looks up once for each store and date.
     """
 
     def __init__(self, name: str, panel: Panel, cutoff: str) -> None:
         self.name = name
         self.panel = panel
         self.cutoff = cutoff
+        self.closed_years = lru_cache(maxsize=_MOST_CLOSED)(panel.closed_years)
         self._snapshot = Snapshot(panel, panel.n_days - 1)
         self._tables: WeakSet[FeatureTables] = WeakSet()
 

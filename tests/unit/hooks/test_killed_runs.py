@@ -22,13 +22,15 @@ def start(client, process: str) -> str:
 
 
 def test_open_runs_of_processes_that_are_gone_are_ended_as_killed(client):
-    host = describe_process()[PROCESS].split()[0]
+    host = describe_process()[PROCESS].rpartition(" ")[0]
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     runs = {
         "gone": start(client, f"{host} {gone.pid}"),
         "living": start(client, f"{host} {os.getppid()}"),
         "elsewhere": start(client, f"other-{host} {gone.pid}"),
+        "in a container": start(client, f"{host}0 {gone.pid}"),
+        "malformed": start(client, f"{host} x"),
         "ended": start(client, f"{host} {gone.pid}"),
     }
     client.set_terminated(runs["ended"], "FAILED")
@@ -41,13 +43,15 @@ def test_open_runs_of_processes_that_are_gone_are_ended_as_killed(client):
         "gone": "KILLED",
         "living": "RUNNING",
         "elsewhere": "RUNNING",
+        "in a container": "RUNNING",
+        "malformed": "RUNNING",
         "ended": "FAILED",
     }
     assert client.get_run(untagged).info.status == "RUNNING"
 
 
 def test_without_an_active_run_nothing_is_ended(client):
-    host = describe_process()[PROCESS].split()[0]
+    host = describe_process()[PROCESS].rpartition(" ")[0]
     left = start(client, f"{host} 999999999")
     end_killed_runs()
     assert client.get_run(left).info.status == "RUNNING"

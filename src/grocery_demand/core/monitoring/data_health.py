@@ -224,7 +224,7 @@ def _check_families(panel: Panel, accepted: Sequence[str]) -> Check:
     gone = np.array([day != "" and day not in accepted for day in since], bool)
     if not gone.any():
         return Check(HEALTH, name, OK, f"Families that sell: {len(families)}.", "", 0.0, 0.0)
-    each = [f"{families[at]} (since {since[at]})" for at in np.flatnonzero(gone)]
+    each = [f"{families[at]} (since {since[at]})" for at in np.flatnonzero(gone).tolist()]
     told = f"Nothing sold any more, for longer than ever in a year: {', '.join(each)}."
     steady = (sold.mean(axis=1) >= _STEADY_SHARE)[gone].any()
     return Check(

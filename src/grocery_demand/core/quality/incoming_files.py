@@ -40,12 +40,14 @@ class CheckedFile:
         status: `taken_in`, `refused` (it is tried again next time) or `known`.
         reason: Why it is refused, or why it has nothing new; None if it is taken in.
         table: Its rows; None if it was not or could not be read.
+        closed_day: The day that it tells to have been without sales; None if it tells of none.
     """
 
     raw: RawTable
     status: str
     reason: str | None = None
     table: CheckedTable | None = None
+    closed_day: date | None = None
 
     @cached_property
     def dates(self) -> list[date]:

@@ -1,6 +1,7 @@
 """Which files that pass their checks do not fit to the days known so far."""
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -29,7 +30,7 @@ def pass_over_closed_day(file: CheckedFile, panel: Panel) -> CheckedFile:
     if at < 0 or (at < panel.n_days and panel.open_days[:, at].any()):
         return file
     told = f"holds no rows: {day} counts as closed until sales of it come"
-    return replace(file, status=KNOWN, reason=told)
+    return replace(file, status=KNOWN, reason=told, closed_day=date.fromisoformat(day))
 
 
 def refuse_shrunken(file: CheckedFile, panel: Panel, parameters: QualityParameters) -> CheckedFile:
@@ -55,10 +56,12 @@ def refuse_shrunken(file: CheckedFile, panel: Panel, parameters: QualityParamete
 def refuse_beyond_gap(
     files: list[CheckedFile], panel: Panel, parameters: QualityParameters
 ) -> list[CheckedFile]:
-    """Refuse files with days after so long a gap that days must be missing in between."""
+    """Refuse files with days after so long a gap that days must be missing in between.
+
+    Days that a file tells to have been without sales are not missing.
+    """
     while True:
-        taken = [file for file in files if file.status == TAKEN_IN]
-        days = {np.datetime64(day) for file in taken for day in file.dates}
+        days = {day for file in files for day in _list_days(file)}
         later = np.array([panel.cutoff, *sorted(day for day in days if day > panel.cutoff)])
         gaps = np.diff(later).astype(int) - 1
         too_long = np.flatnonzero(gaps > parameters.max_new_gap_days)
@@ -66,14 +69,22 @@ def refuse_beyond_gap(
             return files
         last, gap = later[too_long[0]], gaps[too_long[0]]
         reason = (
-            f"has sales of {later[too_long[0] + 1]}, {gap} days after {last}, the last day known "
+            f"is of {later[too_long[0] + 1]}, {gap} days after {last}, the last day known "
             f"before; quality.max_new_gap_days allows {parameters.max_new_gap_days}. Put the days "
             "in between there, too."
         )
-        beyond = {file.raw.sha256 for file in taken if np.datetime64(file.dates[-1]) > last}
+        beyond = [file for file in files if max(_list_days(file), default=last) > last]
+        contents = {file.raw.sha256 for file in beyond if file.status == TAKEN_IN}
         files = [
-            replace(file, status=REFUSED, reason=f"{file.raw.place} {reason}")
-            if file.raw.sha256 in beyond and file.status != REFUSED
+            replace(file, status=REFUSED, reason=f"{file.raw.place} {reason}", closed_day=None)
+            if file in beyond or (file.status == KNOWN and file.raw.sha256 in contents)
             else file
             for file in files
         ]
+
+
+def _list_days(file: CheckedFile) -> list[np.datetime64]:
+    """Return the days that a file brings, or tells to have been without sales, ascending."""
+    if file.closed_day is not None:
+        return [np.datetime64(file.closed_day)]
+    return [np.datetime64(day) for day in file.dates] if file.status == TAKEN_IN else []

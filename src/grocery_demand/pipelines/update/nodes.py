@@ -150,10 +150,12 @@ def _is_simulated(file: CheckedFile) -> bool:
 
 
 def _tell(files: list[CheckedFile], folder: str) -> None:
-    """Log what is refused, with the reason and its mend, and what is new."""
+    """Log what is refused, with the reason and its mend, days told to be closed, what is new."""
     for file in files:
         if file.status == REFUSED:
             logger.error("Refused, to be tried again next time: %s", file.reason)
+        elif file.closed_day is not None:
+            logger.warning("%s %s.", file.raw.file, file.reason)
     taken = [file.raw.file for file in files if file.status == TAKEN_IN]
     if taken:
         shown = ", ".join(taken if len(taken) <= 5 else [*taken[:2], "…", taken[-1]])  # noqa: PLR2004
