@@ -20,7 +20,7 @@ import dask
 from distributed import Client, LocalCluster
 
 from cluster_workers import two_workers
-from grocery_demand.cluster import PartedPanelDataset
+from grocery_demand.cluster import PartedPanelDataset, gathering
 from grocery_demand.cluster.client import connect, list_workers
 from grocery_demand.cluster.errors import ClusterError
 from grocery_demand.cluster.gathering import Crew
@@ -156,6 +156,16 @@ def count_days_or_die(part: Panel, marker: str) -> int:
     return part.n_days
 
 
+def test_what_is_counted_while_a_model_is_fitted_is_said(parts, backtest, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    monkeypatch.setattr(gathering, "_SECONDS_BETWEEN_LINES", 0)
+    forecaster = backtest.holdout_forecaster
+    day = parts.day_of(forecaster.cutoff)
+    fit_point_model(parts, day, TRAINING, SETTINGS, forecaster.encoding)
+    told = re.findall(r"fitting lightgbm on 4 parts: \d of (\d \w+) done", caplog.text)
+    assert {"4 parts", "2 workers"} == set(told)
+
+
 def die_when_fitting(marker: str) -> None:
     """Let this worker end in its first fit, as if it were killed."""
     from grocery_demand.core.models.gradient_boosted import LightGBM
@@ -230,13 +240,3 @@ def test_workers_are_known_however_often_dask_notes_the_cluster_without_them(cli
         Client(client.scheduler.address, set_as_default=False) as hurried,
     ):
         assert all(list_workers(hurried) == expected for _ in range(300))
-
-
-def test_what_is_counted_while_a_model_is_fitted_is_said(parts, backtest, monkeypatch, caplog):
-    caplog.set_level("INFO")
-    monkeypatch.setattr("grocery_demand.cluster.gathering._SECONDS_BETWEEN_LINES", 0)
-    forecaster = backtest.holdout_forecaster
-    day = parts.day_of(forecaster.cutoff)
-    fit_point_model(parts, day, TRAINING, SETTINGS, forecaster.encoding)
-    told = re.findall(r"fitting lightgbm on 4 parts: \d of (\d \w+) done", caplog.text)
-    assert {"4 parts", "2 workers"} == set(told)

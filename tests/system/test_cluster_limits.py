@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -92,13 +93,17 @@ def test_a_worker_whose_work_needs_more_than_its_memory_says_what_to_raise(folde
 
 
 def hold_memory(part: Panel) -> int:
-    """Let this process use 0.87 of its memory from the first part on."""
+    """Let this process use 0.87 of its memory, and go on when Dask has seen it."""
     import gc
 
     import psutil
+    from distributed import Status, get_worker
 
     if not hasattr(gc, "held"):
         gc.held = np.ones(int(LIMIT * 0.87) - psutil.Process().memory_info().rss, np.uint8)
+    deadline = time.monotonic() + 60
+    while get_worker().status != Status.paused and time.monotonic() < deadline:
+        time.sleep(0.02)
     return len(part.series)
 
 

@@ -60,9 +60,9 @@ class Crew:
                 worked = time.monotonic()
             if pending:
                 self._require_workers(futures, time.monotonic() - worked, together)
-            if len(futures) > 1 and time.monotonic() - told > _SECONDS_BETWEEN_LINES:
+            all_work = counted or futures
+            if len(all_work) > 1 and time.monotonic() - told > _SECONDS_BETWEEN_LINES:
                 told = time.monotonic()
-                all_work = counted or futures
                 done = sum(future.status == "finished" for future in all_work)
                 logger.info("%s: %d of %d %s done", self.stage, done, len(all_work), of)
         return self.client.gather(futures)
