@@ -13,7 +13,12 @@ from distributed import Client
 from distributed.comm import CommClosedError
 
 from grocery_demand.cluster.certificates import MEND, load_certificates
-from grocery_demand.cluster.errors import SCHEDULER_LOST, ClusterError, say_no_more
+from grocery_demand.cluster.errors import (
+    SCHEDULER_LOST,
+    ClusterError,
+    say_no_more,
+    say_what_is_wrong,
+)
 from grocery_demand.cluster.local_workers import end_workers, start_workers
 
 logger = logging.getLogger(__name__)
@@ -39,7 +44,7 @@ def connect() -> Client:
         ClusterError: If the scheduler cannot be reached or has no worker.
     """
     dask.config.set(_SETTINGS)
-    logging.getLogger("distributed").setLevel(logging.WARNING)
+    say_what_is_wrong()
     address = os.environ.get("DASK_SCHEDULER_ADDRESS")
     client = _reach(address) if address else Client(start_workers())
     workers = _describe_workers(client)

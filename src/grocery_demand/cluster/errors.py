@@ -32,6 +32,21 @@ class WorkerLostError(ClusterError):
     """A worker ended while others waited for what it was doing."""
 
 
+def say_what_is_wrong() -> None:
+    """Let Dask tell what is wrong, but not that it could not cancel what had not begun."""
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+    logging.getLogger("tornado.application").addFilter(_is_no_early_interrupt)
+
+
+def _is_no_early_interrupt(record: logging.LogRecord) -> bool:
+    """Leave out what `distributed.utils.sync` makes of Ctrl+C that comes before it asks anything.
+
+    It then cancels a `future` that is not there yet.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, NameError) and error.name == "future")
+
+
 def say_no_more() -> None:
     """Let Dask no longer tell of each connection and worker that ends."""
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
