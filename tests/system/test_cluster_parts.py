@@ -46,6 +46,7 @@ from grocery_demand.storage.parted_panel import PartedPlace
 from grocery_demand.storage.parted_table import TablePlace
 from grocery_demand.storage.place import Place
 from moto_s3 import BUCKET, running_s3
+from published import wait_for
 from raw_sales import BOUNDS, HEADER, make_raw, rules_of, spoil
 from same_panels import assert_same
 from selling import make_sales
@@ -206,6 +207,53 @@ def await_another(block, folder: str):
     return rows, {os.getpid()}
 
 
+def count_lines_or_die_after_another(block, folder: str, first: tuple[int, ...]):
+    """End the first workers one after another: the second when another has replaced the first."""
+    new, died = Path(folder, "new"), Path(folder, "died")
+    if os.getpid() in first:
+        try:
+            died.touch(exist_ok=False)
+        except FileExistsError:
+            wait_for(new.exists, seconds=60)
+        os.kill(os.getpid(), signal.SIGKILL)
+    new.touch()
+    rows = pl.DataFrame({"store_nbr": [1] * block.count}, schema={"store_nbr": pl.Int32})
+    return rows, block.count
+
+
+def test_workers_that_all_are_replaced_one_after_another_cost_no_second_reading(
+    client, tables, tmp_path
+):
+    sales, small = tables
+    lines = spoil(sales, small)
+    raw, rules = make_raw(lines), rules_of(small)
+    place = TablePlace(str(tmp_path / "sales"), *SALES)
+    client.wait_for_workers(2)
+    first = tuple(client.run(os.getpid).values())
+    readings = []
+
+    def read():
+        readings.append(len(readings))
+        return read_blocks(raw, rules)
+
+    with ClusterRawSales(raw, place, 2).open() as staging:
+        give = count_lines_or_die_after_another
+        assert staging.check_blocks(read, give, sum, str(tmp_path), first) == len(lines)
+    assert not set(first) & set(client.run(os.getpid).values())
+    assert readings == [0]
+
+
+def test_a_folder_that_workers_do_not_share_is_told_before_the_file_is_read(
+    client, tables, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)  # the workers stay where they are: `sales` is another folder there
+    raw = make_raw(tables[0].head(10).write_csv().splitlines())
+    staging = ClusterRawSales(raw, TablePlace("sales", *SALES), 2).open()
+    with pytest.raises(PartedPlaceError, match=r"Workers on 127.0.0.1 .* sales table .*shared one"):
+        staging.__enter__()
+    assert list_names(str(tmp_path)) == []
+
+
 def unite(answers):
     return set().union(*answers)
 
@@ -214,6 +262,7 @@ def test_blocks_are_shared_out_among_the_workers(client, tables, tmp_path):
     sales, small = tables
     raw, rules = make_raw(spoil(sales, small)), rules_of(small)
     (tmp_path / "here").mkdir()
+    client.wait_for_workers(2)
     place = TablePlace(str(tmp_path / "sales"), *SALES)
     with ClusterRawSales(raw, place, 2).open() as staging:
         read = partial(read_blocks, raw, rules)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +10,19 @@ import dask
 from distributed import Client, Future, wait
 
 from grocery_demand.cluster.client import are_stuck, list_workers
-from grocery_demand.cluster.errors import MORE_MEMORY, ClusterError, WorkerLostError
+from grocery_demand.cluster.errors import MORE_MEMORY, ClusterError, WorkerLostError, explained
 
 logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LOOKS = 2
 _SECONDS_BETWEEN_LINES = 10
 _SECONDS_STUCK = 30
+
+_TRIES = 2
+"""Times that work is done if workers end meanwhile."""
+
+_PATIENCE = 60
+"""Seconds that lost workers have to be replaced by at least one."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +85,78 @@ class Crew:
 
     def _require_workers(self, futures: list[Future], stuck: float, together: bool) -> None:
         """Raise an error, and cancel what is being made, if workers are gone or stuck too long."""
-        gone = set(self.homes) - set(list_workers(self.client))
-        if gone if together else gone == set(self.homes):
+        present = set(list_workers(self.client))
+        gone = set(self.homes) - present
+        if gone if together else not present:
             self.client.cancel(futures, force=True)
-            raise WorkerLostError(f"Workers ended while {self.stage}: {', '.join(gone)}.")
+            who = ", ".join(sorted(gone)) or "all that there were"
+            raise WorkerLostError(f"Workers ended while {self.stage}: {who}.")
         if stuck > _SECONDS_STUCK:
             self.client.cancel(futures, force=True)
             raise ClusterError(
                 f"While {self.stage} all workers have stopped, as each uses more than "
                 f"{_pause_at():.0%} of its memory: {MORE_MEMORY}"
             )
+
+
+def do_once_more(stage: str, begin: Callable[[], Crew], work: Callable[[Crew], Any]) -> Any:
+    """Do some work, and once more if it was lost with its workers.
+
+    Args:
+        stage: What the cluster does, for messages.
+        begin: Returns the workers that are to do it; called again for those that are left.
+        work: What they are to do.
+
+    Raises:
+        ClusterError: If workers were lost both times.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with explained(stage):
+                crew = begin()
+                return work(crew)
+        except WorkerLostError as error:
+            if not tries_left:
+                raise ClusterError(
+                    f"{error} It was tried {_TRIES} times. See the workers' logs; mostly they "
+                    f"ran out of memory: {MORE_MEMORY} The champion is as it was."
+                ) from error
+            logger.warning("%s It is done anew.", error)
+            _restart_waiting(crew)
+    raise AssertionError(stage)
+
+
+def await_workers(client: Client) -> list[str]:
+    """Return the addresses of the workers that are there; wait for one if there is none.
+
+    Raises:
+        ClusterError: If none comes.
+    """
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError as error:
+        raise ClusterError(
+            f"No worker is left, and none came within {_PATIENCE} seconds: see their logs, "
+            "start some again, and run again. The champion is as it was."
+        ) from error
+    return list_workers(client)
+
+
+def _restart_waiting(crew: Crew) -> None:
+    """Free those that wait within LightGBM for a worker that is gone."""
+    if waiting := sorted(set(list_workers(crew.client)) & set(crew.homes)):
+        try:
+            crew.client.restart_workers(waiting, timeout=_PATIENCE)
+        except (ValueError, TimeoutError) as error:
+            left = set(list_workers(crew.client))
+            if left and left.isdisjoint(waiting):
+                logger.warning("Going on with %d workers: %s", len(left), error)
+                return
+            raise ClusterError(
+                f"A worker ended, and those that waited for it could not be started anew: "
+                f"{error}. Start all workers again, with Dask's nanny (no `--no-nanny`), and "
+                "run again. The champion is as it was."
+            ) from error
 
 
 def _pause_at() -> float:

@@ -12,16 +12,15 @@ from typing import Any, SupportsIndex, TypeVar
 import polars as pl
 from distributed import Client, Future, wait
 
-from grocery_demand.cluster.asking import itself
-from grocery_demand.cluster.client import connect, list_workers
+from grocery_demand.cluster.client import connect, host_of
 from grocery_demand.cluster.errors import ClusterError
-from grocery_demand.cluster.gathering import Crew
+from grocery_demand.cluster.gathering import Crew, await_workers, do_once_more
 from grocery_demand.cluster.sources import OpenedParts
 from grocery_demand.core.parts import Answer
 from grocery_demand.core.quality.raw_table import RawTable
 from grocery_demand.core.quality.rows import ROW, Block, join_kept
 from grocery_demand.core.quality.sales_staging import RawSalesParts, Staging
-from grocery_demand.storage.manifest import PartedPlaceError
+from grocery_demand.storage.manifest import SHARED, PartedPlaceError
 from grocery_demand.storage.parted_table import TablePlace
 
 _PER_WORKER = 2
@@ -68,6 +67,7 @@ class ClusterRawSales(RawSalesParts):
         client = connect()
         self._place.forget_others()
         try:
+            self._require_shared(client, blocks.version)
             yield ClusterStaging(client, blocks, parts, f"checking {self.raw.file}")
         except BaseException:
             parts.forget()
@@ -76,6 +76,16 @@ class ClusterRawSales(RawSalesParts):
             blocks.forget()
         # Parts that nobody saves, as another table was refused, go with this process.
         atexit.register(parts.forget)
+
+    def _require_shared(self, client: Client, version: str) -> None:
+        """Raise an error unless all workers see a folder that this process makes."""
+        self._place.begin(version)
+        seen = client.run(self._place.has_begun, version)
+        if blind := sorted({host_of(worker) for worker, sees in seen.items() if not sees}):
+            raise PartedPlaceError(
+                f"Workers on {', '.join(blind)} do not see the folder that this run began beside "
+                f"{self._place.uri}, where the {self._place.thing} is to lie. {SHARED}"
+            )
 
 
 class ClusterStaging(Staging):
@@ -98,7 +108,6 @@ class ClusterStaging(Staging):
         The work of a worker that ends is done by another; if all of them end, the file is read
         anew.
         """
-        homes = self._open_parts(itself, max(len(list_workers(self._client)), 1))
 
         def work(crew: Crew) -> Answer:
             # What is shared goes with each block: kept by one worker, it would draw all of them
@@ -107,18 +116,21 @@ class ClusterStaging(Staging):
                 self._client.submit, _check_block, check=check, shared=shared,
                 staged=self._blocks, pure=False,
             )  # fmt: skip
-            n_workers = max(len(list_workers(self._client)), 1)
             answers = hand_out(
                 enumerate(read()),
                 lambda numbered: give(numbered[0], Parcel(numbered[1])),
                 lambda future: crew.gather([future])[0],
-                min(_PER_WORKER * n_workers, _IN_ALL),
+                min(_PER_WORKER * len(crew.homes), _IN_ALL),
                 self._let_end,
             )
             with closing(answers):
                 return follow(self._count(answers))
 
-        answer: Answer = homes.retry(self._stage, work)
+        answer: Answer = do_once_more(
+            self._stage,
+            lambda: Crew(self._client, await_workers(self._client), self._stage),
+            work,
+        )
         return answer
 
     def ask_blocks(

@@ -1,6 +1,5 @@
 """Parts that workers open or make, and the asking of each where it lies."""
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,17 +9,8 @@ from distributed import Client, Future
 
 from grocery_demand.cluster.asking import Chain, ask_part, itself, pack
 from grocery_demand.cluster.client import list_workers, pin
-from grocery_demand.cluster.errors import MORE_MEMORY, ClusterError, WorkerLostError, explained
-from grocery_demand.cluster.gathering import Crew
+from grocery_demand.cluster.gathering import Crew, await_workers, do_once_more
 from grocery_demand.core.parts import combine_pairs
-
-logger = logging.getLogger(__name__)
-
-_TRIES = 2
-"""Times that work is done if workers end meanwhile."""
-
-_PATIENCE = 60
-"""Seconds that lost workers have to be replaced by at least one."""
 
 
 class Source(ABC):
@@ -72,20 +62,12 @@ class Source(ABC):
 
     def retry(self, stage: str, work: Callable[[Crew], Any]) -> Any:
         """Do some work, and once more if it was lost with its workers."""
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                with explained(stage):
-                    self.settle()
-                    return work(Crew(self.client, self.homes, stage))
-            except WorkerLostError as error:
-                if not tries_left:
-                    raise ClusterError(
-                        f"{error} It was tried {_TRIES} times. See the workers' logs; mostly they "
-                        f"ran out of memory: {MORE_MEMORY} The champion is as it was."
-                    ) from error
-                logger.warning("%s It is done anew.", error)
-                self._restart_waiting_workers()
-        raise AssertionError(stage)
+
+        def settled() -> Crew:
+            self.settle()
+            return Crew(self.client, self.homes, stage)
+
+        return do_once_more(stage, settled, work)
 
     def _call(
         self,
@@ -103,22 +85,6 @@ class Source(ABC):
             )
             for part, value, home in zip(parts, pack(own, self.n_parts), self.homes, strict=True)
         ]
-
-    def _restart_waiting_workers(self) -> None:
-        """Free those that wait within LightGBM for a worker that is gone."""
-        if waiting := sorted(set(list_workers(self.client)) & set(self.homes)):
-            try:
-                self.client.restart_workers(waiting, timeout=_PATIENCE)
-            except (ValueError, TimeoutError) as error:
-                left = set(list_workers(self.client))
-                if left and left.isdisjoint(waiting):
-                    logger.warning("Going on with %d workers: %s", len(left), error)
-                    return
-                raise ClusterError(
-                    f"A worker ended, and those that waited for it could not be started anew: "
-                    f"{error}. Start all workers again, with Dask's nanny (no `--no-nanny`), and "
-                    "run again. The champion is as it was."
-                ) from error
 
 
 class OpenedParts(Source):
@@ -143,14 +109,7 @@ class OpenedParts(Source):
         """Give each part to a worker that is there, if one of its workers is not."""
         if self.homes and set(self.homes) <= set(list_workers(self.client)):
             return
-        try:
-            self.client.wait_for_workers(1, timeout=_PATIENCE)
-        except TimeoutError as error:
-            raise ClusterError(
-                f"No worker is left, and none came within {_PATIENCE} seconds: see their logs, "
-                "start some again, and run again. The champion is as it was."
-            ) from error
-        workers = list_workers(self.client)
+        workers = await_workers(self.client)
         self.homes = [workers[i * len(workers) // self.n_parts] for i in range(self.n_parts)]
         if self._keep:
             self._parts = [

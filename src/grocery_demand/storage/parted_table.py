@@ -60,6 +60,15 @@ class TablePlace(Place):
         self._require_no_others()
         return super().new_version()
 
+    def begin(self, version: str) -> None:
+        """Make the folder of a version, so that others can tell whether they reach it."""
+        if not self.is_remote:
+            self._beside(version).mkdir(parents=True, exist_ok=True)
+
+    def has_begun(self, version: str) -> bool:
+        """Tell, in any process, whether it sees what `begin` made."""
+        return self.is_remote or self._beside(version).is_dir()
+
     def write_part(
         self, version: str, part: int, table: pa.Table, group_rows: int | None = None
     ) -> None:
