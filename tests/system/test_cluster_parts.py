@@ -246,6 +246,7 @@ def test_workers_that_all_are_replaced_one_after_another_cost_no_second_reading(
 def test_a_folder_that_workers_do_not_share_is_told_before_the_file_is_read(
     client, tables, tmp_path, monkeypatch
 ):
+    client.wait_for_workers(2)
     monkeypatch.chdir(tmp_path)  # the workers stay where they are: `sales` is another folder there
     raw = make_raw(tables[0].head(10).write_csv().splitlines())
     staging = ClusterRawSales(raw, TablePlace("sales", *SALES), 2).open()

@@ -1,20 +1,19 @@
 """Train, checked by the workers of a cluster: block by block, then part by part."""
 
 import atexit
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pickle import PickleBuffer
-from typing import Any, SupportsIndex, TypeVar
+from typing import Any, SupportsIndex
 
 import polars as pl
 from distributed import Client, Future, wait
 
 from grocery_demand.cluster.client import connect, host_of
-from grocery_demand.cluster.errors import ClusterError
 from grocery_demand.cluster.gathering import Crew, await_workers, do_once_more
+from grocery_demand.cluster.handing_out import hand_out
 from grocery_demand.cluster.sources import OpenedParts
 from grocery_demand.core.parts import Answer
 from grocery_demand.core.quality.raw_table import RawTable
@@ -34,9 +33,6 @@ _GROUP_ROWS = 16_384
 
 _EVERY_STORE = (0, 2**31 - 1)
 _SECONDS_TO_END = 10
-
-Thing = TypeVar("Thing")
-Given = TypeVar("Given")
 
 
 @dataclass(frozen=True)
@@ -191,40 +187,6 @@ class Parcel:
 
 def _unpack(text: memoryview, first_row: int, header: list[str]) -> Block:
     return Block(bytes(text), first_row, header)
-
-
-def hand_out(
-    things: Iterable[Thing],
-    give: Callable[[Thing], Given],
-    take: Callable[[Given], Answer],
-    most: int,
-    end: Callable[[list[Given]], None],
-) -> Generator[Answer, None, None]:
-    """Give things out to be worked on, a few at a time, and return what becomes of each, in order.
-
-    Args:
-        things: Taken one by one, when there is room for the next.
-        give: Begins the work on a thing.
-        take: Waits for it, and returns what it gave.
-        most: Things that are worked on at once, at least one.
-        end: Called with what is still worked on, if nobody wants it any more; not if the run is
-            stopped or its workers are lost.
-    """
-    given: deque[Given] = deque()
-    try:
-        for thing in things:
-            given.append(give(thing))
-            del thing
-            if len(given) >= most:
-                yield take(given.popleft())
-        while given:
-            yield take(given.popleft())
-    except (ClusterError, KeyboardInterrupt, SystemExit):
-        given.clear()
-        raise
-    finally:
-        if given:
-            end(list(given))
 
 
 def _check_block(

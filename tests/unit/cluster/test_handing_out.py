@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("distributed", reason="Dask is missing: the extra `cluster`")
 
 from grocery_demand.cluster.errors import ClusterError
-from grocery_demand.cluster.raw_sales import hand_out
+from grocery_demand.cluster.handing_out import hand_out
 
 
 class Bench:
