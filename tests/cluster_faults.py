@@ -7,6 +7,7 @@ file `NAME.always` is there for all. `hold` lets a worker stay at its work until
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -38,6 +39,11 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _vanish() -> None:
+    """Leave this host without a network, as by a pulled cable: nobody is told."""
+    subprocess.run(["ip", "link", "set", "eth0", "down"], check=True)
+
+
 def _at(place: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def with_fault(*arguments: Any, **named: Any) -> Any:
@@ -55,6 +61,8 @@ def _in_a_tree(environment: lightgbm.callback.CallbackEnv) -> None:
         _note_connections()
         if take("training"):
             die()
+        if take("vanish"):
+            _vanish()
 
 
 def _note_connections() -> None:

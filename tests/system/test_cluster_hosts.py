@@ -27,6 +27,8 @@ if shutil.which("openssl") is None:
 SCHEDULER_PORT, WORKER_PORT, NANNY_PORT, TRAINING_PORTS = 8786, 9000, 9001, range(9100, 9130)
 LOOPBACK = ("0100007F", "00000000000000000000000001000000")
 """127.0.0.1 and ::1, as the kernel writes them."""
+SILENCE = 30
+"""Seconds after which the scheduler gives a worker up; a minute or two where nobody waits."""
 WORLD = "simulation.stores=6,simulation.items=20,simulation.start_date=2016-08-01"
 WEAK = (
     "training.max_training_rows=8000,training.max_long_range_rows=2000,training.backtest_folds=2,"
@@ -99,6 +101,7 @@ def place(project, empty_database, tmp_path_factory) -> Iterator[Place]:
             "DASK_SCHEDULER_ADDRESS": address,
             "GROCERY_DEMAND_TRAINING_PORTS": f"{TRAINING_PORTS[0]}:{TRAINING_PORTS[-1]}",
             "FAULTS": str(orders),
+            "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": f"{SILENCE} s",
             "PYTHONPATH": os.pathsep.join([str(project / "src"), str(ROOT / "tests")]),
         }
         place = Place(project, driver, workers, variables, orders)
@@ -212,3 +215,12 @@ def test_a_run_that_loses_workers_again_and_again_ends_and_leaves_the_champion(p
     assert "It was tried 2 times" in outcome.stderr
     assert "Traceback" not in outcome.stderr
     assert served.read_text() == before
+
+
+def test_a_model_is_fitted_once_more_when_a_host_leaves_the_network_without_a_word(place, loop):
+    """The last test here: that host stays away."""
+    (place.orders / "vanish").touch()
+    outcome = place.runs("--pipeline", "fit", "--params", WEAK)
+    assert (place.orders / "vanish.taken").exists()
+    assert outcome.returncode == 0, outcome.stderr
+    assert "It is done anew" in outcome.stderr
