@@ -17,6 +17,7 @@ from typing import Any
 import lightgbm
 
 from grocery_demand.core import rows
+from grocery_demand.core.quality import sales_in_parts
 
 _ORDERS = Path(os.environ.get("FAULTS", "nowhere"))
 _TREE = 5
@@ -82,5 +83,6 @@ def _note_connections() -> None:
 
 
 rows.make_rows = _at("features", rows.make_rows)
+sales_in_parts.check_block = _at("checking", sales_in_parts.check_block)
 _train = lightgbm.train
 lightgbm.train = lambda *given, **named: _train(*given, callbacks=[_in_a_tree], **named)

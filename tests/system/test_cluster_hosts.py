@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,8 +57,10 @@ class Place:
     orders: Path
     processes: list[subprocess.Popen] = field(default_factory=list)
 
-    def runs(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Type a kedro command on the driver."""
+    def runs(
+        self, *words: str, meanwhile: Callable[[], None] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Type a kedro command on the driver; do something else before it ends."""
         program = str(Path(sys.executable).with_name("kedro"))
         process = self.driver.start(
             [program, "run", "--env", "cluster", *words],
@@ -68,6 +70,8 @@ class Place:
             stderr=subprocess.PIPE,
             text=True,
         )
+        if meanwhile:
+            meanwhile()
         stdout, stderr = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
@@ -213,14 +217,65 @@ def test_a_run_that_loses_workers_again_and_again_ends_and_leaves_the_champion(p
     order.unlink()
     assert outcome.returncode == 1
     assert "It was tried 2 times" in outcome.stderr
-    assert "Traceback" not in outcome.stderr
+    assert "Traceback" not in outcome.stderr, outcome.stderr
     assert served.read_text() == before
 
 
+LIST_SALES = f"""
+from pyarrow import fs
+
+from grocery_demand.storage.place import Place
+
+system, path = Place("s3://{BUCKET}/sales_parts")._open()
+for each in system.get_file_info(fs.FileSelector(path, recursive=True)):
+    print(each.path, each.mtime)
+"""
+
+
+def list_sales(place: Place) -> str:
+    """Return the files of the sales table in parts, and of what is staged beside them."""
+    words = [sys.executable, "-c", LIST_SALES]
+    options = {"stdout": subprocess.PIPE, "text": True}
+    process = place.driver.start(words, place.project, place.variables, **options)
+    listed, _ = process.communicate()
+    assert "_manifest.json" in listed
+    return listed
+
+
+def test_a_run_whose_workers_die_of_the_check_again_and_again_leaves_the_former_sales(place, loop):
+    before = list_sales(place)
+    order = place.orders / "checking.always"
+    order.touch()
+    outcome = place.runs("--pipeline", "preprocess")
+    order.unlink()
+    assert outcome.returncode == 1
+    # Whether they died of one block or all at once, nobody knows.
+    assert re.search(r"Workers (died again and again|ended) while checking train", outcome.stderr)
+    assert "GROCERY_DEMAND_WORKER_MEMORY" in outcome.stderr
+    assert "Traceback" not in outcome.stderr, outcome.stderr
+    assert list_sales(place) == before
+
+
 def test_a_model_is_fitted_once_more_when_a_host_leaves_the_network_without_a_word(place, loop):
-    """The last test here: that host stays away."""
+    """That host stays away from the tests that follow."""
     (place.orders / "vanish").touch()
     outcome = place.runs("--pipeline", "fit", "--params", WEAK)
     assert (place.orders / "vanish.taken").exists()
     assert outcome.returncode == 0, outcome.stderr
     assert "It is done anew" in outcome.stderr
+
+
+def test_a_run_that_loses_the_scheduler_while_train_is_checked_says_so(place, loop):
+    """The last test here: nobody starts it again."""
+    (place.orders / "hold").touch()
+
+    def kill_the_scheduler() -> None:
+        wait_for((place.orders / "hold.taken").exists, seconds=120)
+        place.processes[0].kill()
+
+    before = list_sales(place)
+    outcome = place.runs("--pipeline", "preprocess", meanwhile=kill_the_scheduler)
+    assert outcome.returncode == 1
+    assert "The scheduler was lost" in outcome.stderr
+    assert "Traceback" not in outcome.stderr, outcome.stderr
+    assert list_sales(place) == before

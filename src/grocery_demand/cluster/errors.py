@@ -49,7 +49,8 @@ def _is_no_early_interrupt(record: logging.LogRecord) -> bool:
 
 def say_no_more() -> None:
     """Let Dask no longer tell of each connection and worker that ends."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):  # Dask gives both a level of their own
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextmanager
