@@ -80,6 +80,7 @@ def _typed(group: str, name: str, value: Any, expected: Any) -> Any:
     wrong_bool = isinstance(value, bool) and bool not in kinds
     if wrong_bool or not isinstance(value, kinds):
         wanted = " or ".join(getattr(k, "__name__", str(k)) for k in kinds)
+        wanted += f", such as [{value}]" if kinds == (list,) else ""
         raise ParameterError(
             f"Parameter `{group}.{name}` is {value!r} ({type(value).__name__}); "
             f"allowed: a value of type {wanted}."
