@@ -16,8 +16,8 @@ from common import GIB, RESULTS, load_parameters
 TREES = 60
 """Of each model that `cluster.py` fits."""
 
-_ROWS, _SERIES, _DAYS = 125_497_040, 174_685, 1_688
-"""Of the competition's files."""
+_ROWS, _SERIES, _DAYS, _PLANNED = 125_497_040, 174_685, 1_688, 3_370_464
+"""Of the competition's files; the last is the rows of its plan, `test`."""
 
 _TIMES = (1, 10, 100)
 _WORKER_MEMORY, _USED = 8.0, 0.6
@@ -57,7 +57,7 @@ def describe_paper(kept: dict, price: float) -> tuple[list[str], dict[str, pd.Da
     """
     weak = [kept[name] for name in ("1", "2", "4")]
     rates = json.loads(RATES.read_text(encoding="utf-8"))
-    if "reading" not in rates:
+    if "plan" not in rates:
         raise SystemExit(f"{RATES.name} is of an earlier version: run cluster_rates.py first.")
     slopes = _find_slopes(weak, kept["one worker"], kept["2"])
     base = min(max(stage["driver_peak"] for stage in run["stages"].values()) for run in weak)
@@ -103,6 +103,7 @@ def _list_rates(rates: dict) -> pd.DataFrame:
         "copying the parts to another folder, s for a million rows": "copying",
         "the sales table on disk, MB for a million rows": "megabytes",
         "joining the panel, s for a million series and days": "joining",
+        "memory for the plan, bytes a row": "plan",
     }
     return pd.DataFrame([{"what": what, "measured": rates[name]} for what, name in told.items()])
 
@@ -144,6 +145,7 @@ def _reckon(
     hours = (grown + bounded + handing + network + driver) / 3600
     blocks = min(_BLOCKS_PER_WORKER * workers, _BLOCKS_IN_ALL) * _BLOCK
     largest_part = rows * 1e6 * _SALES_ROW / max(workers, rates["parts"]) / GIB
+    plan = times * _PLANNED * rates["plan"] / GIB
     parts = {
         "reading and handing out raw files": handing,
         "joining, copying": driver,
@@ -155,7 +157,7 @@ def _reckon(
         "rows, millions": f"{rows:,.0f}",
         "workers of 8 GiB": workers,
         "their memory, GiB": workers * _WORKER_MEMORY,
-        "driver's memory, GiB": driver_base + max(blocks, largest_part),
+        "driver's memory, GiB": driver_base + max(blocks, largest_part, plan),
         "network, GB": megabytes / 1e3,
         "hours": hours,
         "of them reading raw files": f"{handing / 3600 / hours:.0%}",
@@ -177,9 +179,10 @@ def _describe(price: float, most_rows: int, rates: dict) -> str:
         "cores at full size ([speed](speed_simulated.md)), shared out. "
         "Raw rows are checked by the workers, among the stages that grow; the driver alone hashes "
         "and reads the file, counts its lines, and hands its text out by one network of 1 Gbit/s. "
-        "It holds what it held in the smallest run, and the larger of the blocks under way "
+        "It holds what it held in the smallest run, and the largest of the blocks under way "
         f"(32 MiB each, and as much on its way; {_BLOCKS_PER_WORKER} a worker, {_BLOCKS_IN_ALL} at "
-        f"most) and of one part of the sales while it copies it ({_SALES_ROW} bytes a row). Bytes: "
+        f"most), of one part of the sales while it copies it ({_SALES_ROW} bytes a row) and of the "
+        f"whole plan ({_PLANNED / 1e6:.1f} million rows, once), which it checks itself. Bytes: "
         "the slope above, and for each worker but one what two sent more than one while models "
         "were fitted, times the trees of a model by default; all of them shared by the workers' "
         "networks. What the driver does alone was "

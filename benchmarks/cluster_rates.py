@@ -1,4 +1,4 @@
-"""Measures what the driver does alone: reading raw files, and copying and joining parts.
+"""Measures what the driver does alone: reading raw files, the plan, copying and joining parts.
 
 python benchmarks/cluster_rates.py --raw-dir data/01_raw/ten_million
 
@@ -10,14 +10,18 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 from cluster_on_paper import RATES
-from common import densify, describe_commit, read_checked
+from common import GIB, densify, describe_commit, peak_memory, read_checked, read_raw
 
 from grocery_demand.cluster.panel import cut_panel
 from grocery_demand.cluster.sales import write_sales
 from grocery_demand.datasets import RawTableDataset
+from grocery_demand.pipelines.preprocessing import nodes
 from grocery_demand.storage.panel_joining import join_parts
 from grocery_demand.storage.parted_panel import PartedPlace
 from grocery_demand.storage.parted_table import TablePlace, copy_table
@@ -46,8 +50,20 @@ def read_text(raw_dir: Path) -> int:
     return n_bytes
 
 
+def hold_plan(raw_dir: Path) -> tuple[int, float]:
+    """Check test and cut it by part, as the driver does; return its rows and the bytes it takes."""
+    raw, reference, quality = read_raw(raw_dir)
+    before = peak_memory()
+    plan = nodes.check_promotion_plan(raw["test"], reference, quality).kept.to_pandas()
+    stores = np.array_split(np.unique(plan["store_nbr"]), _PARTS)
+    parts = [plan[plan["store_nbr"].isin(own)] for own in stores]
+    return sum(map(len, parts)), (peak_memory() - before) * GIB
+
+
 def measure(raw_dir: Path, folder: Path) -> dict[str, object]:
     """Read raw files in a folder; copy and join the parts of their sales and their panel."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        planned, held = pool.submit(hold_plan, raw_dir).result()
     checked = read_checked(raw_dir)
     panel, sales = densify(checked), checked[0]
     place, home = (TablePlace(str(folder / name), "table", "") for name in ("parts", "home"))
@@ -77,6 +93,8 @@ def measure(raw_dir: Path, folder: Path) -> dict[str, object]:
         "copying": copying / rows,
         "megabytes": kept / 1e6 / rows,
         "joining": min(joins) / cells,
+        "planned": planned,
+        "plan": held / planned,
     }
 
 

@@ -65,15 +65,20 @@ def shorten(panel: Panel, day: int, history_days: int | None) -> Panel:
     return shorter.select(np.flatnonzero(~never))
 
 
-def read_checked(raw_dir: Path) -> tuple[Any, ...]:
-    """Read and check raw files; return the sales, and what else `nodes.make_panel` takes."""
+def read_raw(raw_dir: Path) -> tuple[dict[str, Any], Any, QualityParameters]:
+    """Open raw files and check the small ones; return all, the checked ones, and the bounds."""
     quality = QualityParameters(**load_parameters()["quality"])
     names = ("items", "stores", "holidays_events", "oil", "transactions", "train", "test")
     raw = {
         name: RawTableDataset(filepath=str(raw_dir), table=name, optional=name in _OPTIONAL).load()
         for name in names
     }
-    reference = nodes.check_reference_tables(*(raw[name] for name in names[:5]), quality)
+    return raw, nodes.check_reference_tables(*(raw[name] for name in names[:5]), quality), quality
+
+
+def read_checked(raw_dir: Path) -> tuple[Any, ...]:
+    """Read and check raw files; return the sales, and what else `nodes.make_panel` takes."""
+    raw, reference, quality = read_raw(raw_dir)
     sales = nodes.check_sales(raw["train"], reference, quality)
     plan = nodes.check_promotion_plan(raw["test"], reference, quality)
     kept, planned, items, stores, _, _, holidays = nodes.keep_good_rows(reference, sales, plan)

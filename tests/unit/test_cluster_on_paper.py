@@ -11,7 +11,7 @@ SLOPES = {"base": 0.4, "cell": 13.0, "row": 2.0, "sent": 20.0, "trees": 100.0}
 SECONDS = dict.fromkeys(
     ["backtest_model", "train_beyond_horizon", "fit_challenger", "check_sales"], 10.0
 )
-NOTHING = dict.fromkeys(["reading", "text", "copying", "megabytes", "joining"], 0.0)
+NOTHING = dict.fromkeys(["reading", "text", "copying", "megabytes", "joining", "plan"], 0.0)
 
 
 @pytest.fixture
@@ -53,6 +53,11 @@ def test_the_driver_holds_some_blocks_or_a_part_and_not_all_rows(paper):
     once, hundred = (reckon(paper, times) for times in (1, 100))
     assert once["driver's memory, GiB"] == pytest.approx(0.5 + 125_497_040 * 25 / 8 / 2**30)
     assert hundred["driver's memory, GiB"] < 100 * once["driver's memory, GiB"] / 2
+
+
+def test_the_driver_holds_the_whole_plan(paper):
+    hundred = reckon(paper, 100, plan=100.0)
+    assert hundred["driver's memory, GiB"] == pytest.approx(0.5 + 337_046_400 * 100 / 2**30)
 
 
 def test_the_page_shows_the_rates_that_were_measured():
