@@ -45,7 +45,10 @@ def test_a_whole_number_where_a_float_is_asked_for_becomes_one():
         ({"area": True}, "`shop.area` is True (bool); allowed: a value of type float"),
         ({"is_open": 1}, "`shop.is_open` is 1 (int); allowed: a value of type bool"),
         ({"name": None}, "`shop.name` is None (NoneType); allowed: a value of type str"),
-        ({"sizes": "12"}, "`shop.sizes` is '12' (str); allowed: a value of type list, such as [12]"),
+        (
+            {"sizes": "12"},
+            "`shop.sizes` is '12' (str); allowed: a value of type list, such as [12]",
+        ),
         ({"colours": ["red"]}, "`shop.colours` is ['red'] (list); allowed: a value of type dict"),
         ({"owner": 5}, "`shop.owner` is 5 (int); allowed: a value of type str or NoneType"),
     ],
