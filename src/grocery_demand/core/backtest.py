@@ -22,6 +22,9 @@ MIN_HISTORY = 7
 _FEWEST_SERIES = 8
 """Series at a cutoff, below which there are rather fewer cutoffs."""
 
+_TIMES_FOLDS = 3
+"""How many times as many folds there are at most, where series are few."""
+
 _CLOSER = 3
 """Days between cutoffs where weeks are few: of seven, each step falls on each weekday once."""
 
@@ -39,8 +42,10 @@ class TrainingParameters:
         horizon: Days ahead that are forecast; also the length of holdout and folds, in days.
         backtest_folds: Number of cutoffs before the holdout whose out-of-sample errors give the
             intervals.
-        backtest_fits: Number of models fitted for them; one serves several folds, fitted at the
-            oldest.
+        min_backtest_rows: Rows (series x step x fold) that the folds forecast at least: where
+            series are few, up to three times as many folds, as far as the sales reach back.
+        backtest_fits: Number of models fitted for `backtest_folds`, and in proportion for more
+            of them; one serves several folds, fitted at the oldest.
         max_backtest_rows: Rows (series x step x fold) that the folds forecast at most; the holdout
             has as many at most.
         max_training_cutoffs: Past cutoffs that one fit learns from at most.
@@ -57,6 +62,7 @@ class TrainingParameters:
     feature_set: str = "full"
     horizon: int = 16
     backtest_folds: int = 4
+    min_backtest_rows: int = 10_000
     backtest_fits: int = 2
     max_backtest_rows: int = 3_000_000
     max_training_cutoffs: int = 78
@@ -73,6 +79,7 @@ class TrainingParameters:
             ("horizon", 1, 366),
             ("backtest_folds", 1, 52),
             ("backtest_fits", 1, 52),
+            ("min_backtest_rows", 0, 10**9),
             ("max_backtest_rows", 1000, 10**9),
             ("max_training_cutoffs", 1, 1000),
             ("min_training_cutoffs", 1, 1000),
@@ -108,7 +115,7 @@ def plan_cutoffs(panel: PanelParts, training: TrainingParameters) -> Cutoffs:
     """
     holdout = panel.n_days - 1 - training.horizon
     spacing = WEEK * -(-training.horizon // WEEK)
-    possible = [holdout - spacing * (i + 1) for i in range(training.backtest_folds)]
+    possible = [holdout - spacing * (i + 1) for i in range(_count_folds(panel, training))]
     folds = tuple(day for day in possible if day >= MIN_HISTORY + WEEK)
     if not folds:
         needed = training.horizon + spacing + MIN_HISTORY + WEEK + 1
@@ -118,6 +125,19 @@ def plan_cutoffs(panel: PanelParts, training: TrainingParameters) -> Cutoffs:
             "horizon with --params training.horizon=…"
         )
     return Cutoffs(panel.n_days - 1, holdout, folds)
+
+
+def count_fits(n_folds: int, training: TrainingParameters) -> int:
+    """Return how many models are fitted for so many folds."""
+    in_proportion = -(-training.backtest_fits * n_folds // training.backtest_folds)
+    return min(max(training.backtest_fits, in_proportion), n_folds)
+
+
+def _count_folds(panel: PanelParts, training: TrainingParameters) -> int:
+    """Return how many folds are wanted: more than usual where they have few rows each."""
+    least = training.backtest_folds
+    needed = -(-training.min_backtest_rows // (panel.n_series * training.horizon))
+    return min(max(needed, least), _TIMES_FOLDS * least)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from grocery_demand.core.backtest import (
     choose_backtest_rows,
     choose_training_days,
     compare_with_sales,
+    count_fits,
     plan_cutoffs,
 )
 from grocery_demand.core.errors import DataShortageError
@@ -66,7 +67,7 @@ def run_backtest(
     encoding = Encoding.fit_parts(panel)
     steps = np.arange(1, training.horizon + 1)
     folds = []
-    for days in np.array_split(cutoffs.folds, min(training.backtest_fits, len(cutoffs.folds))):
+    for days in np.array_split(cutoffs.folds, count_fits(len(cutoffs.folds), training)):
         logger.info("Backtest: fitting up to %s", panel.date_of(days[-1]))
         forecaster = _fit(panel, int(days[-1]), training, settings, encoding)
         for day in days:

@@ -11,6 +11,7 @@ from grocery_demand.core.backtest import (
     TrainingParameters,
     choose_training_days,
     compare_with_sales,
+    count_fits,
     plan_cutoffs,
     scored_rows,
 )
@@ -28,6 +29,7 @@ trainings = st.builds(
     TrainingParameters,
     horizon=st.sampled_from([1, 7, 16, 28]),
     backtest_folds=st.integers(1, 4),
+    min_backtest_rows=st.sampled_from([0, 10_000]),
     max_training_rows=st.sampled_from([1000, 1500, 4000, 10**6]),
     max_training_cutoffs=st.sampled_from([1, 5, 20, 104]),
 )
@@ -71,7 +73,25 @@ def test_all_windows_start_on_the_weekday_of_the_holdout(panel, training):
     cutoffs = plan_cutoffs(panel, training)
     assert {(cutoffs.holdout - fold) % 7 for fold in cutoffs.folds} == {0}
     assert list(cutoffs.folds) == sorted(cutoffs.folds, reverse=True)
-    assert len(cutoffs.folds) <= training.backtest_folds
+    assert len(cutoffs.folds) <= 3 * training.backtest_folds
+
+
+@pytest.mark.parametrize(
+    ("rows", "folds"),
+    [(0, 2), (2 * 16 * 12, 2), (2 * 16 * 12 + 1, 3), (5 * 16 * 12, 5), (10**6, 6)],
+)
+def test_few_series_get_more_folds_for_as_many_errors(rows, folds):
+    panel = make_panel(n_days=400).select(np.arange(12))
+    training = TrainingParameters(backtest_folds=2, min_backtest_rows=rows)
+    assert len(plan_cutoffs(panel, training).folds) == folds
+
+
+@pytest.mark.parametrize(
+    ("fits", "folds", "expected"),
+    [(2, 4, 2), (2, 12, 6), (1, 12, 3), (3, 5, 4), (2, 1, 1), (9, 4, 4)],
+)
+def test_more_folds_get_more_fits_in_proportion(fits, folds, expected):
+    assert count_fits(folds, TrainingParameters(backtest_folds=4, backtest_fits=fits)) == expected
 
 
 def test_sales_of_few_weeks_get_as_many_folds_as_fit(panel):

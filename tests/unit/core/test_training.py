@@ -124,7 +124,7 @@ def test_the_final_model_reads_the_holdout(panel):
 
 
 def test_the_holdout_is_the_last_days_and_the_folds_lie_before_it(panel):
-    tested = backtest(panel)
+    tested = backtest(panel, min_backtest_rows=0)
     assert tested.holdout["date"].max() == pd.Timestamp(panel.cutoff)
     assert tested.holdout["date"].nunique() <= 16
     assert tested.folds["date"].max() < tested.holdout["date"].min()
@@ -132,9 +132,10 @@ def test_the_holdout_is_the_last_days_and_the_folds_lie_before_it(panel):
 
 
 def test_a_model_that_serves_several_folds_is_fitted_at_the_oldest(panel, caplog):
-    folds = plan_cutoffs(panel, TrainingParameters(backtest_folds=4)).folds
+    given = {"backtest_folds": 4, "min_backtest_rows": 0}
+    folds = plan_cutoffs(panel, TrainingParameters(**given)).folds
     with caplog.at_level("INFO"):
-        backtest(panel, backtest_folds=4, backtest_fits=2)
+        backtest(panel, **given, backtest_fits=2)
     told = [record.getMessage() for record in caplog.records if "fitting" in record.getMessage()]
     assert told == [f"Backtest: fitting up to {panel.date_of(folds[i])}" for i in (1, 3)]
 

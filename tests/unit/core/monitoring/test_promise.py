@@ -59,7 +59,8 @@ def test_the_size_of_a_series_is_what_it_was_at_each_cutoff(promise, panel, back
     for table in (backtest.folds, backtest.holdout):
         for cutoff, rows in table.groupby("cutoff"):
             day = panel.day_of(f"{cutoff:%Y-%m-%d}")
-            keys = panel.series[SERIES_KEY].assign(mean=panel.units[:, day - 55 : day + 1].mean(1))
+            weeks = panel.units[:, max(day - 55, 0) : day + 1]
+            keys = panel.series[SERIES_KEY].assign(mean=weeks.mean(axis=1))
             started = panel.first_sale <= day
             small, large = np.quantile(keys["mean"][started], [1 / 3, 2 / 3])
             bins = [-np.inf, small, large, np.inf]
