@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from common import load_parameters, read_panel, shorten, write_result
+from common import load_parameters, name_folder, read_panel, shorten, write_result
 
 from grocery_demand.core import metrics
 from grocery_demand.core.backtest import TrainingParameters
@@ -25,9 +25,11 @@ from grocery_demand.core.scores import row_weights
 from grocery_demand.core.training import run_backtest
 
 PEERS = Path(__file__).parent / "peers"
-PEER_MODELS = ["mlforecast", "skforecast", "AutoETS", "DynamicOptimizedTheta"]
+CALENDAR = "mlforecast with calendar"
+PEER_MODELS = ["mlforecast", CALENDAR, "skforecast", "AutoETS", "DynamicOptimizedTheta"]
 OURS = "this project"
 _ATTRIBUTES = ["store_nbr", "item_nbr", "family", "class", "type", "cluster"]
+_NATIONAL = ["national_day", "days_to_holiday", "days_since_holiday"]
 _CONFIDENCE = 0.95
 
 
@@ -56,6 +58,12 @@ def draw_series(panel: Panel, n_series: int | None) -> Panel:
     seed = load_parameters()["training"]["seed"]
     drawn = np.random.default_rng(seed).choice(len(panel.series), n_series, replace=False)
     return panel.select(np.sort(drawn))
+
+
+def mark_new_items(table: pd.DataFrame, panel: Panel, cutoff: str) -> pd.DataFrame:
+    """Return the rows with `is_new_item`: whether no store sold the item up to the cutoff."""
+    sold = panel.series.loc[panel.first_sale <= panel.day_of(cutoff), "item_nbr"]
+    return table.assign(is_new_item=~table["item_nbr"].isin(sold))
 
 
 def add_peers(
@@ -102,6 +110,9 @@ def _to_long(panel: Panel, day: int, horizon: int) -> tuple[pd.DataFrame, pd.Dat
         units[closed[:, d], d] = units[closed[:, d], d - 7]
     series = panel.series.iloc[rows].reset_index(drop=True)
     days = panel.start_date + np.arange(day + 1 + horizon)
+    calendar = panel.calendar.day_features()
+    national = pd.DataFrame({name: calendar[name][: day + 1 + horizon] for name in _NATIONAL})
+    local = panel.calendar.local[panel.store_position[rows], : day + 1 + horizon]
     wide = np.arange(day + 1)
     started = (wide >= first[rows, None]).ravel()
     past = series[_ATTRIBUTES].loc[np.repeat(np.arange(len(rows)), day + 1)[started]]
@@ -110,6 +121,8 @@ def _to_long(panel: Panel, day: int, horizon: int) -> tuple[pd.DataFrame, pd.Dat
         ds=np.tile(days[: day + 1], len(rows))[started].astype("datetime64[ns]"),
         y=units.ravel()[started],
         onpromotion=panel.promotions[rows, : day + 1].ravel()[started],
+        local_holiday=local[:, : day + 1].ravel()[started],
+        **national.iloc[np.tile(wide, len(rows))[started]].to_dict("list"),
     )
     ahead = series[SERIES_KEY].loc[np.repeat(np.arange(len(rows)), horizon)]
     plan = np.zeros((len(rows), horizon), np.uint8)
@@ -120,6 +133,8 @@ def _to_long(panel: Panel, day: int, horizon: int) -> tuple[pd.DataFrame, pd.Dat
             "unique_id": _identify(ahead),
             "ds": np.tile(days[day + 1 :], len(rows)).astype("datetime64[ns]"),
             "onpromotion": plan.ravel(),
+            "local_holiday": local[:, day + 1 :].ravel(),
+            **national.iloc[np.tile(np.arange(horizon) + day + 1, len(rows))].to_dict("list"),
         }
     )
     return history.reset_index(drop=True), future
@@ -241,7 +256,7 @@ def main() -> None:
     whole, tables = [], []
     for cutoff in cutoffs:
         known = shorten(panel, panel.day_of(cutoff), options.history_days)
-        whole.append(forecast_ours(known, cutoff))
+        whole.append(mark_new_items(forecast_ours(known, cutoff), known, cutoff))
         drawn, day = draw_series(known, options.peer_series), known.day_of(cutoff)
         tables.append(add_peers(whole[-1], drawn, day, options.peers, options.threads))
     models = [OURS, "moving_average", "seasonal_naive", *options.peers]
@@ -249,7 +264,11 @@ def main() -> None:
     total = score(pooled, models)
     by_cutoff = pd.DataFrame(
         [
-            {"cutoff": cutoff, **score(table, models).set_index("model")["NWRMSLE"][models]}
+            {
+                "cutoff": cutoff,
+                **score(table, models).set_index("model")["NWRMSLE"][models],
+                "coverage of ours": score(table, [OURS])["coverage of 80 %"].iloc[0],
+            }
             for cutoff, table in zip(cutoffs, tables, strict=True)
         ]
     )
@@ -261,10 +280,13 @@ def main() -> None:
     new = everything[everything["is_new"]]
     n_scored = len(_forecast_by_each(pooled, models))
     notes = [
-        f"Command: `python benchmarks/accuracy.py --raw-dir {options.raw_dir.name} --cutoffs "
+        f"Command: `python benchmarks/accuracy.py --raw-dir {name_folder(options.raw_dir)} "
+        "--cutoffs "
         f"{' '.join(cutoffs)}{days}{some}{named}`. {len(panel.series):,} series, "
         f"16 days ahead of each cutoff: {n_scored:,} of {len(pooled):,} rows are scored, those "
-        "that every model forecasts. skforecast needs more than eight weeks of sales; no peer "
+        f"that every model forecasts. `{CALENDAR}` is mlforecast with the holidays that this "
+        "project knows and, where the sales are long enough, a lag of 364 days. skforecast needs "
+        "more than eight weeks of sales; no peer "
         f"forecasts a series without a sale before the cutoff ({pooled['is_new'].sum():,} rows).",
         "Beyond chance: slices where it is better by 95 % intervals over series (Bonferroni).",
         "NWRMSLE, pinball loss: lower is better. `this project / it`: below 1, ours is better. "
@@ -280,9 +302,11 @@ def main() -> None:
     if len(everything) > len(pooled):
         beside = score(everything, models[:3]).drop(columns="pinball loss")
         tables_out[f"All series, {len(everything):,} rows, beside the baselines"] = beside
-    if len(new):
-        found = score(new, models[:3])[["model", "NWRMSLE", "this project / it"]]
-        tables_out[f"New items and new store-item pairs, {len(new):,} rows"] = found
+    for what, is_new_item in (("items", True), ("store-item pairs of known items", False)):
+        rows = new["is_new_item"] == is_new_item
+        if rows.any():
+            found = score(new[rows], models[:3])[["model", "NWRMSLE", "this project / it"]]
+            tables_out[f"New {what}, {rows.sum():,} rows"] = found
     write_result(f"accuracy_{name}", f"Accuracy on {name}", notes, tables_out)
 
 

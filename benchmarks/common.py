@@ -30,6 +30,13 @@ def load_parameters() -> dict:
     return yaml.safe_load((PROJECT / "conf/base/parameters.yml").read_text(encoding="utf-8"))
 
 
+def name_folder(raw_dir: Path) -> str:
+    """Return how a command on a page names raw files: within the project, or in some FOLDER."""
+    path = raw_dir.resolve()
+    inside = path.is_relative_to(PROJECT)
+    return str(path.relative_to(PROJECT)) if inside else f"FOLDER/{path.name}"
+
+
 def read_panel(raw_dir: Path) -> Panel:
     """Read, check and densify raw files, by the nodes of the preprocessing pipeline."""
     return densify(read_checked(raw_dir))

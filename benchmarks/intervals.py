@@ -15,7 +15,7 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from common import load_parameters, read_panel, write_result
+from common import load_parameters, name_folder, read_panel, write_result
 
 from grocery_demand.core import metrics
 from grocery_demand.core.backtest import (
@@ -225,10 +225,10 @@ def main() -> None:
     )
     name = options.name or options.raw_dir.name
     notes = [
-        f"Command: `python benchmarks/intervals.py --raw-dir {name} --until {panel.date_of(until)} "
-        f"--folds {options.folds} --tested {options.tested}`. {len(panel.series):,} series, "
-        f"{options.tested} folds of {horizon} days scored, each learnt from the "
-        f"{_FOLDS_LEARNT_FROM} before it unless said otherwise.",
+        f"Command: `python benchmarks/intervals.py --raw-dir {name_folder(options.raw_dir)} "
+        f"--until {panel.date_of(until)} --folds {options.folds} --tested {options.tested}`. "
+        f"{len(panel.series):,} series, {options.tested} folds of {horizon} days scored, each "
+        f"learnt from the {_FOLDS_LEARNT_FROM} before it unless said otherwise.",
         "Pinball loss: mean over the quantiles 0.1, 0.5, 0.9; lower is better. By family: those "
         f"with {_ENOUGH_ROWS} rows of which fewer than 70 % are without a sale. Less than one "
         "unit: rows whose interval holds no whole number but zero, and how many of them it covers.",

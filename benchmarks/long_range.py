@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from common import load_parameters, read_panel, shorten, write_result
+from common import load_parameters, name_folder, read_panel, shorten, write_result
 
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.features import Encoding
@@ -73,7 +73,7 @@ def main() -> None:
     until = f" --until {' '.join(ends)}" if options.until else ""
     named = f" --name {options.name}" if options.name else ""
     notes = [
-        f"Command: `python benchmarks/long_range.py --raw-dir {options.raw_dir.name}{until}"
+        f"Command: `python benchmarks/long_range.py --raw-dir {name_folder(options.raw_dir)}{until}"
         f"{named}`. NWRMSLE of 17 to 365 days ahead, or as far as the sales allow, where the "
         "trees' corrections of the moving average are applied in full, or in full from so many "
         "rows on (`rows_to_trust`); beside the sales of the year before. Coverage is that of the "

@@ -25,7 +25,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import polars as pl
-from common import GIB, PROJECT, load_parameters, write_result
+from common import GIB, PROJECT, load_parameters, name_folder, write_result
 
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot
@@ -282,11 +282,12 @@ def main() -> None:
             for facts, part, _, _ in found
         }
     )
+    named = f" --name {options.name}" if options.name else ""
     notes = [
         f"Command: `python benchmarks/speed.py --raw-dirs "
-        f"{' '.join(path.name for path in options.raw_dirs)}`. Simulated sales. Stages below are "
-        f"those of {facts['data']}; memory is the process's peak while the stage ran, with what "
-        "earlier stages left. The whole loop's time has starting, loading and saving in it.",
+        f"{' '.join(map(name_folder, options.raw_dirs))}{named}`. Simulated sales. Stages below "
+        f"are those of {facts['data']}; memory is the process's peak while the stage ran, with "
+        "what earlier stages left. The whole loop's time has starting, loading and saving in it.",
         "Limit: what no program can undercut there, measured in the same run: reading the raw "
         "files' bytes from the disk, copying the units in memory once, LightGBM's own time for "
         "one fit or one forecast of all series.",

@@ -24,7 +24,7 @@ import lightgbm as lgb
 import mlflow
 import numpy as np
 import pandas as pd
-from common import PROJECT, load_parameters, read_panel, shorten, write_result
+from common import PROJECT, load_parameters, name_folder, read_panel, shorten, write_result
 
 from grocery_demand.core.backtest import TrainingParameters, choose_training_days, scored_rows
 from grocery_demand.core.features import FEATURE_SETS, MOVING_AVERAGE, Encoding, Snapshot
@@ -357,7 +357,7 @@ def main() -> None:
     chosen = options.trials != list(TRIALS)
     some = " --trials " + " ".join(f'"{title}"' for title in options.trials) if chosen else ""
     notes = [
-        f"Command: `python benchmarks/trials.py --raw-dir {options.raw_dir.name}"
+        f"Command: `python benchmarks/trials.py --raw-dir {name_folder(options.raw_dir)}"
         + (f" --until {options.until}" if options.until else "")
         + (f" --history-days {options.history_days}" if options.history_days else "")
         + f" --cutoffs {options.cutoffs}{named}{some}`. NWRMSLE over 16 days after each of "

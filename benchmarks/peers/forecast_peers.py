@@ -1,9 +1,9 @@
 """Forecast by other libraries, set up as a competent user would; runs in their own environment.
 
 Reads `history.parquet` (one row per series and day up to the cutoff, without gaps: unique_id, ds,
-y, onpromotion, and the attributes store_nbr, item_nbr, family, class, type, cluster) and
-`future.parquet` (the days ahead: unique_id, ds, onpromotion), and writes `peers.parquet`: one row
-per model, series and day ahead with point, lower and upper bound of the 80 % interval, and
+y, onpromotion, holidays, and the attributes store_nbr, item_nbr, family, class, type, cluster) and
+`future.parquet` (the days ahead: unique_id, ds, onpromotion, holidays), and writes `peers.parquet`:
+one row per model, series and day ahead with point, lower and upper bound of the 80 % interval, and
 `peers.json` with the seconds that each model took.
 """
 
@@ -24,7 +24,10 @@ WINDOWS = 4
 """Windows whose errors give mlforecast's intervals: as many as this project's backtest has."""
 
 WEEK = 7
+YEAR = 364
 LAGS = [1, 7, 14, 28]
+CALENDAR = "mlforecast with calendar"
+HOLIDAYS = ["local_holiday", "national_day", "days_to_holiday", "days_since_holiday"]
 ATTRIBUTES = ["store_nbr", "item_nbr", "family", "class", "type", "cluster"]
 TREES = {
     "n_estimators": 300,
@@ -39,9 +42,16 @@ TREES = {
 
 
 def forecast_mlforecast(
-    history: pd.DataFrame, future: pd.DataFrame, threads: int, *, windows: int = 0
+    history: pd.DataFrame,
+    future: pd.DataFrame,
+    threads: int,
+    *,
+    name: str = "mlforecast",
+    windows: int = 0,
 ) -> pd.DataFrame:
     """LightGBM, recursive, on ln(1+y) scaled by series, with the promotion plan ahead.
+
+    By the other name it is given the holidays and the same weekday a year ago, too.
 
     Lags and windows reach over half of the history at most, as no row without a value in each is
     learnt from. With windows, its conformal intervals of so many of them.
@@ -56,14 +66,19 @@ def forecast_mlforecast(
     from mlforecast.utils import PredictionIntervals
     from sklearn.preprocessing import FunctionTransformer
 
+    lags = LAGS
+    if name == CALENDAR:
+        lags = [*LAGS, YEAR]
+    else:
+        history, future = (t.drop(columns=HOLIDAYS, errors="ignore") for t in (history, future))
     horizon = future["ds"].nunique()
     usable = history["ds"].nunique() // 2
     days = [window for window in (7, 28, 91) if window < usable]
     weeks = [window for window in (4, 8) if WEEK * window < usable]
     model = MLForecast(
-        models={"mlforecast": lgb.LGBMRegressor(n_jobs=threads, **TREES)},
+        models={name: lgb.LGBMRegressor(n_jobs=threads, **TREES)},
         freq="D",
-        lags=[lag for lag in LAGS if lag < usable],
+        lags=[lag for lag in lags if lag < usable],
         lag_transforms={
             1: [*map(RollingMean, days), ExponentiallyWeightedMean(0.3)],
             WEEK: [SeasonalRollingMean(WEEK, window) for window in weeks],
@@ -78,11 +93,11 @@ def forecast_mlforecast(
     conformal = PredictionIntervals(n_windows=windows, h=horizon) if windows else None
     level = [LEVEL] if windows else None
     model.fit(history, static_features=ATTRIBUTES, prediction_intervals=conformal)
-    return rename(model.predict(horizon, X_df=future, level=level), "mlforecast")
+    return rename(model.predict(horizon, X_df=future, level=level), name)
 
 
 def add_conformal_bounds(
-    found: pd.DataFrame, history: pd.DataFrame, future: pd.DataFrame, threads: int
+    found: pd.DataFrame, history: pd.DataFrame, future: pd.DataFrame, threads: int, name: str
 ) -> pd.DataFrame:
     """Put mlforecast's conformal bounds beside its forecasts, where the series are long enough.
 
@@ -96,7 +111,7 @@ def add_conformal_bounds(
     else:
         return found
     ahead = future[future["unique_id"].isin(long["unique_id"])]
-    bounds = forecast_mlforecast(long, ahead, threads, windows=windows)
+    bounds = forecast_mlforecast(long, ahead, threads, name=name, windows=windows)
     keys = ["unique_id", "ds"]
     return found.drop(columns=["lower", "upper"]).merge(
         bounds[[*keys, "lower", "upper"]], how="left", on=keys
@@ -184,15 +199,15 @@ def main() -> None:
     tables, seconds = [], {}
     for name in options.models:
         start = time.perf_counter()
-        if name == "mlforecast":
-            found = forecast_mlforecast(history, future, options.threads)
+        if name in ("mlforecast", CALENDAR):
+            found = forecast_mlforecast(history, future, options.threads, name=name)
         elif name == "skforecast":
             found = forecast_skforecast(history, future, options.threads)
         else:
             found = forecast_statsforecast(history, future, options.threads, name)
         seconds[name] = round(time.perf_counter() - start, 2)
-        if name == "mlforecast" and options.bounds:
-            found = add_conformal_bounds(found, history, future, options.threads)
+        if name in ("mlforecast", CALENDAR) and options.bounds:
+            found = add_conformal_bounds(found, history, future, options.threads, name)
         columns = ["unique_id", "ds", "point", "lower", "upper"]
         tables.append(found[columns].assign(model=name))
         print(f"  {name}: {seconds[name]:.1f} s", flush=True)
