@@ -196,7 +196,7 @@ def _check(
         *health,
         *live_error.check_live_error(windows, promise, _VERSION, wrong),
         *sales_drift.check_sales_drift(drift, wrong),
-        *outputs.check_outputs(panel, rows, newest, promise, monitoring.max_psi),
+        *outputs.check_outputs(panel, rows, newest, promise, monitoring.max_psi, wrong),
         *fairness.check_fairness(fairness.measure_fairness(live, promise, monitoring)),
         check_age(panel.n_days - 1 - panel.day_of(cutoff), monitoring),
     ]
