@@ -50,8 +50,9 @@ def main() -> None:
         f"{options.shifts} --seed {options.seed}`. Simulated sales of {world.stores} stores and "
         f"{world.items} items go on as before after {world.end_date}; a model is trained every "
         f"{_MODEL_WEEKS} weeks. Every alarm of the quiet weeks is false.",
-        "Skew and explanations are looked at once a week, the others daily. The checks of usage "
-        "and of a challenger are not in it.",
+        "Skew and explanations are looked at once a week, the others daily. The checks of usage, "
+        "of a challenger and of what updates report (new days, rows set aside, rows of the plan "
+        "set aside, files refused) are not in it.",
     ]
     tables = {"Quiet weeks": _summarise(found), "Checks of the quiet weeks": _count(found)}
     alarms = found[found["state"] == ALARM]

@@ -86,7 +86,9 @@ def live_through(period: Period) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = []
     for number, arrived in enumerate(simulate_days(world, period.trained + timedelta(days=1))):
         served.ask(panel)
-        panel = _extend(panel, arrived, tables)
+        former, panel = panel.cutoff, _extend(panel, arrived, tables)
+        # A day on which all are closed brings nothing: its forecast takes the former's place.
+        archive = archive if panel.cutoff > former else archive[:-1]
         archive = [*archive, _forecast(model, panel)][-monitoring.history_days - _WARM_UP :]
         checks, scores = _check(panel, model, pl.concat(archive).lazy(), monitoring)
         if number % WEEK == WEEK - 1:
@@ -196,7 +198,7 @@ def _check(
         *health,
         *live_error.check_live_error(windows, promise, _VERSION, wrong),
         *sales_drift.check_sales_drift(drift, wrong),
-        *outputs.check_outputs(panel, rows, newest, promise, monitoring.max_psi),
+        *outputs.check_outputs(panel, rows, newest, promise, monitoring.max_psi, wrong),
         *fairness.check_fairness(fairness.measure_fairness(live, promise, monitoring)),
         check_age(panel.n_days - 1 - panel.day_of(cutoff), monitoring),
     ]

@@ -547,6 +547,17 @@ def test_a_refused_file_is_not_among_those_taken_in_and_a_plan_gives_way_to_the_
     assert rows_by_file(project) == {"test-2017-01-04.csv": (1, 0)}
 
 
+def test_files_leave_the_list_when_the_panel_is_made_anew_without_them(project):
+    project.put("train-2017-01-03.csv", DAY3 + "3,2017-01-03,x,9,1,\n")
+    project.update()
+    assert rows_by_file(project) == {"train-2017-01-03.csv": (3, 1)}
+    project.preprocess()
+    (project.incoming / "train-2017-01-03.csv").unlink()
+    project.put("train-2017-01-04.csv", DAY4)
+    project.update()
+    assert rows_by_file(project) == {"train-2017-01-04.csv": (1, 0)}
+
+
 def test_a_correction_that_would_wipe_most_of_a_day_is_refused(project):
     project.put("train-2017-01-03.csv", DAY3)
     project.update()

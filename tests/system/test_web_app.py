@@ -5,6 +5,7 @@ import contextlib
 import csv
 import io
 import itertools
+import json
 import math
 import re
 import signal
@@ -295,6 +296,27 @@ def test_what_was_refused_is_kept_too(served):
             return [field for (field,) in connection.execute(query)]
 
     wait_for(lambda: "item_nbr" in fields())
+
+
+def test_bodies_that_are_refused_as_a_whole_are_kept_without_their_contents(served, panel):
+    entry = ask_of(panel, 0, 1)
+    bodies = [b'{"secret', b'{"requests": "secret"}', b"{}", b'{"requests": ["secret"]}']
+    bodies.append(json.dumps({"requests": [entry] * 10_001}).encode())
+    with served.client(headers={"X-Client-Name": "garbled"}) as client:
+        answers = [client.post("/api/v1/forecasts", content=body) for body in bodies]
+    assert [answer.status_code for answer in answers] == [400, 422, 422, 422, 422]
+    database = served.project / "data/07_model_output/events.db"
+
+    def rows():
+        with sqlite3.connect(database) as connection:
+            query = "select path, field, problem, message from refused_requests where client = ?"
+            return connection.execute(query, ["garbled"]).fetchall()
+
+    wait_for(lambda: len(rows()) == len(bodies))
+    assert {row[:3] for row in rows()} == {("/api/v1/forecasts", "body", 0)}
+    messages = [message for *_, message in rows()]
+    assert messages == [answer.json()["detail"] for answer in answers]
+    assert "secret" not in " ".join(messages)
 
 
 def test_metrics_are_in_prometheus_format(client, panel):

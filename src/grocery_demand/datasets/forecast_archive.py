@@ -1,5 +1,6 @@
 """The dataset of batch forecasts as they were made, kept until sales have arrived."""
 
+import logging
 from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -28,16 +29,22 @@ _SCHEMA = {
     "moving_average": pl.Float32,
 }
 
+_SET_ASIDE = "set_aside"
+
+logger = logging.getLogger(__name__)
+
 
 class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
     """A folder with one parquet file per cutoff and model version; saving adds one.
 
     The same cutoff and version take the place of the former file, so that a repeated run changes
-    nothing. Files whose cutoff lies too long before the newest one are deleted.
+    nothing. Files whose cutoff lies too long before the one saved are deleted. Those whose cutoff
+    lies after it, as the panel was made anew with an earlier end, are moved to `set_aside` in the
+    folder, which is not read: nobody can make them again.
 
     Args:
         filepath: The folder.
-        keep_days: How long before the newest cutoff files are kept.
+        keep_days: How long before the newest cutoff files are kept, those set aside, too.
         metadata: Anything for other tools; Kedro ignores it.
     """
 
@@ -75,12 +82,31 @@ class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
         for (version,), part in table.partition_by("model_version", as_dict=True).items():
             with whole_file(Path(self._filepath) / f"{cutoff}-v{version}.parquet") as beside:
                 part.write_parquet(beside, compression="zstd", compression_level=1)
+        self._set_later_aside(cutoff)
         self._delete_old(cutoff)
+
+    def _set_later_aside(self, newest: date) -> None:
+        later = sorted(path for path in self._list() if _cutoff_of(path) > newest)
+        if not later:
+            return
+        folder = Path(self._filepath) / _SET_ASIDE
+        folder.mkdir(exist_ok=True)
+        for path in later:
+            path.replace(folder / path.name)
+        first, last = _cutoff_of(later[0]), _cutoff_of(later[-1])
+        logger.warning(
+            "Set aside %d file(s) of stored forecasts, of cutoffs %s: the panel now ends earlier, "
+            "on %s. They lie in %s, and are not compared with sales. Move them back to %s once the "
+            "panel reaches these days again; if it will have other sales, leave them.",
+            len(later), first if first == last else f"{first} … {last}", newest, folder,
+            self._filepath,
+        )  # fmt: skip
 
     def _delete_old(self, newest: date) -> None:
         oldest = newest - timedelta(days=self._keep_days)
-        for path in self._list():
-            if not oldest <= date.fromisoformat(path.name[:10]) <= newest:
+        aside = (Path(self._filepath) / _SET_ASIDE).glob("[!.]*.parquet")
+        for path in [*self._list(), *aside]:
+            if _cutoff_of(path) < oldest:
                 path.unlink(missing_ok=True)
 
     def _list(self) -> list[Path]:
@@ -91,3 +117,7 @@ class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "keep_days": self._keep_days}
+
+
+def _cutoff_of(path: Path) -> date:
+    return date.fromisoformat(path.name[:10])

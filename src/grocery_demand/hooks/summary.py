@@ -24,6 +24,12 @@ _ON_SIMULATED = "the whole loop on the simulated sales"
 _ON_INCOMING = "take these files in, forecast again"
 _NEXT_STEPS: tuple[tuple[str, set[str], str, str], ...] = (
     ("new_sales", set(), "kedro run --pipeline monitor", "the forecasts so far beside these sales"),
+    (
+        "new_data_quality",
+        {"new_sales"},
+        "kedro run --pipeline monitor",
+        "whether sales keep arriving, and what else is wrong",
+    ),
     ("new_sales", set(), "kedro run --pipeline refit", "train again, on all these days"),
     (
         "panel",

@@ -81,10 +81,9 @@ def _write_page(days: pd.DataFrame, notes: dict[str, Any]) -> str:
 
 def _tell_turns(days: pd.DataFrame, notes: dict[str, Any]) -> Iterator[str]:
     """Yield a line for each turn that has come."""
-    quiet, broken = (
-        days.loc[days["scene"] == scene, "advice"] for scene in ("quiet", "broken feed")
-    )
-    yield f"- Quiet days: {len(quiet)}, {(quiet != 'keep').sum()} false alarms."
+    quiet, broken = (days[days["scene"] == scene] for scene in ("quiet", "broken feed"))
+    advised, alarmed = (quiet["advice"] != "keep").sum(), (quiet["alarms"] != "").sum()
+    yield f"- Quiet days: {len(quiet)}, {advised} with false advice, {alarmed} with a false alarm."
     if "shift_days" in notes:
         yield f"- After {notes['shift_days']} days of shifted demand a challenger was promoted."
     if control := notes.get("without_retraining"):
@@ -100,7 +99,8 @@ def _tell_turns(days: pd.DataFrame, notes: dict[str, Any]) -> Iterator[str]:
             f"version {worse['champion_before']}, version {worse['champion_after']}."
         )
     if len(broken):
-        yield f"- Broken feed: {len(broken)} days, advice {', '.join(sorted(set(broken)))}."
+        advice = ", ".join(sorted(set(broken["advice"])))
+        yield f"- Broken feed: {len(broken)} days, advice {advice}."
 
 
 def _to_cells(day: dict[Any, Any]) -> list[str]:

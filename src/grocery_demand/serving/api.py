@@ -12,7 +12,7 @@ from grocery_demand.serving import contract, problems
 from grocery_demand.serving.answers import WRONG, read_size, respond_json, wrong_size
 from grocery_demand.serving.monitoring import NothingMonitoredError, UnreadableSummaryError
 from grocery_demand.serving.monitoring_summary import Summary
-from grocery_demand.serving.question import Question
+from grocery_demand.serving.question import FieldProblem, Question
 from grocery_demand.serving.state import AppState, client_of, state_of
 
 router = APIRouter()
@@ -60,10 +60,10 @@ async def forecast_many(request: Request) -> Response:
     try:
         asked = orjson.loads(await request.body())
     except orjson.JSONDecodeError as error:
-        return problems.respond(400, f"The body is not JSON: {error}.")
-    wrong = _refuse_body(asked, state.settings.max_batch)
+        return _refuse_body(request, 400, f"The body is not JSON: {error}.")
+    wrong = _find_wrong(asked, state.settings.max_batch)
     if wrong is not None:
-        return wrong
+        return _refuse_body(request, 422, wrong)
     parsed = [served.assortment.ask(fields) for fields in asked["requests"]]
     questions = [question for question in parsed if isinstance(question, Question)]
     forecasts = iter(await state.desk.answer_all(served, questions, client))
@@ -197,15 +197,21 @@ def describe_champion(state: AppState) -> dict[str, Any]:
     }
 
 
-def _refuse_body(asked: Any, most: int) -> Response | None:
+def _refuse_body(request: Request, status: int, detail: str) -> Response:
+    """Refuse a body as a whole, and keep that, as one problem; never the body itself."""
+    wrong = FieldProblem("body", detail, "")
+    state_of(request).desk.refuse([wrong], "/api/v1/forecasts", client_of(request))
+    return problems.respond(status, detail)
+
+
+def _find_wrong(asked: Any, most: int) -> str | None:
+    """Say what is wrong with the shape of a body; None if nothing is."""
     if not isinstance(asked, dict) or not isinstance(asked.get("requests"), list):
-        detail = 'The body has to be {"requests": [{"date": …, "item_nbr": …}, …]}.'
-        return problems.respond(422, detail)
+        return 'The body has to be {"requests": [{"date": …, "item_nbr": …}, …]}.'
     requests = asked["requests"]
     if len(requests) > most:
-        detail = f"{len(requests):,} forecasts are asked for; up to {most:,} go in one body."
-        return problems.respond(422, detail)
+        return f"{len(requests):,} forecasts are asked for; up to {most:,} go in one body."
     wrong = next((i for i, fields in enumerate(requests) if not isinstance(fields, dict)), None)
     if wrong is not None:
-        return problems.respond(422, f"Entry {wrong} of `requests` is not an object.")
+        return f"Entry {wrong} of `requests` is not an object."
     return None

@@ -84,7 +84,7 @@ REFUSALS = Table(
     "refused_requests",
     metadata,
     *_columns_of_request(),
-    Column("field", String(80), nullable=False, doc="Field that was wrong."),
+    Column("field", String(80), nullable=False, doc="Field that was wrong, or `body`."),
     Column("message", String(300), nullable=False, doc="What was wrong with it."),
     Column("problem", Integer, nullable=False, server_default="0", doc="Its number, from 0."),
 )

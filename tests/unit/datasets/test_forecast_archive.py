@@ -44,14 +44,48 @@ def test_a_repeated_run_takes_the_place_of_the_former(archive):
     assert kept["point"].to_list() == [5.0, 5.0]
 
 
-def test_old_forecasts_and_those_of_another_future_are_deleted(archive):
+def cutoffs_of(archive: ForecastArchiveDataset) -> list[int]:
+    cutoffs = archive.load().collect()["cutoff"].unique().sort()
+    return [(cutoff - CUTOFF).days for cutoff in cutoffs]
+
+
+def test_old_forecasts_are_deleted(archive):
     for days in (0, 5, 11, 12):
         archive.save(forecasts(CUTOFF + timedelta(days)))
-    cutoffs = archive.load().collect()["cutoff"].unique().sort()
-    assert cutoffs.to_list() == [CUTOFF + timedelta(days) for days in (5, 11, 12)]
+    assert cutoffs_of(archive) == [5, 11, 12]
+
+
+def test_forecasts_of_later_days_than_the_panels_last_are_set_aside(archive, tmp_path, caplog):
+    for days in (5, 11, 12):
+        archive.save(forecasts(CUTOFF + timedelta(days)))
     archive.save(forecasts(CUTOFF + timedelta(8)))
-    cutoffs = archive.load().collect()["cutoff"].unique().sort()
-    assert cutoffs.to_list() == [CUTOFF + timedelta(days) for days in (5, 8)]
+    assert cutoffs_of(archive) == [5, 8]
+    aside = tmp_path / "archive" / "set_aside"
+    names = ["2017-06-11-v1.parquet", "2017-06-12-v1.parquet"]
+    assert sorted(path.name for path in aside.iterdir()) == names
+    (told,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert "2 file(s)" in told
+    assert "2017-06-11 … 2017-06-12" in told
+    assert "the panel now ends earlier, on 2017-06-08" in told
+    assert str(aside) in told
+    assert "Move them back" in told
+    for path in aside.iterdir():
+        path.rename(tmp_path / "archive" / path.name)
+    archive.save(forecasts(CUTOFF + timedelta(13)))
+    assert cutoffs_of(archive) == [5, 8, 11, 12, 13]
+
+
+def test_those_set_aside_are_replaced_by_name_and_deleted_when_old(archive, tmp_path):
+    for point in (1.0, 2.0):
+        archive.save(forecasts(CUTOFF + timedelta(5), point=point))
+        archive.save(forecasts(CUTOFF))
+    aside = tmp_path / "archive" / "set_aside"
+    (path,) = aside.iterdir()
+    assert pl.read_parquet(path)["point"].to_list() == [2.0, 2.0]
+    archive.save(forecasts(CUTOFF + timedelta(15)))
+    assert path.exists()
+    archive.save(forecasts(CUTOFF + timedelta(16)))
+    assert not path.exists()
 
 
 def test_files_from_before_intervals_were_kept_have_the_outer_quantiles_for_it(archive, tmp_path):

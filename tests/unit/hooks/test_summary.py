@@ -261,7 +261,7 @@ def test_files_that_arrived_are_counted_and_the_refused_ones_say_why(said, catal
 
 
 @pytest.mark.parametrize(("status", "proposed"), [("taken_in", True), ("known", False)])
-def test_after_an_update_a_fit_is_proposed_if_anything_was_new(
+def test_after_an_update_monitoring_is_proposed_and_a_fit_if_anything_was_new(
     said, catalog, tmp_path, status, proposed
 ):
     catalog["new_data_quality"] = JsonDataset(filepath=str(tmp_path / "new.json"))
@@ -269,6 +269,7 @@ def test_after_an_update_a_fit_is_proposed_if_anything_was_new(
     report = QUALITY | {"files": [{"status": status, "reason": None}]}
     told = said(new_data_quality=report, new_sales=1, panel=1)[-1]
     assert ("kedro run --pipeline refit" in told) is proposed
+    assert "kedro run --pipeline monitor" in told
 
 
 def test_copies_that_a_cluster_leaves_for_one_machine_are_listed(said, catalog, tmp_path):

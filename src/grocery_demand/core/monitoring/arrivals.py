@@ -1,5 +1,6 @@
 """Whether new sales arrive, and how many of their files and rows could not be used."""
 
+from collections.abc import Collection
 from typing import Any
 
 from grocery_demand.core.monitoring.check import ALARM, HEALTH, OK, WATCH, Check, count
@@ -27,18 +28,22 @@ _WHERE = (
 )
 
 
-def check_arrivals(report: dict[str, Any], since: str, max_updates: int) -> list[Check]:
+def check_arrivals(
+    report: dict[str, Any], since: str, max_updates: int, taken_in: Collection[str]
+) -> list[Check]:
     """Check what the updates said of new days, rows and files.
 
     Args:
         report: Data quality of the new files, see `core.quality.incoming_report`.
         since: The first day whose rows are looked at, ISO.
         max_updates: Updates in a row without a new day that are an alarm.
+        taken_in: Names of the files in the panel; rows of others are in no forecast.
     """
+    files = _list_files(report, taken_in)
     return [
         _check_new_days(report, max_updates),
-        _check_rows(report, since),
-        _check_plan(report),
+        _check_rows(files, since),
+        _check_plan(files),
         _check_files(report),
     ]
 
@@ -56,13 +61,13 @@ def _check_new_days(report: dict[str, Any], max_updates: int) -> Check:
     return Check(HEALTH, name, state, told, mend, float(n_updates), float(max_updates))
 
 
-def _check_rows(report: dict[str, Any], since: str) -> Check:
+def _check_rows(known: list[dict[str, Any]], since: str) -> Check:
     """Say how many rows of the sales of all new days were set aside, and of which file the most.
 
     Each file counts until another one with the same days has taken its place.
     """
     name = "rows set aside"
-    files = [f for f in _list_files(report) if f.get("table") != PLAN and f["dates"][-1] >= since]
+    files = [file for file in known if file.get("table") != PLAN and file["dates"][-1] >= since]
     read = sum(file["rows_read"] for file in files)
     aside = sum(file["rows_quarantined"] for file in files)
     share = aside / read if read else 0.0
@@ -78,10 +83,10 @@ def _check_rows(report: dict[str, Any], since: str) -> Check:
     return Check(HEALTH, name, ALARM, told, mend, worst, _MAX_QUARANTINED_SHARE, days)
 
 
-def _check_plan(report: dict[str, Any]) -> Check:
+def _check_plan(known: list[dict[str, Any]]) -> Check:
     """Say how many rows of the plan that stands were set aside."""
     name = "rows of the plan set aside"
-    plans = [file for file in _list_files(report) if file.get("table") == PLAN]
+    plans = [file for file in known if file.get("table") == PLAN]
     if not plans:
         return Check(HEALTH, name, OK, "No plan was taken in yet.", "", 0.0, _MAX_QUARANTINED_SHARE)
     plan, share = plans[-1], _share(plans[-1])
@@ -91,11 +96,13 @@ def _check_plan(report: dict[str, Any]) -> Check:
     return Check(HEALTH, name, state, told, mend, share, _MAX_QUARANTINED_SHARE)
 
 
-def _list_files(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the files of the last year; a report of an earlier version knows the last update."""
+def _list_files(report: dict[str, Any], taken_in: Collection[str]) -> list[dict[str, Any]]:
+    """Return the files of the last year that are in the panel.
+
+    A report of an earlier version knows the last update alone.
+    """
     if "recent_files" in report:
-        files: list[dict[str, Any]] = report["recent_files"]
-        return files
+        return [file for file in report["recent_files"] if file["file"] in taken_in]
     counts = {name: report.get(name, 0) for name in ("rows_read", "rows_quarantined")}
     return [{"file": "the last update", "dates": ["9999-12-31"]} | counts]
 

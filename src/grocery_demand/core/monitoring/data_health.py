@@ -71,7 +71,7 @@ def check_data_health(
     if not report:
         return checks
     since = str(panel.date_of(panel.n_days - n_days))
-    return [*checks, *check_arrivals(report, since, max_updates)]
+    return [*checks, *check_arrivals(report, since, max_updates, panel.taken_in)]
 
 
 def accept_days(

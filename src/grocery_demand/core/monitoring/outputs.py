@@ -1,20 +1,19 @@
 """Whether the forecasts themselves look as before: their totals and their distribution."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import polars as pl
 
 from grocery_demand.core.metrics import log1p_units
-from grocery_demand.core.monitoring.check import ALARM, OK, OUTPUTS, UNKNOWN, WATCH, Check
+from grocery_demand.core.monitoring.check import OK, OUTPUTS, UNKNOWN, WATCH, Check
 from grocery_demand.core.monitoring.distance import count_bins, stability_index
-from grocery_demand.core.monitoring.promise import NEAR_STEPS, Promise
+from grocery_demand.core.monitoring.promise import Promise
+from grocery_demand.core.monitoring.totals import check_totals
 from grocery_demand.core.panel import SERIES_KEY, Panel
 
-_WEEK, _MONTH, _YEAR = 7, 28, 364
-_MARGIN = 0.10
-_HIGHEST_PEAK = 3
-_FEWEST_WEEKS = 8
-_TOO_FEW = "Too few weeks of sales to compare with."
+_MONTH = 28
 
 
 def sum_by_day(panel: Panel, rows: np.ndarray, forecasts: pd.DataFrame) -> pd.DataFrame:
@@ -43,15 +42,26 @@ def check_outputs(
     forecasts: pd.DataFrame,
     promise: Promise | None,
     max_psi: float,
+    wrong_days: Sequence[str] = (),
 ) -> list[Check]:
-    """Hold the forecasts against the last weeks' sales and against the backtest's forecasts."""
+    """Hold the forecasts against the last weeks' sales and against the backtest's forecasts.
+
+    Args:
+        panel: Sales.
+        rows: Positions of the series that are looked at.
+        forecasts: The newest batch forecasts.
+        promise: What the model's backtest did; None for a model that holds none.
+        max_psi: Index that counts as a change of their sizes.
+        wrong_days: Dates, ISO, whose sales are known to be wrong; they are left out.
+    """
     chosen = _keep_series(panel, rows, forecasts)
     if chosen.empty or f"{chosen['date'].min():%Y-%m-%d}" != str(panel.date_of(panel.n_days)):
         told = "The newest forecasts do not begin on the day after the last sales."
         mend = "Forecast again: `kedro run --pipeline forecast`."
         return [Check(OUTPUTS, "totals of forecasts", UNKNOWN, told, mend)]
     bias = _promised_bias(promise)
-    return [_check_totals(panel, rows, chosen, bias), _check_distribution(chosen, promise, max_psi)]
+    totals = check_totals(panel, rows, chosen, bias, wrong_days)
+    return [totals, _check_distribution(chosen, promise, max_psi)]
 
 
 def _promised_bias(promise: Promise | None) -> float:
@@ -61,52 +71,6 @@ def _promised_bias(promise: Promise | None) -> float:
     """
     known = (promise.near_bias, promise.bias) if promise else ()
     return next((bias for bias in known if bias is not None), 0.0)
-
-
-def _check_totals(panel: Panel, rows: np.ndarray, chosen: pd.DataFrame, bias: float) -> Check:
-    """Compare the coming week with the last four; the band is what past weeks did.
-
-    Forecasts of the middle add up to less than sales: what the backtest's totals were off by is
-    made up for.
-    """
-    name = "totals of forecasts"
-    first = max(panel.n_days - _YEAR - _WEEK - _MONTH, 0)
-    by_day = _cut_peaks(panel.units[rows, first:].sum(axis=0, dtype=float))
-    week = chosen.loc[chosen["step"] <= NEAR_STEPS, "point"].sum() / NEAR_STEPS
-    if len(by_day) < _MONTH + _FEWEST_WEEKS * _WEEK or not by_day[-_MONTH:].any():
-        return Check(OUTPUTS, name, UNKNOWN, _TOO_FEW)
-    value = float(week / max(1 + bias, _MARGIN) / by_day[-_MONTH:].mean())
-    starts = np.arange(_MONTH, len(by_day) - _WEEK + 1)
-    sums = np.concatenate([[0.0], np.cumsum(by_day)])
-    coming = (sums[starts + _WEEK] - sums[starts]) / _WEEK
-    before = (sums[starts] - sums[starts - _MONTH]) / _MONTH
-    ratios = coming[before > 0] / before[before > 0]
-    if not len(ratios):
-        return Check(OUTPUTS, name, UNKNOWN, _TOO_FEW)
-    low, high = ratios.min() * (1 - _MARGIN), ratios.max() * (1 + _MARGIN)
-    told = (
-        f"The coming 7 days are forecast at {value:.2f} times the last 28 days' sales a day, the "
-        f"backtest's bias of {bias:+.0%} made up for; past weeks were {ratios.min():.2f} to "
-        f"{ratios.max():.2f} times."
-    )
-    outside = not low <= value <= high
-    mend = "See by family and store in the forecasts what is so high or low." if outside else ""
-    bound = float(low if value < 1 else high)
-    return Check(OUTPUTS, name, ALARM if outside else OK, told, mend, value, bound)
-
-
-def _cut_peaks(by_day: np.ndarray) -> np.ndarray:
-    """Return the units by day, none more than thrice the median of its weekday four weeks around.
-
-    A day of wrong units must not make the band so wide that nothing lies outside of it.
-    """
-    weekday = np.arange(len(by_day)) % _WEEK
-    cut = by_day.copy()
-    for each in range(_WEEK):
-        same = by_day[weekday == each]
-        around = [np.median(same[max(i - 4, 0) : i + 5]) for i in range(len(same))]
-        cut[weekday == each] = np.minimum(same, _HIGHEST_PEAK * np.array(around))
-    return cut
 
 
 def _check_distribution(chosen: pd.DataFrame, promise: Promise | None, max_psi: float) -> Check:

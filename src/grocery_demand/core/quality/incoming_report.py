@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
@@ -62,23 +63,28 @@ def _describe_tables(name: str, tables: list[CheckedTable]) -> dict[str, Any]:
 
 
 def list_recent_files(
-    former: dict[str, Any] | None, files: list[CheckedFile], cutoff: date
+    former: dict[str, Any] | None,
+    files: list[CheckedFile],
+    cutoff: date,
+    taken_in: Collection[str],
 ) -> list[dict[str, Any]]:
     """Return what became of the rows of the files that the days of the last year came in.
 
     A file leaves the list when another one with all of its days was taken in, a plan when any
-    other plan was: what was wrong with its rows is mended then.
+    other plan was: what was wrong with its rows is mended then. It leaves it, too, when it is no
+    longer in the panel, as that was made anew.
 
     Args:
         former: The report of the update before; None for the first one.
         files: Every file in the folder, checked.
         cutoff: The last day of the sales known before.
+        taken_in: Names of the files in the panel that stands, see `Panel`.
 
     Returns:
         One record per file, in the order in which they were taken in: table, file, dates (of its
         good rows, ISO), rows_read and rows_quarantined.
     """
-    records = list((former or {}).get("recent_files", []))
+    records = [r for r in (former or {}).get("recent_files", []) if r["file"] in taken_in]
     for file in files:
         if file.status != TAKEN_IN or file.table is None or not file.dates:
             continue

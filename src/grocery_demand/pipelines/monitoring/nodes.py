@@ -135,12 +135,13 @@ def measure_outputs(
     panel: Panel,
     forecasts: pd.DataFrame,
     champion: ModelVersion,
+    wrong_days: list[str],
     parameters: MonitoringParameters,
 ) -> tuple[pd.DataFrame, list[Check]]:
     """Hold the newest forecasts against the last weeks' sales and the backtest's forecasts."""
     rows = choose_series(panel, parameters.max_series)
     promise = Promise.of_metadata(champion.model.metadata)
-    checks = outputs.check_outputs(panel, rows, forecasts, promise, parameters.max_psi)
+    checks = outputs.check_outputs(panel, rows, forecasts, promise, parameters.max_psi, wrong_days)
     return outputs.sum_by_day(panel, rows, forecasts), checks
 
 

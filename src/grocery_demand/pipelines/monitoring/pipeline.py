@@ -53,7 +53,7 @@ _STEPS: dict[Callable[..., object], tuple[list[str], str | list[str]]] = {
         ["monitored_feature_skew", "skew_checks"],
     ),
     nodes.measure_outputs: (
-        ["panel", "forecasts", "champion", _P],
+        ["panel", "forecasts", "champion", "wrong_days", _P],
         ["monitored_outputs", "outputs_checks"],
     ),
     nodes.explain_forecasts: (

@@ -78,7 +78,9 @@ def check_incoming_files(
         arrivals, standing_panel, former_report or {}, monitored, report["updated_on"]
     )
     cutoff = standing_panel.cutoff.astype(object)
-    report["recent_files"] = list_recent_files(former_report, files, cutoff)
+    report["recent_files"] = list_recent_files(
+        former_report, files, cutoff, standing_panel.taken_in
+    )
     tables = [file.table for file in files if file.table is not None]
     return arrivals, report, list_quarantined_rows(tables)
 

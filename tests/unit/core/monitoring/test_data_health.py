@@ -127,6 +127,11 @@ def recent(name: str, day: str, aside: int) -> dict:
     return {"table": "train", "file": name, "dates": [day]} | counts
 
 
+def with_files(panel: Panel, files: list[dict]) -> Panel:
+    """Return the panel as if it had taken these files in."""
+    return replace(panel, taken_in={file["file"]: "0" * 64 for file in files})
+
+
 def test_files_of_other_names_are_watched():
     report = CLEAN | {"other_files": ["Train-2017-06-06.csv"]}
     found = {c.name: c for c in check_data_health(calm_panel(), report)}["files refused"]
@@ -137,7 +142,7 @@ def test_rows_set_aside_count_as_long_as_their_day_is_new():
     panel = calm_panel()
     days = [str(panel.date_of(panel.n_days - 20 + i)) for i in range(20)]
     files = [recent(f"train-{day}.csv", day, 12 * (i == 4)) for i, day in enumerate(days)]
-    report = CLEAN | {"recent_files": files}
+    report, panel = CLEAN | {"recent_files": files}, with_files(panel, files)
     found = {n: check_data_health(panel, report, n_new=n) for n in (20, 16, 15, 3)}
     rows = {n: next(c for c in f if c.name == "rows set aside") for n, f in found.items()}
     assert {n: check.state for n, check in rows.items()} == {
@@ -155,10 +160,26 @@ def test_a_few_rows_set_aside_of_a_small_file_make_no_day_wrong():
     day = str(panel.date_of(panel.n_days - 2))
     states = {}
     for n_aside in (9, 10):
-        report = CLEAN | {"recent_files": [recent(f"train-{day}.csv", day, n_aside)]}
-        found = check_data_health(panel, report, n_new=5)
+        files = [recent(f"train-{day}.csv", day, n_aside)]
+        report = CLEAN | {"recent_files": files}
+        found = check_data_health(with_files(panel, files), report, n_new=5)
         states[n_aside] = next(c for c in found if c.name == "rows set aside").state
     assert states == {9: "ok", 10: "alarm"}
+
+
+def test_rows_of_files_that_are_no_longer_in_the_panel_do_not_count():
+    panel = calm_panel()
+    day = str(panel.date_of(panel.n_days - 2))
+    plan = recent(f"test-{day}.csv", day, 12) | {"table": "test"}
+    gone = [recent(f"train-{day}.csv", day, 12), plan]
+    stays = recent("train-stays.csv", day, 0)
+    report = CLEAN | {"recent_files": [*gone, stays]}
+    found = {c.name: c for c in check_data_health(with_files(panel, [stays]), report, n_new=5)}
+    assert found["rows set aside"].state == "ok"
+    told = "0 of 100 new rows were set aside (0.00%), of 1 file."
+    assert found["rows set aside"].detail == told
+    plans = found["rows of the plan set aside"]
+    assert (plans.state, plans.detail) == ("ok", "No plan was taken in yet.")
 
 
 def test_too_few_days_are_unknown():
@@ -240,7 +261,8 @@ def test_rows_of_a_plan_are_an_alarm_of_their_own_that_accepted_days_do_not_end(
     day = str(panel.date_of(panel.n_days - 2))
     plan = recent(f"test-{day}.csv", day, 12) | {"table": "test"}
     files = [recent(f"train-{day}.csv", day, 12), plan]
-    found = check_data_health(panel, CLEAN | {"recent_files": files}, n_new=5)
+    report = CLEAN | {"recent_files": files}
+    found = check_data_health(with_files(panel, files), report, n_new=5)
     before = {check.name: check for check in found}
     after = {check.name: check for check in accept_days(found, "", {}, [day])}
     assert before["rows set aside"].state == "alarm"
