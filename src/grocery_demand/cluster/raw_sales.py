@@ -11,9 +11,10 @@ from typing import Any, SupportsIndex
 import polars as pl
 from distributed import Client, Future, wait
 
-from grocery_demand.cluster.client import connect, host_of
+from grocery_demand.cluster.client import connect
 from grocery_demand.cluster.gathering import Crew, await_workers, do_once_more
 from grocery_demand.cluster.handing_out import hand_out
+from grocery_demand.cluster.ports import host_of
 from grocery_demand.cluster.sources import OpenedParts
 from grocery_demand.core.parts import Answer
 from grocery_demand.core.quality.raw_table import RawTable
