@@ -111,6 +111,22 @@ def test_a_worker_whose_work_needs_more_than_its_memory_says_what_to_raise(folde
         panel.map(take_memory, 2 * LIMIT)
 
 
+def end_once(part: Panel, folder: str) -> int:
+    """End the process that comes here first."""
+    with suppress(FileExistsError):
+        (Path(folder) / "ended").mkdir()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return part.n_days
+
+
+def test_work_is_done_anew_though_the_only_worker_was_replaced_between_two_looks(
+    folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("grocery_demand.cluster.gathering._SECONDS_BETWEEN_LOOKS", 12)
+    with parts(folder, 1) as panel:
+        assert panel.map(end_once, str(tmp_path)) == [120] * 2
+
+
 def hold_memory(part: Panel) -> int:
     """Let this process use 0.87 of its memory, and go on when Dask has seen it."""
     import gc

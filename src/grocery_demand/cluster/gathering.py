@@ -36,11 +36,14 @@ class Crew:
         client: The connection to them.
         homes: The worker of each part.
         stage: What they do, for messages.
+        pinned: Whether each part's work was given to its worker. Dask forgets it if for a moment
+            there is no worker at all, however soon others come.
     """
 
     client: Client
     homes: list[str]
     stage: str
+    pinned: bool = True
 
     def gather(
         self,
@@ -92,7 +95,8 @@ class Crew:
         """Raise an error, and cancel what is being made, if workers are gone or stuck too long."""
         present = set(list_workers(self.client))
         gone = set(self.homes) - present
-        if gone if together else not present:
+        all_gone = self.pinned and gone == set(self.homes)
+        if gone if together else all_gone or not present:
             self.client.cancel(futures, force=True)
             who = ", ".join(sorted(gone)) or "all that there were"
             _told_of.update(gone)

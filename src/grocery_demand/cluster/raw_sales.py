@@ -126,7 +126,7 @@ class ClusterStaging(Staging):
 
         answer: Answer = do_once_more(
             self._stage,
-            lambda: Crew(self._client, await_workers(self._client), self._stage),
+            lambda: Crew(self._client, await_workers(self._client), self._stage, pinned=False),
             work,
         )
         return answer
