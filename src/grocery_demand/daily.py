@@ -34,6 +34,19 @@ class Project:
         with self._open(parameters) as session:
             session.run(pipeline_names=[pipeline])
 
+    def require(self, pipeline: str) -> None:
+        """Refuse a registered pipeline that the environment is not made for; run nothing.
+
+        Raises:
+            RefusedError: With the reason, and what to type instead.
+        """
+        from kedro.framework.project import pipelines
+
+        from grocery_demand.hooks.refusal import require_offered
+
+        with self._open({}) as session:
+            require_offered(pipelines[pipeline], session.load_context().catalog)
+
     def load(self, dataset: str) -> Any:
         """Load a dataset of the catalog."""
         with self._open({}) as session:

@@ -161,6 +161,11 @@ def _(user: User) -> Outcome:
     return fit(user, DASK_SCHEDULER_ADDRESS=f"tls://{NOBODY}")
 
 
+@mistake("`DASK_CONFIG` names a file that is not there")
+def _(user: User) -> Outcome:
+    return fit(user, DASK_CONFIG="conf/prod/dask.yml")
+
+
 @mistake("A certificate is not there")
 def _(user: User) -> Outcome:
     return fit(user, DASK_SCHEDULER_ADDRESS=f"tls://{NOBODY}", **ENCRYPTED)

@@ -178,11 +178,13 @@ def die_when_fitting(marker: str) -> None:
 
 
 def test_a_worker_that_is_killed_at_its_work_is_replaced_and_its_parts_are_read_again(
-    parts, world, tmp_path
+    client, parts, world, tmp_path, caplog
 ):
-    marker = tmp_path / "died"
+    marker, before = tmp_path / "died", list_workers(client)
     assert parts.map(count_days_or_die, str(marker)) == [world.n_days] * 4
     assert marker.exists()
+    (told,) = re.findall(r"Worker (\S+) ended while asking 4 parts .*: others do", caplog.text)
+    assert told in before
 
 
 def test_a_scheduler_that_does_not_answer_is_named_with_the_mend(monkeypatch):

@@ -15,11 +15,14 @@ import pytest
 
 pytest.importorskip("distributed", reason="Dask is missing: the extra `cluster`")
 
+import dask
 from distributed import Client
+from distributed.system import MEMORY_LIMIT
 
 from grocery_demand.cluster import PartedPanelDataset
 from grocery_demand.cluster.client import connect, pin
 from grocery_demand.cluster.errors import ClusterError
+from grocery_demand.cluster.local_workers import end_workers
 from grocery_demand.cluster.panel import ClusterPanel
 from grocery_demand.core.panel import Panel
 from published import wait_for
@@ -37,11 +40,11 @@ def known_to_the_workers() -> None:
 
 
 @contextmanager
-def workers(number: int) -> Iterator[Client]:
+def workers(number: int, memory: str = str(LIMIT)) -> Iterator[Client]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
         patch.setenv("GROCERY_DEMAND_WORKERS", str(number))
-        patch.setenv("GROCERY_DEMAND_WORKER_MEMORY", str(LIMIT))
+        patch.setenv("GROCERY_DEMAND_WORKER_MEMORY", memory)
         client = connect.__wrapped__()
     yield client
     client.close()
@@ -63,6 +66,22 @@ def parts(folder: str, number: int) -> Iterator[ClusterPanel]:
     with workers(number) as client, pytest.MonkeyPatch.context() as patch:
         patch.setattr("grocery_demand.cluster.datasets.connect", lambda: client)
         yield dataset.load()
+
+
+def test_workers_have_the_machines_memory_between_them_unless_another_is_named():
+    with workers(3, memory="") as client:
+        limits = [each["memory_limit"] for each in client.scheduler_info()["workers"].values()]
+    assert len(limits) == 3
+    assert sum(limits) == pytest.approx(MEMORY_LIMIT, rel=1e-6)
+    assert sum(limits) <= MEMORY_LIMIT
+
+
+def test_workers_that_are_ended_leave_nothing_on_the_disk(tmp_path):
+    with dask.config.set(temporary_directory=str(tmp_path)), workers(1) as client:
+        kept = {path.suffix for path in tmp_path.glob("*/worker-*")}
+        assert kept == {"", ".dirlock"}
+        end_workers(client.cluster)
+        assert not list(tmp_path.glob("*/worker-*"))
 
 
 def make_block(number: int) -> np.ndarray:
@@ -90,6 +109,22 @@ def test_a_worker_whose_work_needs_more_than_its_memory_says_what_to_raise(folde
         pytest.raises(ClusterError, match=r"ran out of memory.*GROCERY_DEMAND_WORKER_MEMORY.*more"),
     ):
         panel.map(take_memory, 2 * LIMIT)
+
+
+def end_once(part: Panel, folder: str) -> int:
+    """End the process that comes here first."""
+    with suppress(FileExistsError):
+        (Path(folder) / "ended").mkdir()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return part.n_days
+
+
+def test_work_is_done_anew_though_the_only_worker_was_replaced_between_two_looks(
+    folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("grocery_demand.cluster.gathering._SECONDS_BETWEEN_LOOKS", 12)
+    with parts(folder, 1) as panel:
+        assert panel.map(end_once, str(tmp_path)) == [120] * 2
 
 
 def hold_memory(part: Panel) -> int:

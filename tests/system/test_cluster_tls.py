@@ -21,6 +21,7 @@ from make_targets import ROOT
 from published import wait_for
 
 CONFIGURATION = "conf/production/dask.yml"
+SCHEDULER = ("--protocol=tls", "--host=127.0.0.1", "--port=0", "--dashboard-address=127.0.0.1:0")
 Ask = Callable[..., Client]
 
 if shutil.which("openssl") is None:
@@ -66,8 +67,7 @@ def scheduler(project) -> Iterator[str]:
     """A scheduler that asks for certificates; its address."""
     address = project / "scheduler.json"
     process, log = start(
-        project, "scheduler", "--host=127.0.0.1", "--port=0", "--dashboard-address=127.0.0.1:0",
-        f"--scheduler-file={address}", DASK_CONFIG=CONFIGURATION,
+        project, "scheduler", *SCHEDULER, f"--scheduler-file={address}", DASK_CONFIG=CONFIGURATION,
     )  # fmt: skip
     wait_for(lambda: address.exists() or process.poll() is not None)
     assert process.poll() is None, log.read_text()
@@ -87,6 +87,12 @@ def worker(project, scheduler) -> Iterator[None]:
     yield
     process.terminate()
     process.wait()
+
+
+def test_a_scheduler_that_is_to_use_tls_does_not_start_without_its_settings(tmp_path):
+    process, log = start(tmp_path, "scheduler", *SCHEDULER, DASK_CONFIG=CONFIGURATION)
+    assert process.wait(30) != 0
+    assert "TLS" in log.read_text()
 
 
 @pytest.fixture

@@ -90,6 +90,10 @@ def test_a_mistake_is_told_as_the_page_shows_it_and_leaves_everything_whole(name
     assert count_events(user) >= events > 0
 
 
+def test_the_daily_job_over_a_cluster_is_refused_before_it_says_what_it_does(user):
+    assert user.types("kedro daily --env cluster").said.startswith("Error: New days are taken in")
+
+
 def test_a_killed_run_is_simply_typed_again(user):
     with begun(user) as run:
         run.process.kill()

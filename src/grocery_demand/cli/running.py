@@ -60,11 +60,14 @@ def run(context: click.Context, /, **options: Any) -> None:
 def daily(context: click.Context, /, env: str | None, params: dict[str, Any]) -> None:
     """Do the day's work; the exit status says whether somebody has to look."""
     from grocery_demand.core.monitoring.advice import CHECK_FEED
-    from grocery_demand.daily import Project, do_days_work
+    from grocery_demand.daily import TAKE_IN_AND_FORECAST, Project, do_days_work
 
-    project = context.obj.project_path
-    with _alone(project, env):
-        outcome = do_days_work(Project(project, env, params), click.echo)
+    path = context.obj.project_path
+    with _alone(path, env):
+        project = Project(path, env, params)
+        if env:
+            project.require(TAKE_IN_AND_FORECAST)
+        outcome = do_days_work(project, click.echo)
     click.echo(f"\nAdvice: {outcome.advice['decision']}")
     for reason in outcome.advice["reasons"]:
         click.echo(f"  - {reason}")

@@ -1,5 +1,6 @@
 """The certificates by which driver, scheduler and workers know each other, as Dask is told."""
 
+import os
 import ssl
 from pathlib import Path
 
@@ -13,6 +14,21 @@ MEND = (
     "conf/production/dask.yml says where they lie, if DASK_CONFIG names it."
 )
 _FILES = ("ca-file", "client.cert", "client.key")
+
+
+def require_configuration() -> None:
+    """See to it that there are settings where DASK_CONFIG says, as Dask would do without them.
+
+    Raises:
+        ClusterError: If there are none, or they cannot be read.
+    """
+    named = os.environ.get("DASK_CONFIG")
+    if named and not any(dask.config.collect_yaml([named])):
+        raise ClusterError(
+            f"DASK_CONFIG is {named}, but {Path(named).absolute()} does not exist, cannot be read "
+            "or has no settings: Dask would go on without them, and without encryption. Type the "
+            "command in the project's folder, name the file by its whole path, or unset it."
+        )
 
 
 def load_certificates(address: str) -> Security:

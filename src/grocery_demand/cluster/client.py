@@ -5,14 +5,17 @@ import logging
 import os
 from functools import cache
 from typing import Any
-from urllib.parse import urlparse
 
 import dask
 from dask.utils import parse_timedelta
 from distributed import Client
 from distributed.comm import CommClosedError
 
-from grocery_demand.cluster.certificates import MEND, load_certificates
+from grocery_demand.cluster.certificates import (
+    MEND,
+    load_certificates,
+    require_configuration,
+)
 from grocery_demand.cluster.errors import (
     SCHEDULER_LOST,
     ClusterError,
@@ -20,6 +23,7 @@ from grocery_demand.cluster.errors import (
     say_what_is_wrong,
 )
 from grocery_demand.cluster.local_workers import end_workers, start_workers
+from grocery_demand.cluster.ports import read_range, share_ports
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +45,11 @@ def connect() -> Client:
     with GROCERY_DEMAND_WORKER_MEMORY (by default its share of the machine's).
 
     Raises:
-        ClusterError: If the scheduler cannot be reached or has no worker.
+        ClusterError: If the scheduler cannot be reached or has no worker, or a variable of the
+            environment makes no sense.
     """
+    require_configuration()
+    read_range()
     dask.config.set(_SETTINGS)
     say_what_is_wrong()
     address = os.environ.get("DASK_SCHEDULER_ADDRESS")
@@ -54,6 +61,11 @@ def connect() -> Client:
         sum(worker["memory_limit"] for worker in workers.values()) / 2**30,
         client.dashboard_link,
     )
+    try:
+        share_ports(workers)
+    except ClusterError:
+        _close(client)
+        raise
     atexit.register(_close, client)
     return client
 
@@ -108,11 +120,6 @@ def pin(worker: str) -> dict[str, Any]:
 def only(worker: str) -> dict[str, Any]:
     """Return what tells `Client.submit` to use a worker and no other."""
     return {"workers": [worker], "allow_other_workers": False}
-
-
-def host_of(worker: str) -> str:
-    """Return the host in a worker's address, such as `tcp://10.0.0.7:34567`."""
-    return urlparse(worker).hostname or worker
 
 
 def _reach(address: str) -> Client:

@@ -24,6 +24,9 @@ _TRIES = 2
 _PATIENCE = 60
 """Seconds that lost workers have to be replaced by at least one."""
 
+_told_of: set[str] = set()
+"""Workers that are gone, and of whom that was said."""
+
 
 @dataclass(frozen=True)
 class Crew:
@@ -33,11 +36,14 @@ class Crew:
         client: The connection to them.
         homes: The worker of each part.
         stage: What they do, for messages.
+        pinned: Whether each part's work was given to its worker. Dask forgets it if for a moment
+            there is no worker at all, however soon others come.
     """
 
     client: Client
     homes: list[str]
     stage: str
+    pinned: bool = True
 
     def gather(
         self,
@@ -72,6 +78,8 @@ class Crew:
                 told = time.monotonic()
                 done = sum(future.status == "finished" for future in all_work)
                 logger.info("%s: %d of %d %s done", self.stage, done, len(all_work), of)
+        if not pending:
+            self._tell_of_lost(set(list_workers(self.client)))
         return self.client.gather(futures)
 
     def await_one(self, pending: set[Future]) -> set[Future]:
@@ -87,16 +95,25 @@ class Crew:
         """Raise an error, and cancel what is being made, if workers are gone or stuck too long."""
         present = set(list_workers(self.client))
         gone = set(self.homes) - present
-        if gone if together else not present:
+        all_gone = self.pinned and gone == set(self.homes)
+        if gone if together else all_gone or not present:
             self.client.cancel(futures, force=True)
             who = ", ".join(sorted(gone)) or "all that there were"
+            _told_of.update(gone)
             raise WorkerLostError(f"Workers ended while {self.stage}: {who}.")
+        self._tell_of_lost(present)
         if stuck > _SECONDS_STUCK:
             self.client.cancel(futures, force=True)
             raise ClusterError(
                 f"While {self.stage} all workers have stopped, as each uses more than "
                 f"{_pause_at():.0%} of its memory: {MORE_MEMORY}"
             )
+
+    def _tell_of_lost(self, present: set[str]) -> None:
+        """Warn of workers that are not there any more, once of each."""
+        for worker in sorted(set(self.homes) - present - _told_of):
+            _told_of.add(worker)
+            logger.warning("Worker %s ended while %s: others do its work.", worker, self.stage)
 
 
 def do_once_more(stage: str, begin: Callable[[], Crew], work: Callable[[Crew], Any]) -> Any:

@@ -6,9 +6,12 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
+from pathlib import Path
 
 from dask.utils import parse_bytes
 from distributed import LocalCluster
+from distributed.diskutils import DIR_LOCK_EXT
+from distributed.system import MEMORY_LIMIT
 from distributed.utils import LoopRunner
 from tornado.ioloop import IOLoop
 
@@ -27,8 +30,8 @@ def start_workers() -> LocalCluster:
     wanted = os.environ.get("GROCERY_DEMAND_WORKERS") or str(os.cpu_count() or 1)
     if not wanted.isdecimal() or wanted == "0":
         raise ClusterError(f"GROCERY_DEMAND_WORKERS is {wanted!r}; allowed: a whole number from 1.")
-    memory = os.environ.get("GROCERY_DEMAND_WORKER_MEMORY", "auto")
-    if memory != "auto" and not _is_size(memory):
+    memory = os.environ.get("GROCERY_DEMAND_WORKER_MEMORY")
+    if memory and not _is_size(memory):
         raise ClusterError(
             f"GROCERY_DEMAND_WORKER_MEMORY is {memory!r}; allowed: bytes with a unit, such as 4GiB."
         )
@@ -39,7 +42,7 @@ def start_workers() -> LocalCluster:
                 threads_per_worker=1,
                 host="127.0.0.1",
                 dashboard_address="127.0.0.1:0",
-                memory_limit=memory,
+                memory_limit=memory or MEMORY_LIMIT // int(wanted),
                 loop=loop,
             )
     except (OSError, RuntimeError, ValueError) as error:
@@ -56,13 +59,15 @@ def start_workers() -> LocalCluster:
 
 
 def end_workers(cluster: LocalCluster) -> None:
-    """End the workers at once, whatever they are at, and remove their folders."""
+    """End the workers at once, whatever they are at, and remove their folders and locks."""
     for nanny in cluster.workers.values():
         nanny.auto_restart = False
         if nanny.pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(nanny.pid, signal.SIGKILL)
-            shutil.rmtree(nanny.worker_dir, ignore_errors=True)
+            if folder := nanny.worker_dir:
+                shutil.rmtree(folder, ignore_errors=True)
+                Path(f"{folder}{DIR_LOCK_EXT}").unlink(missing_ok=True)
     cluster.close()
 
 

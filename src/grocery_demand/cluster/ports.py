@@ -6,8 +6,8 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from urllib.parse import urlparse
 
-from grocery_demand.cluster.client import host_of
 from grocery_demand.cluster.errors import ClusterError
 
 VARIABLE = "GROCERY_DEMAND_TRAINING_PORTS"
@@ -15,6 +15,28 @@ _ANY = (0,)
 
 _PATIENCE = 90
 """Seconds to wait for a port; Linux keeps one for 60 after its connections have ended."""
+
+
+def host_of(worker: str) -> str:
+    """Return the host in a worker's address, such as `tcp://10.0.0.7:34567`."""
+    return urlparse(worker).hostname or worker
+
+
+def read_range() -> range | None:
+    """Return the range that the environment names; None if it names none.
+
+    Raises:
+        ClusterError: If it is none.
+    """
+    named = os.environ.get(VARIABLE)
+    if not named:
+        return None
+    first, colon, last = named.partition(":")
+    if colon and first.isdecimal() and last.isdecimal():
+        allowed = range(int(first), int(last) + 1)
+        if allowed and allowed[0] > 0 and allowed[-1] < 2**16:
+            return allowed
+    raise ClusterError(f"{VARIABLE} is {named!r}; allowed: first:last, such as 9100:9149.")
 
 
 def share_ports(workers: Iterable[str]) -> dict[str, Sequence[int]]:
@@ -29,7 +51,7 @@ def share_ports(workers: Iterable[str]) -> dict[str, Sequence[int]]:
     Raises:
         ClusterError: If the variable is no range, or too small for the workers of one host.
     """
-    allowed = _read_range()
+    allowed = read_range()
     by_host: dict[str, list[str]] = defaultdict(list)
     for worker in workers:
         by_host[host_of(worker)].append(worker)
@@ -74,16 +96,3 @@ def _find_free(allowed: Sequence[int]) -> int | None:
             tried.bind(("", port))
             return int(tried.getsockname()[1])
     return None
-
-
-def _read_range() -> range | None:
-    """Return the range that the environment names; None if it names none."""
-    named = os.environ.get(VARIABLE)
-    if not named:
-        return None
-    first, colon, last = named.partition(":")
-    if colon and first.isdecimal() and last.isdecimal():
-        allowed = range(int(first), int(last) + 1)
-        if allowed and allowed[0] > 0 and allowed[-1] < 2**16:
-            return allowed
-    raise ClusterError(f"{VARIABLE} is {named!r}; allowed: first:last, such as 9100:9149.")

@@ -11,10 +11,11 @@ from typing import Any, SupportsIndex
 import polars as pl
 from distributed import Client, Future, wait
 
-from grocery_demand.cluster.client import connect, host_of
+from grocery_demand.cluster.client import connect, list_workers
 from grocery_demand.cluster.gathering import Crew, await_workers, do_once_more
 from grocery_demand.cluster.handing_out import hand_out
-from grocery_demand.cluster.sources import OpenedParts
+from grocery_demand.cluster.ports import host_of
+from grocery_demand.cluster.sources import OpenedParts, warn_of_idle
 from grocery_demand.core.parts import Answer
 from grocery_demand.core.quality.raw_table import RawTable
 from grocery_demand.core.quality.rows import ROW, Block, join_kept
@@ -64,6 +65,7 @@ class ClusterRawSales(RawSalesParts):
         self._place.forget_others()
         try:
             self._require_shared(client, blocks.version)
+            warn_of_idle(len(list_workers(client)), self.n_parts)
             yield ClusterStaging(client, blocks, parts, f"checking {self.raw.file}")
         except BaseException:
             parts.forget()
@@ -124,7 +126,7 @@ class ClusterStaging(Staging):
 
         answer: Answer = do_once_more(
             self._stage,
-            lambda: Crew(self._client, await_workers(self._client), self._stage),
+            lambda: Crew(self._client, await_workers(self._client), self._stage, pinned=False),
             work,
         )
         return answer

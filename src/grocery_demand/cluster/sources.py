@@ -1,8 +1,9 @@
 """Parts that workers open or make, and the asking of each where it lies."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from distributed import Client, Future
@@ -11,6 +12,23 @@ from grocery_demand.cluster.asking import Chain, ask_part, itself, pack
 from grocery_demand.cluster.client import list_workers, pin
 from grocery_demand.cluster.gathering import Crew, await_workers, do_once_more
 from grocery_demand.core.parts import combine_pairs
+
+logger = logging.getLogger(__name__)
+
+
+@cache
+def warn_of_idle(n_workers: int, n_parts: int) -> None:
+    """Warn, once of the same numbers, that some workers will hold no part."""
+    if n_workers > n_parts:
+        logger.warning(
+            "%d of %d workers will hold nothing, as there are %d parts: raise `parts` in "
+            "conf/cluster/globals.yml to %d at least, and run `kedro run --env cluster` anew. "
+            "A part is one store at least.",
+            n_workers - n_parts,
+            n_workers,
+            n_parts,
+            n_workers,
+        )
 
 
 class Source(ABC):
@@ -110,6 +128,8 @@ class OpenedParts(Source):
         if self.homes and set(self.homes) <= set(list_workers(self.client)):
             return
         workers = await_workers(self.client)
+        if self._keep:
+            warn_of_idle(len(workers), self.n_parts)
         self.homes = [workers[i * len(workers) // self.n_parts] for i in range(self.n_parts)]
         if self._keep:
             self._parts = [

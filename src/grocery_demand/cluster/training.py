@@ -19,10 +19,10 @@ import lightgbm as lgb
 import numpy as np
 from distributed import Future
 
-from grocery_demand.cluster.client import host_of, only, pin
+from grocery_demand.cluster.client import only, pin
 from grocery_demand.cluster.errors import WorkerLostError
 from grocery_demand.cluster.gathering import Crew
-from grocery_demand.cluster.ports import find_port, share_ports
+from grocery_demand.cluster.ports import find_port, host_of, share_ports
 from grocery_demand.core.models.gradient_boosted import LightGBM, Peers, dataset_params
 from grocery_demand.core.rows import Recipe, Rows
 

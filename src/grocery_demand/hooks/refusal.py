@@ -54,12 +54,7 @@ class RefusalHook:
             RefusedError: With the reason, and what to type instead.
             PlacesError: With the names of the settings, and the causes.
         """
-        from grocery_demand.datasets.refused import RefusedDataset
-
-        for name in sorted(pipeline.inputs()):
-            dataset = catalog.get(name)
-            if isinstance(dataset, RefusedDataset):
-                dataset.load()
+        require_offered(pipeline, catalog)
         made, read = pipeline.all_outputs(), pipeline.inputs()
         written = {
             _say_setting(name): place
@@ -70,6 +65,20 @@ class RefusalHook:
             from grocery_demand.storage.place import require_writable
 
             require_writable(written)
+
+
+def require_offered(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Refuse a pipeline that needs what the environment's catalog does not offer.
+
+    Raises:
+        RefusedError: With the reason, and what to type instead.
+    """
+    from grocery_demand.datasets.refused import RefusedDataset
+
+    for name in sorted(pipeline.inputs()):
+        dataset = catalog.get(name)
+        if isinstance(dataset, RefusedDataset):
+            dataset.load()
 
 
 def _say_setting(name: str) -> str:

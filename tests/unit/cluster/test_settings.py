@@ -2,11 +2,13 @@
 
 import polars as pl
 import pytest
+from distributed import LocalCluster
 
 from grocery_demand.cluster import PartedRawSalesDataset
 from grocery_demand.cluster.client import connect
 from grocery_demand.cluster.datasets import SALES, PartedFileError, PartedSalesDataset
 from grocery_demand.cluster.errors import ClusterError
+from grocery_demand.cluster.ports import VARIABLE
 from grocery_demand.cluster.raw_sales import StagedParts
 from grocery_demand.core.quality.sales_facts import SalesFacts
 from grocery_demand.core.quality.sales_staging import KeptSales
@@ -37,3 +39,32 @@ def test_a_worker_has_some_memory(monkeypatch, memory):
     monkeypatch.setenv("GROCERY_DEMAND_WORKER_MEMORY", memory)
     with pytest.raises(ClusterError, match=r"GROCERY_DEMAND_WORKER_MEMORY is .*such as 4GiB"):
         connect.__wrapped__()
+
+
+def make_empty(path):
+    path.mkdir()
+
+
+@pytest.mark.parametrize("make", [lambda path: None, make_empty, lambda path: path.touch()])
+def test_settings_of_dask_that_are_not_there_are_refused(monkeypatch, tmp_path, make):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DASK_CONFIG", "dask.yml")
+    make(tmp_path / "dask.yml")
+    with pytest.raises(ClusterError, match=rf"DASK_CONFIG is dask\.yml, but {tmp_path}/dask\.yml"):
+        connect.__wrapped__()
+
+
+def test_ports_that_are_no_range_are_refused_before_a_worker_is_started(monkeypatch):
+    monkeypatch.setattr("grocery_demand.cluster.client.start_workers", pytest.fail)
+    monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
+    monkeypatch.setenv(VARIABLE, "9104:9100")
+    with pytest.raises(ClusterError, match=rf"{VARIABLE} is .*such as 9100:9149"):
+        connect.__wrapped__()
+
+
+def test_fewer_ports_than_workers_of_a_host_are_refused_at_the_first_connection(monkeypatch):
+    with LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster:
+        monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", cluster.scheduler_address)
+        monkeypatch.setenv(VARIABLE, "9100:9100")
+        with pytest.raises(ClusterError, match=rf"{VARIABLE} has 1 ports.* has 2 workers"):
+            connect.__wrapped__()
