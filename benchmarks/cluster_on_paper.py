@@ -57,7 +57,7 @@ def describe_paper(kept: dict, price: float) -> tuple[list[str], dict[str, pd.Da
     """
     weak = [kept[name] for name in ("1", "2", "4")]
     rates = json.loads(RATES.read_text(encoding="utf-8"))
-    if "plan" not in rates:
+    if "part_row" not in rates:
         raise SystemExit(f"{RATES.name} is of an earlier version: run cluster_rates.py first.")
     slopes = _find_slopes(weak, kept["one worker"], kept["2"])
     base = min(max(stage["driver_peak"] for stage in run["stages"].values()) for run in weak)
@@ -66,7 +66,7 @@ def describe_paper(kept: dict, price: float) -> tuple[list[str], dict[str, pd.Da
     measured = pd.DataFrame([{"what": name, "measured": value} for name, value in slopes.items()])
     return [_describe(price, max(run["rows"] for run in weak), rates)], {
         "What grows with the data": measured,
-        "What the driver does alone with parts": _list_rates(rates),
+        "What the driver does alone, and what a part takes": _list_rates(rates),
         "On paper: 1, 10 and 100 times Favorita": table,
     }
 
@@ -104,6 +104,7 @@ def _list_rates(rates: dict) -> pd.DataFrame:
         "the sales table on disk, MB for a million rows": "megabytes",
         "joining the panel, s for a million series and days": "joining",
         "memory for the plan, bytes a row": "plan",
+        "a worker's memory for a part's sales, bytes a row": "part_row",
     }
     return pd.DataFrame([{"what": what, "measured": rates[name]} for what, name in told.items()])
 
@@ -132,6 +133,7 @@ def _reckon(
     rows, cells = times * _ROWS / 1e6, times * _SERIES * _DAYS
     room = _WORKER_MEMORY * _USED - base
     workers = max(math.ceil(cells * max(per_cell, _CELL) / GIB / room), 2)
+    n_parts = max(workers, rates["parts"], math.ceil(rows * 1e6 * rates["part_row"] / GIB / room))
     grown = rows * max(per_row, 0) / workers
     bounded = sum(seconds[name] for name in _BOUNDED) * _CORES / workers
     handing = rows * (rates["reading"] + rates["text"] / _GBIT)
@@ -144,7 +146,7 @@ def _reckon(
     driver = joining + copying
     hours = (grown + bounded + handing + network + driver) / 3600
     blocks = min(_BLOCKS_PER_WORKER * workers, _BLOCKS_IN_ALL) * _BLOCK
-    largest_part = rows * 1e6 * _SALES_ROW / max(workers, rates["parts"]) / GIB
+    largest_part = rows * 1e6 * _SALES_ROW / n_parts / GIB
     plan = times * _PLANNED * rates["plan"] / GIB
     parts = {
         "reading and handing out raw files": handing,
@@ -156,6 +158,7 @@ def _reckon(
         "times": times,
         "rows, millions": f"{rows:,.0f}",
         "workers of 8 GiB": workers,
+        "parts": n_parts,
         "their memory, GiB": workers * _WORKER_MEMORY,
         "driver's memory, GiB": driver_base + max(blocks, largest_part, plan),
         "network, GB": megabytes / 1e3,
@@ -189,16 +192,19 @@ def _describe(price: float, most_rows: int, rates: dict) -> str:
         f"measured by `cluster_rates.py` on {rates['rows'] / 1e6:.1f} million rows and "
         f"{rates['cells'] / 1e6:.1f} million series and days in {rates['parts']} parts, at commit "
         f"{rates['commit']}, in folders of one machine whose files were still in its memory: a "
-        "disk that writes more slowly takes longer. There are as many parts as workers, or "
-        f"{rates['parts']}. Copying and joining are "
-        "reckoned for parts on S3, from which the driver fetches table and panel "
-        f"({_CELL} bytes for each series and day) by a network of 1 Gbit/s; in folders that the "
-        "driver shares nothing is copied. The table of forecasts, with some 2% of the rows, "
-        "is left out. At most 32 blocks are checked at once, as the network brings no more. The "
+        "disk that writes more slowly takes longer. There are as many parts as workers, "
+        f"{rates['parts']} at least, and more if a worker could not bring the rows of one "
+        f"together: what that takes was measured on {rates['rows_in_parts'] / 1e6:.1f} million "
+        "rows. Copying and joining are reckoned for parts on S3, from which the driver fetches "
+        f"table and panel ({_CELL} bytes for each series and day) by a network of 1 Gbit/s; in "
+        "folders that the driver shares nothing is copied. The table of forecasts, with some 2% "
+        "of the rows, is left out. At most 32 blocks are checked at once, as the network brings no "
+        "more. The "
         "cost is for "
         f"{price:g} an hour of a worker, and of the driver as of {_DRIVER} workers, "
         "all held for the whole run; `--price` takes another. Left out are rows "
-        "that come to the driver for scores, which parameters bound, and the scheduler's own work. "
+        "that come to the driver for scores, which parameters bound, the scheduler's own work, and "
+        "the requests to S3: for each part its worker opens the file of every block of raw rows. "
         f"The slopes come from at most {most_rows / 1e6:.1f} million rows, {_ROWS / most_rows:.0f} "
         "times less than the smallest of these sizes: take the figures for their order."
     )

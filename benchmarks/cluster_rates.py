@@ -1,24 +1,28 @@
 """Measures what the driver does alone: reading raw files, the plan, copying and joining parts.
 
-python benchmarks/cluster_rates.py --raw-dir data/01_raw/ten_million
+python benchmarks/cluster_rates.py --raw-dir FULL_SIZE --in-parts TEN_MILLION
 
 On folders of this machine: what S3's network adds is reckoned from the bytes.
 """
 
 import argparse
 import json
+import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from cluster_on_paper import RATES
 from common import GIB, densify, describe_commit, peak_memory, read_checked, read_raw
 
+from grocery_demand.cluster.client import connect
 from grocery_demand.cluster.panel import cut_panel
+from grocery_demand.cluster.raw_sales import ClusterRawSales
 from grocery_demand.cluster.sales import write_sales
 from grocery_demand.datasets import RawTableDataset
 from grocery_demand.pipelines.preprocessing import nodes
@@ -40,11 +44,15 @@ def find_shortest(work: Callable[[], object]) -> float:
     return min(seconds)
 
 
+def read_train(raw_dir: Path) -> Iterator[bytes]:
+    """Hash train and give its text, block by block."""
+    return RawTableDataset(filepath=str(raw_dir), table="train").load().read_blocks()
+
+
 def read_text(raw_dir: Path) -> int:
-    """Hash train and read it as the driver does, counting lines; return the bytes of its text."""
-    raw = RawTableDataset(filepath=str(raw_dir), table="train").load()
+    """Read train as the driver does, counting lines; return the bytes of its text."""
     n_bytes = n_lines = 0
-    for block in raw.read_blocks():
+    for block in read_train(raw_dir):
         n_bytes += len(block)
         n_lines += block.count(b"\n")
     return n_bytes
@@ -60,10 +68,32 @@ def hold_plan(raw_dir: Path) -> tuple[int, float]:
     return sum(map(len, parts)), (peak_memory() - before) * GIB
 
 
-def measure(raw_dir: Path, folder: Path) -> dict[str, object]:
-    """Read raw files in a folder; copy and join the parts of their sales and their panel."""
+def check_in_parts(raw_dir: Path, folder: Path, n_parts: int) -> float:
+    """Have one worker check train and bring its parts together; return its peak in bytes."""
+    os.environ["GROCERY_DEMAND_WORKERS"] = "1"
+    raw, reference, quality = read_raw(raw_dir)
+    place = TablePlace(str(folder / f"in-{n_parts}"), "table", "")
+    nodes.check_sales(ClusterRawSales(raw["train"], place, n_parts), reference, quality)
+    return max(connect().run(peak_memory).values()) * GIB
+
+
+def hold_part(raw_dir: Path, folder: Path) -> dict[str, object]:
+    """Return the bytes that a worker needs for each row of a part: of all rows against half."""
+    halved, whole = (alone(check_in_parts, raw_dir, folder, n_parts) for n_parts in (2, 1))
+    rows = sum(block.count(b"\n") for block in read_train(raw_dir))
+    return {"rows_in_parts": rows, "part_row": (whole - halved) / (rows / 2)}
+
+
+def alone(function: Callable[..., Any], *given: Any) -> Any:
+    """Call a function in a process of its own, whose peak of memory is nobody else's."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        planned, held = pool.submit(hold_plan, raw_dir).result()
+        return pool.submit(function, *given).result()
+
+
+def measure(raw_dir: Path, raw_dir_in_parts: Path, folder: Path) -> dict[str, object]:
+    """Read raw files in a folder; copy and join the parts of their sales and their panel."""
+    planned, held = alone(hold_plan, raw_dir)
+    of_parts = hold_part(raw_dir_in_parts, folder)
     checked = read_checked(raw_dir)
     panel, sales = densify(checked), checked[0]
     place, home = (TablePlace(str(folder / name), "table", "") for name in ("parts", "home"))
@@ -95,6 +125,7 @@ def measure(raw_dir: Path, folder: Path) -> dict[str, object]:
         "joining": min(joins) / cells,
         "planned": planned,
         "plan": held / planned,
+        **of_parts,
     }
 
 
@@ -103,9 +134,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--raw-dir", type=Path, required=True, help="raw files")
+    parser.add_argument(
+        "--in-parts", type=Path, required=True, help="raw files of which one worker holds all rows"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        rates = measure(options.raw_dir, Path(folder))
+        rates = measure(options.raw_dir, options.in_parts, Path(folder))
     RATES.write_text(json.dumps(rates, indent=1) + "\n", encoding="utf-8")
     print(RATES.read_text())
 

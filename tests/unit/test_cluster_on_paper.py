@@ -20,7 +20,7 @@ def paper(scripts):
 
 
 def reckon(paper, times: int, **rates: float) -> dict[str, object]:
-    given = NOTHING | {"parts": 8} | rates
+    given = NOTHING | {"parts": 8, "part_row": 0.0} | rates
     return paper._reckon(times, SLOPES, given, SECONDS, 0.5, 0.1)
 
 
@@ -55,6 +55,15 @@ def test_the_driver_holds_some_blocks_or_a_part_and_not_all_rows(paper):
     assert hundred["driver's memory, GiB"] < 100 * once["driver's memory, GiB"] / 2
 
 
+def test_there_are_so_many_parts_that_a_worker_can_bring_one_together(paper):
+    assert reckon(paper, 1)["parts"] == 8
+    row = reckon(paper, 10, part_row=66.0)
+    room = 8.0 * 0.6 - SLOPES["base"]
+    assert row["parts"] > row["workers of 8 GiB"]
+    assert 1_254_970_400 * 66 / row["parts"] <= room * 2**30
+    assert 1_254_970_400 * 66 / (row["parts"] - 1) > room * 2**30
+
+
 def test_the_driver_holds_the_whole_plan(paper):
     hundred = reckon(paper, 100, plan=100.0)
     assert hundred["driver's memory, GiB"] == pytest.approx(0.5 + 337_046_400 * 100 / 2**30)
@@ -65,5 +74,6 @@ def test_the_page_shows_the_rates_that_were_measured():
     rates = json.loads((RESULTS / "cluster_rates.json").read_text(encoding="utf-8"))
     for name in NOTHING:
         assert f"| {rates[name]:,.4g} |" in page
-    for column in ("of them reading raw files", "joining", "copying from S3"):
+    assert f"| {rates['part_row']:,.4g} |" in page
+    for column in ("parts", "of them reading raw files", "joining", "copying from S3"):
         assert f"| {column} |" in page
