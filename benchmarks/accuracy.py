@@ -243,7 +243,13 @@ def main() -> None:
     parser.add_argument("--raw-dir", type=Path, required=True)
     parser.add_argument("--cutoffs", nargs="*", help="ISO dates; the last 16 days by default")
     parser.add_argument("--history-days", type=int, help="days known up to each cutoff; all")
-    parser.add_argument("--peers", nargs="*", default=PEER_MODELS, help="none: baselines only")
+    parser.add_argument(
+        "--peers",
+        nargs="*",
+        default=PEER_MODELS,
+        choices=PEER_MODELS,
+        help="none: baselines only",
+    )
     parser.add_argument(
         "--peer-series", type=int, help="series, drawn at random, that peers are given; all"
     )
@@ -252,7 +258,10 @@ def main() -> None:
     options = parser.parse_args()
     panel = read_panel(options.raw_dir)
     horizon = load_parameters()["training"]["horizon"]
-    cutoffs = options.cutoffs or [str(panel.date_of(panel.n_days - 1 - horizon))]
+    last = str(panel.date_of(panel.n_days - 1 - horizon))
+    cutoffs = options.cutoffs or [last]
+    if not all(str(panel.start_date) < cutoff <= last for cutoff in cutoffs):
+        parser.error(f"cutoffs: dates after {panel.start_date}, up to {last}, as 2017-05-15")
     whole, tables = [], []
     for cutoff in cutoffs:
         known = shorten(panel, panel.day_of(cutoff), options.history_days)

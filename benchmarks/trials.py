@@ -322,7 +322,7 @@ def main() -> None:
     parser.add_argument("--until", help="last day that is looked at, ISO")
     parser.add_argument("--cutoffs", type=int, default=12, help="six weeks apart")
     parser.add_argument("--history-days", type=int, help="days known up to each cutoff; all")
-    parser.add_argument("--trials", nargs="*", default=list(TRIALS))
+    parser.add_argument("--trials", nargs="*", default=list(TRIALS), choices=list(TRIALS))
     parser.add_argument("--name", help="of the result; the folder's by default")
     options = parser.parse_args()
     name = options.name or options.raw_dir.name
