@@ -228,22 +228,31 @@ from grocery_demand.storage.place import Place
 
 system, path = Place("s3://{BUCKET}/sales_parts")._open()
 for each in system.get_file_info(fs.FileSelector(path, recursive=True)):
-    print(each.path, each.mtime)
+    if each.is_file:
+        print(each.path, each.mtime)
 """
 
 
-def list_sales(place: Place) -> str:
-    """Return the files of the sales table in parts, and of what is staged beside them."""
+def list_sales(place: Place) -> set[str]:
+    """Return the files of the sales table in parts, and of what lies beside them."""
     words = [sys.executable, "-c", LIST_SALES]
     options = {"stdout": subprocess.PIPE, "text": True}
     process = place.driver.start(words, place.project, place.variables, **options)
     listed, _ = process.communicate()
-    assert "_manifest.json" in listed
-    return listed
+    return set(listed.splitlines())
+
+
+def list_standing_sales(place: Place) -> set[str]:
+    """Return the files that the manifest names, and itself: the newest version's."""
+    listed = list_sales(place)
+    (manifest,) = (line for line in listed if "_manifest.json" in line)
+    newest = max(listed - {manifest}, key=lambda line: line.split(" ", 1)[1])
+    version = newest.split("/")[2]
+    return {manifest} | {line for line in listed if version in line}
 
 
 def test_a_run_whose_workers_die_of_the_check_again_and_again_leaves_the_former_sales(place, loop):
-    before = list_sales(place)
+    before = list_standing_sales(place)
     order = place.orders / "checking.always"
     order.touch()
     outcome = place.runs("--pipeline", "preprocess")
@@ -273,7 +282,7 @@ def test_a_run_that_loses_the_scheduler_while_train_is_checked_says_so(place, lo
         wait_for((place.orders / "hold.taken").exists, seconds=120)
         place.processes[0].kill()
 
-    before = list_sales(place)
+    before = list_standing_sales(place)
     outcome = place.runs("--pipeline", "preprocess", meanwhile=kill_the_scheduler)
     assert outcome.returncode == 1
     assert "The scheduler was lost" in outcome.stderr
