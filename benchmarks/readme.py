@@ -59,7 +59,7 @@ MEASUREMENTS = (
     Measurement("the same, where only the last 60 days are known",
                 _SHORT, "All cutoffs", "NWRMSLE", peers=(_CALENDAR, *_PEERS)),
     Measurement("the same on the simulated sample, by item, of series known for eight weeks",
-                _SAMPLE, "All cutoffs", "NWRMSLE", peers=_PEERS),
+                _SAMPLE, "All cutoffs", "NWRMSLE", peers=(_CALENDAR, *_PEERS)),
     Measurement("the same of 2,000 of 200,697 simulated series; this project learnt from all",
                 _FULL, "All cutoffs", "NWRMSLE", peers=_PEERS),
     Measurement("share of days inside the 80 % interval (0.8 is right), real stores",
