@@ -27,7 +27,7 @@ if shutil.which("openssl") is None:
 SCHEDULER_PORT, WORKER_PORT, NANNY_PORT, TRAINING_PORTS = 8786, 9000, 9001, range(9100, 9130)
 LOOPBACK = ("0100007F", "00000000000000000000000001000000")
 """127.0.0.1 and ::1, as the kernel writes them."""
-SILENCE = 30
+SILENCE = 45
 """Seconds after which the scheduler gives a worker up; a minute or two where nobody waits."""
 WORLD = "simulation.stores=6,simulation.items=20,simulation.start_date=2016-08-01"
 WEAK = (
