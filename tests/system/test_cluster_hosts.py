@@ -222,47 +222,50 @@ def test_a_run_that_loses_workers_again_and_again_ends_and_leaves_the_champion(p
 
 
 LIST_SALES = f"""
+import json
+
 from pyarrow import fs
 
 from grocery_demand.storage.place import Place
 
-system, path = Place("s3://{BUCKET}/sales_parts")._open()
+place = Place("s3://{BUCKET}/sales_parts")
+print(json.loads(place.read("_manifest.json"))["table"])
+system, path = place._open()
 for each in system.get_file_info(fs.FileSelector(path, recursive=True)):
     if each.is_file:
         print(each.path, each.mtime)
 """
 
 
-def list_sales(place: Place) -> set[str]:
-    """Return the files of the sales table in parts, and of what lies beside them."""
+def list_sales(place: Place) -> tuple[set[str], set[str]]:
+    """Return all files of the sales table in parts, and those of the version that stands."""
     words = [sys.executable, "-c", LIST_SALES]
     options = {"stdout": subprocess.PIPE, "text": True}
     process = place.driver.start(words, place.project, place.variables, **options)
     listed, _ = process.communicate()
-    return set(listed.splitlines())
+    version, *files = listed.splitlines()
+    return set(files), {file for file in files if version in file or "_manifest.json" in file}
 
 
-def list_standing_sales(place: Place) -> set[str]:
-    """Return the files that the manifest names, and itself: the newest version's."""
-    listed = list_sales(place)
-    (manifest,) = (line for line in listed if "_manifest.json" in line)
-    newest = max(listed - {manifest}, key=lambda line: line.split(" ", 1)[1])
-    version = newest.split("/")[2]
-    return {manifest} | {line for line in listed if version in line}
+def assert_told_and_sales_stand(
+    place: Place, outcome: subprocess.CompletedProcess[str], standing: set[str]
+) -> None:
+    """See to it that a run ended in a message, and left the former sales and nothing else."""
+    assert outcome.returncode == 1
+    assert "Traceback" not in outcome.stderr, outcome.stderr
+    assert list_sales(place) == (standing, standing)
 
 
 def test_a_run_whose_workers_die_of_the_check_again_and_again_leaves_the_former_sales(place, loop):
-    before = list_standing_sales(place)
+    _, standing = list_sales(place)
     order = place.orders / "checking.always"
     order.touch()
     outcome = place.runs("--pipeline", "preprocess")
     order.unlink()
-    assert outcome.returncode == 1
+    assert_told_and_sales_stand(place, outcome, standing)
     # Whether they died of one block or all at once, nobody knows.
     assert re.search(r"Workers (died again and again|ended) while checking train", outcome.stderr)
     assert "GROCERY_DEMAND_WORKER_MEMORY" in outcome.stderr
-    assert "Traceback" not in outcome.stderr, outcome.stderr
-    assert list_sales(place) == before
 
 
 def test_a_model_is_fitted_once_more_when_a_host_leaves_the_network_without_a_word(place, loop):
@@ -282,9 +285,7 @@ def test_a_run_that_loses_the_scheduler_while_train_is_checked_says_so(place, lo
         wait_for((place.orders / "hold.taken").exists, seconds=120)
         place.processes[0].kill()
 
-    before = list_standing_sales(place)
+    _, standing = list_sales(place)
     outcome = place.runs("--pipeline", "preprocess", meanwhile=kill_the_scheduler)
-    assert outcome.returncode == 1
+    assert_told_and_sales_stand(place, outcome, standing)
     assert "The scheduler was lost" in outcome.stderr
-    assert "Traceback" not in outcome.stderr, outcome.stderr
-    assert list_sales(place) == before
