@@ -1,4 +1,4 @@
-"""Measures what the driver does alone: reading raw files, the plan, copying and joining parts.
+"""Measures what the driver does alone with raw files, plan and parts, and what a part takes.
 
 python benchmarks/cluster_rates.py --raw-dir FULL_SIZE --in-parts TEN_MILLION
 
@@ -80,7 +80,7 @@ def check_in_parts(raw_dir: Path, folder: Path, n_parts: int) -> float:
 def hold_part(raw_dir: Path, folder: Path) -> dict[str, object]:
     """Return the bytes that a worker needs for each row of a part: of all rows against half."""
     halved, whole = (alone(check_in_parts, raw_dir, folder, n_parts) for n_parts in (2, 1))
-    rows = sum(block.count(b"\n") for block in read_train(raw_dir))
+    rows = sum(block.count(b"\n") for block in read_train(raw_dir)) - 1  # the header
     return {"rows_in_parts": rows, "part_row": (whole - halved) / (rows / 2)}
 
 
