@@ -29,7 +29,7 @@ from common import GIB, PROJECT, load_parameters, name_folder, write_result
 
 from grocery_demand.core.backtest import TrainingParameters
 from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot
-from grocery_demand.core.models.gradient_boosted import plan_fit
+from grocery_demand.core.models.gradient_boosted import FitPlan
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.training import assemble_rows
 from grocery_demand.datasets import PanelDataset
@@ -172,12 +172,12 @@ def measure_limits(panel: Panel, raw_dir: Path) -> list[Limit]:
     summaries = time.perf_counter() - start
     names = FEATURE_SETS["full"]
     matrix, target, weight = assemble_rows(panel, panel.n_days - 1, training, names, encoding)
-    settings, n_trees, _ = plan_fit(settings, len(target))
-    bins = {"max_bin": settings["max_bin"], "verbose": -1}
+    plan = FitPlan.of(settings, len(target))
+    bins = {"max_bin": plan.params["max_bin"], "verbose": -1}
     data = lgb.Dataset(matrix, target, weight=weight, params=bins)
     start = time.perf_counter()
-    fit = {"verbose": -1, "force_col_wise": True} | settings
-    booster = lgb.train(fit, data, num_boost_round=n_trees)
+    fit = {"verbose": -1, "force_col_wise": True} | plan.params
+    booster = lgb.train(fit, data, num_boost_round=plan.n_trees)
     fitting = time.perf_counter() - start
     start = time.perf_counter()
     booster.predict(matrix)

@@ -131,9 +131,7 @@ class NaiveFeatures:
             "promotions_ahead": sum(self._on_promotion(row, self.day + k) for k in range(1, 17)),
             "item_share_promoted": mean(self._on_promotion(m, day) for m in sellers),
             **{
-                f"promotions_{w}": sum(
-                    self.promotions[row][d] for d in range(max(self.day - w + 1, 0), self.day + 1)
-                )
+                f"promotions_{w}": sum(self.promotions[row][d] for d in self._past(row, w))
                 for w in (7, 28, 140)
             },
             "mean_promoted": mean(self._log(row, d) for d in promoted),

@@ -49,7 +49,7 @@ def make_panel(
     observed = open_days[position] & (np.arange(n_days) >= first_sale[:, None])
     units = _make_units(source, observed, mean_units)
     promotions = np.zeros((n_series, n_days + n_planned_days), np.uint8)
-    promotions[:, :n_days] = (source.random((n_series, n_days)) < 0.15) & observed
+    promotions[:, :n_days] = source.random((n_series, n_days)) < 0.15
     promotions[:, n_days:] = source.random((n_series, n_planned_days)) < 0.15
     calendar_days = n_days + max(DAYS_AHEAD, n_planned_days)
     return Panel(

@@ -98,7 +98,9 @@ def _find_bins(crew: Crew, rows: dict[str, Future], n_rows: int, recipe: Recipe)
     """Find the features' bins on rows drawn from all workers; return them in LightGBM's format."""
     share = min(_BIN_ROWS / n_rows, 1.0)
     submit = partial(crew.client.submit, pure=False)
-    drawn = [submit(_draw, own, share, recipe.seed) for own in rows.values()]
+    drawn = [
+        submit(_draw, own, share, (recipe.seed, rank)) for rank, own in enumerate(rows.values())
+    ]
     sample = np.concatenate(crew.gather(drawn, of="workers"))
     names, params = list(recipe.names), dataset_params(recipe.settings)
     with tempfile.TemporaryDirectory() as folder:
@@ -107,7 +109,7 @@ def _find_bins(crew: Crew, rows: dict[str, Future], n_rows: int, recipe: Recipe)
         return path.read_bytes()
 
 
-def _draw(rows: Rows, share: float, seed: int) -> np.ndarray:
+def _draw(rows: Rows, share: float, seed: tuple[int, int]) -> np.ndarray:
     """Return the features of some rows."""
     if share == 1:
         return rows.matrix

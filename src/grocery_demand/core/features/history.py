@@ -77,7 +77,7 @@ def _summarise_days(panel: Panel, day: int, rows: slice) -> dict[str, np.ndarray
     log_units = np.log1p(units, out=units)
     observed = _observed_days(panel, day, rows)
     sold = (log_units > 0).view(np.uint8)
-    promoted = _last_days(panel.promotions[rows], day)
+    promoted = _last_days(panel.promotions[rows], day) & observed
     exact = log_units.astype(np.float64)
     return {
         "sums": _sums_back(exact, WINDOWS),

@@ -15,11 +15,20 @@ _FILE = "model.lgb"
 _FEW_ROWS = 256
 """Rows that one thread forecasts sooner than several can be woken."""
 
-OWN_SETTINGS = {"n_estimators", "max_rows_per_tree", "trees_per_draw", "rows_to_trust"}
-"""Settings that are this project's and not LightGBM's, each a number from 1; see `plan_fit`."""
+OWN_SETTINGS = {
+    "n_estimators",
+    "max_rows_per_tree",
+    "trees_per_draw",
+    "rows_to_trust",
+    "rows_to_stand_alone",
+}
+"""Settings that are this project's and not LightGBM's, each a number from 1; see `FitPlan`."""
 
 _LEAST_TRUST = 0.6
 """Share of the corrections that is applied where there is hardly a row to learn from."""
+
+_MOST_MODELS = 3
+"""Models whose mean forecasts where rows are few: a fourth takes away little more of the chance."""
 
 
 def draw_fewer_rows(settings: dict[str, Any], n_rows: int) -> dict[str, Any]:
@@ -50,14 +59,42 @@ def trust_in(n_rows: int, rows_to_trust: int | None) -> float:
     return _LEAST_TRUST + (1 - _LEAST_TRUST) * n_rows / rows_to_trust
 
 
-def plan_fit(settings: dict[str, Any], n_rows: int) -> tuple[dict[str, Any], int, float]:
-    """Part the settings into LightGBM's parameters, the trees, and the share of their corrections.
+def count_models(n_rows: int, rows_to_stand_alone: int | None) -> int:
+    """Return how many models are fitted, whose mean is the forecast.
 
-    What is ours and not LightGBM's is taken out: see `draw_fewer_rows` and `trust_in`.
+    Which rows and features each tree is given is drawn, and what that does to a forecast is chance:
+    of few rows much, which a mean takes away, and takes little time. They are as many as make up
+    `rows_to_stand_alone` together, three at most; None: one for any number of rows.
     """
-    params = draw_fewer_rows(settings, n_rows)
-    n_trees, rows_to_trust = params.pop("n_estimators"), params.pop("rows_to_trust", None)
-    return params, n_trees, trust_in(n_rows, rows_to_trust)
+    if rows_to_stand_alone is None:
+        return 1
+    return min(-(-rows_to_stand_alone // max(n_rows, 1)), _MOST_MODELS)
+
+
+@dataclass(frozen=True)
+class FitPlan:
+    """What the settings come to for a number of rows.
+
+    Attributes:
+        params: LightGBM's parameters.
+        n_trees: Trees of a model.
+        trust: Share of the trees' corrections that is applied, see `trust_in`.
+        n_models: Models whose mean forecasts, see `count_models`.
+    """
+
+    params: dict[str, Any]
+    n_trees: int
+    trust: float
+    n_models: int
+
+    @classmethod
+    def of(cls, settings: dict[str, Any], n_rows: int) -> "FitPlan":
+        """Take out of the settings what is ours and not LightGBM's."""
+        params = draw_fewer_rows(settings, n_rows)
+        n_trees = params.pop("n_estimators")
+        trust = trust_in(n_rows, params.pop("rows_to_trust", None))
+        n_models = count_models(n_rows, params.pop("rows_to_stand_alone", None))
+        return cls(params, n_trees, trust, n_models)
 
 
 def dataset_params(settings: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +125,8 @@ class LightGBM:
 
     The trees are fitted on ln(1+units) less the `moving_average` feature, so that they need not
     learn the level of each series, which may span orders of magnitude; of few rows, on a share of
-    that difference (`trust_in`).
+    that difference (`trust_in`), and by several models, whose trees then are those of one booster
+    (`count_models`).
 
     Attributes:
         feature_names: Columns of the matrix, in their order.
@@ -118,32 +156,40 @@ class LightGBM:
             matrix: float32 [row, feature].
             target: ln(1+units) [row].
             weight: Of each row in the loss [row].
-            settings: LightGBM's parameters, and what `plan_fit` takes out of them.
+            settings: LightGBM's parameters, and what `FitPlan` takes out of them.
             seed: Of what LightGBM draws.
             peers: Machines that hold other rows; None if these are all.
         """
         relative = MOVING_AVERAGE in feature_names
-        own, n_trees, trust = plan_fit(settings, peers.n_rows if peers else len(target))
+        plan = FitPlan.of(settings, peers.n_rows if peers else len(target))
         if relative:
             target = target - matrix[:, feature_names.index(MOVING_AVERAGE)]
-            target *= np.float32(trust)
-        data = lgb.Dataset(
-            matrix,
-            target,
-            weight=weight,
-            feature_name=list(feature_names),
-            params=dataset_params(own),
-            reference=peers.bins if peers else None,
-            free_raw_data=True,
-        )
-        fixed = {"objective": "regression", "verbose": -1, "seed": seed}
+            target *= np.float32(plan.trust)
+        fixed = {"objective": "regression", "verbose": -1}
         start = {"boost_from_average": not relative}
         reproducible = {"deterministic": True, "force_col_wise": True}
         network = peers.network if peers else {}
-        params = fixed | start | reproducible | own | network
-        booster = lgb.train(params, data, num_boost_round=n_trees)
-        if peers:
-            booster.free_network()
+        params = fixed | start | reproducible | plan.params | network
+        booster = None
+        n_models = plan.n_models if relative else 1
+        for seed_of_model in range(seed, seed + n_models):
+            data = lgb.Dataset(
+                matrix,
+                _next_target(target, n_models, booster, matrix),
+                weight=weight,
+                feature_name=list(feature_names),
+                params=dataset_params(plan.params),
+                reference=peers.bins if peers else None,
+                free_raw_data=n_models == 1,
+            )
+            booster = lgb.train(
+                params | {"seed": seed_of_model},
+                data,
+                num_boost_round=plan.n_trees,
+                init_model=booster,
+            )
+            if peers:
+                booster.free_network()
         return cls(feature_names, booster.model_to_string(), relative)
 
     @classmethod
@@ -185,3 +231,15 @@ class LightGBM:
     def to_files(self) -> dict[str, bytes]:
         """Return LightGBM's model text."""
         return {_FILE: self.model_text.encode()}
+
+
+def _next_target(
+    target: np.ndarray, n_models: int, fitted: lgb.Booster | None, matrix: np.ndarray
+) -> np.ndarray:
+    """Return what the next of several models is given, so that all trees add up to their mean.
+
+    Its share of the target. LightGBM takes away what the trees before it forecast, so that is added
+    to it: each model learns from the whole share, and none corrects another.
+    """
+    share = target / np.float32(n_models)
+    return share if fitted is None else share + fitted.predict(matrix).astype(np.float32)

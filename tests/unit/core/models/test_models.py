@@ -14,7 +14,7 @@ from grocery_demand.core.models import (
     needs_fitting,
     restore_model,
 )
-from grocery_demand.core.models.gradient_boosted import draw_fewer_rows, trust_in
+from grocery_demand.core.models.gradient_boosted import count_models, draw_fewer_rows, trust_in
 from grocery_demand.core.models.scikit_learn import SCIKIT_MODELS
 from worlds import SMALL_MODELS
 
@@ -191,6 +191,26 @@ def test_of_few_rows_a_share_of_the_corrections_is_applied():
     above = (full > 0) & (shrunk > 0)
     assert above.mean() > 0.5
     np.testing.assert_allclose((shrunk - base)[above], 0.8 * (full - base)[above], atol=1e-4)
+
+
+def test_as_many_models_as_make_up_the_rows_are_averaged_three_at_most():
+    counted = [count_models(n, 100) for n in (0, 1, 34, 49, 50, 99, 100, 10**6)]
+    assert counted == [3, 3, 3, 3, 2, 2, 1, 1]
+    assert count_models(5, None) == 1
+
+
+def test_the_models_of_few_rows_forecast_their_mean():
+    rows = make_rows(600)
+    settings = SMALL_MODELS["lightgbm"] | {"bagging_fraction": 0.5, "bagging_freq": 1}
+
+    def forecast(seed: int, **more: int) -> np.ndarray:
+        return fit_model("lightgbm", NAMES, *rows, settings | more, seed).predict(rows[0])
+
+    alone = [forecast(seed) for seed in (7, 8)]
+    blended = forecast(7, rows_to_stand_alone=1200)
+    assert np.abs(alone[0] - alone[1]).mean() > 0.03
+    # Where two splits are all but equally good, rounding decides; so not to the last digit.
+    assert np.abs(blended - np.mean(alone, axis=0)).mean() < 3e-4
 
 
 def test_fewer_rows_per_tree_give_the_model_of_the_smaller_fraction():

@@ -26,6 +26,7 @@ def test_other_names_that_lightgbm_knows_are_accepted():
     [
         ("lightgbm", {"n_estimators": -3}, r"n_estimators` is -3; allowed: a whole number from 1"),
         ("lightgbm", {"rows_to_trust": 0}, r"rows_to_trust` is 0"),
+        ("lightgbm", {"rows_to_stand_alone": 0.5}, r"rows_to_stand_alone` is 0\.5"),
         ("lightgbm", {"n_trees": 10}, r"n_trees` is no parameter of this model.* n_estimators"),
         ("lightgbm", {"learningrate": 0.1}, r"did you mean `learning_rate`"),
         ("lightgbm", {"learning_rate": "abc"}, r"model_settings\.lightgbm`.*abc"),
