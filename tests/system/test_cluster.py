@@ -126,13 +126,13 @@ def test_a_fit_on_the_same_workers_repeats_itself(parts, backtest):
         SETTINGS,
         backtest.holdout_forecaster.encoding,
     )
-    assert again.model_text == backtest.holdout_forecaster.model.model_text
+    assert again.model_texts == backtest.holdout_forecaster.model.model_texts
 
 
 def test_the_model_is_an_ordinary_one_without_a_trace_of_the_cluster(backtest):
     model = backtest.holdout_forecaster.model
     assert model.from_files(model.feature_names, model.to_files()) == model
-    assert "127.0.0.1" not in model.model_text
+    assert all("127.0.0.1" not in text for text in model.model_texts)
 
 
 def test_an_error_of_the_work_itself_comes_back_as_on_one_machine(client, world, tmp_path):
@@ -232,7 +232,7 @@ def test_a_model_is_fitted_anew_when_a_worker_is_killed_meanwhile(
     day = parts.day_of(forecaster.cutoff)
     model = fit_point_model(parts, day, TRAINING, SETTINGS, forecaster.encoding)
     assert (tmp_path / "died").exists()
-    assert len(model.booster.dump_model()["tree_info"]) == SETTINGS["n_estimators"]
+    assert [booster.num_trees() for booster in model.boosters] == [SETTINGS["n_estimators"]]
 
 
 def test_workers_are_known_however_often_dask_notes_the_cluster_without_them(client):

@@ -60,6 +60,8 @@ class Explanation:
     small part of their cost, which a web page can pay on each request; they favour the splits near
     the leaves a little more.
 
+    Of several boosters, whose mean forecasts, each leaf moves its share of the mean.
+
     Attributes:
         expected: The trees' mean output, in ln units.
         moves: What each leaf moves, by group, float64 [leaf of all trees, driver].
@@ -78,11 +80,13 @@ class Explanation:
         if not isinstance(model, LightGBM):
             return None
         drivers = [ALL_DRIVERS.index(driver_of(name)) for name in model.feature_names]
-        trees = [info["tree_structure"] for info in model.booster.dump_model()["tree_info"]]
+        dumps = [booster.dump_model()["tree_info"] for booster in model.boosters]
+        trees = [info["tree_structure"] for dump in dumps for info in dump]
         per_tree = [_moves_of_leaves(tree, drivers) for tree in trees]
         first_leaf = np.cumsum([0, *(len(moves) for moves in per_tree)])[:-1]
-        expected = sum(_value(tree) for tree in trees)
-        return cls(expected, np.concatenate(per_tree), first_leaf, model)
+        expected = sum(_value(tree) for tree in trees) / len(dumps)
+        moves = np.concatenate(per_tree) / len(dumps)
+        return cls(expected, moves, first_leaf, model)
 
     def contributions(self, matrix: np.ndarray) -> np.ndarray:
         """Return the moves of each row by group, in ln units, float64 [row, driver].
@@ -93,8 +97,11 @@ class Explanation:
         Args:
             matrix: The model's features, float32 [row, feature].
         """
-        leaves = self.model.booster.predict(matrix, pred_leaf=True, num_threads=1)
-        leaves = np.asarray(leaves, np.int64).reshape(len(matrix), -1)
+        found = [
+            np.asarray(booster.predict(matrix, pred_leaf=True, num_threads=1), np.int64)
+            for booster in self.model.boosters
+        ]
+        leaves = np.concatenate([part.reshape(len(matrix), -1) for part in found], axis=1)
         return self.moves[leaves + self.first_leaf].sum(axis=1)
 
 

@@ -36,8 +36,14 @@ YEARLY_NAIVE = "seasonal_naive_year"
 _LEAST_HISTORY = 56
 """Days of sales behind the oldest cutoff of the backtest at least."""
 
-_FOLD_DAYS = (365, 182, 91)
+_FOLD_DAYS = (365, 300, 240, 182, 120, 60)
 """Days from a cutoff of the backtest to the last day; the first is shorter for shorter sales."""
+
+_FITS = 3
+"""Models fitted for all folds: each forecasts consecutive ones, fitted at the oldest of them."""
+
+_LEAST_GAP = 30
+"""Days between two cutoffs of the backtest at least."""
 
 _STEPS_PER_CUTOFF = 16
 _STEPS_PER_FOLD = 24
@@ -67,7 +73,7 @@ def plan_folds(panel: PanelParts, horizon: int) -> list[int]:
     """Return the cutoffs of the backtest, the oldest first; none if the sales are too short."""
     last = panel.n_days - 1
     longest = min(FURTHEST_STEP, last - _LEAST_HISTORY)
-    spans = [longest, *(span for span in _FOLD_DAYS[1:] if span < longest)]
+    spans = [longest, *(span for span in _FOLD_DAYS[1:] if span <= longest - _LEAST_GAP)]
     return [last - span for span in spans if span > horizon]
 
 
@@ -95,10 +101,10 @@ def train_long_range(
         logger.info("No forecasts beyond %d days: the sales are too short.", training.horizon)
         return LongRange(None, 0), pd.DataFrame()
     logger.info("Beyond %d days: backtest and fit", training.horizon)
-    tables = [
-        _forecast_fold(_fit(rows, panel, day, training, settings, encoding), panel, day, training)
-        for day in folds
-    ]
+    tables = []
+    for days in np.array_split(folds, min(_FITS, len(folds))):
+        forecaster = _fit(rows, panel, int(days[0]), training, settings, encoding)
+        tables += [_forecast_fold(forecaster, panel, day, training) for day in days.tolist()]
     final = replace(
         _fit(rows, panel, panel.n_days - 1, training, settings, encoding),
         intervals=Intervals.of_table(pd.concat(tables)),

@@ -21,15 +21,18 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
 NAMES = (MOVING_AVERAGE, "mean_7_relative", "onpromotion", "store_nbr")
 
 
-def explain(rows, names=NAMES):
+def explain(rows, names=NAMES, **more):
     matrix, target = rows
-    weight = np.ones(len(target), np.float32)
-    model = fit_model("lightgbm", names, matrix, target, weight, SMALL_MODELS["lightgbm"], 1)
+    weight, settings = np.ones(len(target), np.float32), SMALL_MODELS["lightgbm"] | more
+    model = fit_model("lightgbm", names, matrix, target, weight, settings, 1)
     return model, Explanation.of(model)
 
 
-def test_contributions_add_up_to_the_forecast(rows):
-    model, explanation = explain(rows)
+@pytest.mark.parametrize("n_boosters", [1, 3])
+def test_contributions_add_up_to_the_forecast(rows, n_boosters):
+    more = {"rows_to_stand_alone": 600 * n_boosters, "feature_fraction": 0.6}
+    model, explanation = explain(rows, **more)
+    assert len(model.boosters) == n_boosters
     moved = explanation.contributions(rows[0]).sum(axis=1)
     expected = np.maximum(rows[0][:, 0] + explanation.expected + moved, 0)
     np.testing.assert_allclose(model.predict(rows[0]), expected, rtol=1e-5, atol=1e-6)

@@ -11,6 +11,7 @@ from grocery_demand.core.errors import ModelFileError
 from grocery_demand.core.features import MOVING_AVERAGE
 
 _FILE = "model.lgb"
+_FURTHER_FILE = "model_{}.lgb"
 
 _FEW_ROWS = 256
 """Rows that one thread forecasts sooner than several can be woken."""
@@ -125,17 +126,16 @@ class LightGBM:
 
     The trees are fitted on ln(1+units) less the `moving_average` feature, so that they need not
     learn the level of each series, which may span orders of magnitude; of few rows, on a share of
-    that difference (`trust_in`), and by several models, whose trees then are those of one booster
-    (`count_models`).
+    that difference (`trust_in`), and by several boosters, whose mean forecasts (`count_models`).
 
     Attributes:
         feature_names: Columns of the matrix, in their order.
-        model_text: The booster in LightGBM's text format.
+        model_texts: Each booster in LightGBM's text format.
         relative: Whether the trees' output is to be added to the moving average.
     """
 
     feature_names: tuple[str, ...]
-    model_text: str
+    model_texts: tuple[str, ...]
     relative: bool
 
     @classmethod
@@ -158,7 +158,8 @@ class LightGBM:
             weight: Of each row in the loss [row].
             settings: LightGBM's parameters, and what `FitPlan` takes out of them.
             seed: Of what LightGBM draws.
-            peers: Machines that hold other rows; None if these are all.
+            peers: Machines that hold other rows; None if these are all. With them one model is
+                fitted, of however few rows: LightGBM cannot meet them twice at the same ports.
         """
         relative = MOVING_AVERAGE in feature_names
         plan = FitPlan.of(settings, peers.n_rows if peers else len(target))
@@ -170,27 +171,22 @@ class LightGBM:
         reproducible = {"deterministic": True, "force_col_wise": True}
         network = peers.network if peers else {}
         params = fixed | start | reproducible | plan.params | network
-        booster = None
-        n_models = plan.n_models if relative else 1
-        for seed_of_model in range(seed, seed + n_models):
-            data = lgb.Dataset(
-                matrix,
-                _next_target(target, n_models, booster, matrix),
-                weight=weight,
-                feature_name=list(feature_names),
-                params=dataset_params(plan.params),
-                reference=peers.bins if peers else None,
-                free_raw_data=n_models == 1,
-            )
-            booster = lgb.train(
-                params | {"seed": seed_of_model},
-                data,
-                num_boost_round=plan.n_trees,
-                init_model=booster,
-            )
-            if peers:
-                booster.free_network()
-        return cls(feature_names, booster.model_to_string(), relative)
+        data = lgb.Dataset(
+            matrix,
+            target,
+            weight=weight,
+            feature_name=list(feature_names),
+            params=dataset_params(plan.params),
+            reference=peers.bins if peers else None,
+            free_raw_data=True,
+        )
+        texts = []
+        for seed_of_model in range(seed, seed + (1 if peers else plan.n_models)):
+            booster = lgb.train(params | {"seed": seed_of_model}, data, plan.n_trees)
+            texts.append(booster.model_to_string())
+        if peers:
+            booster.free_network()
+        return cls(feature_names, tuple(texts), relative)
 
     @classmethod
     def from_files(cls, feature_names: tuple[str, ...], files: dict[str, bytes]) -> "LightGBM":
@@ -199,47 +195,45 @@ class LightGBM:
         Raises:
             ModelFileError: If LightGBM cannot read its text.
         """
-        model = cls(feature_names, files[_FILE].decode(), MOVING_AVERAGE in feature_names)
+        relative = MOVING_AVERAGE in feature_names
+        model = cls(feature_names, tuple(files[n].decode() for n in _name_files(files)), relative)
         try:
-            n_features = model.booster.num_feature()
+            n_features = {booster.num_feature() for booster in model.boosters}
         except lgb.basic.LightGBMError as error:
             raise ModelFileError(f"{_FILE} cannot be read by LightGBM: {error}.") from error
-        if n_features != len(feature_names):
+        if n_features != {len(feature_names)}:
+            read = ", ".join(map(str, sorted(n_features)))
             raise ModelFileError(
-                f"{_FILE} reads {n_features} features, but {len(feature_names)} are named."
+                f"{_FILE} reads {read} features, but {len(feature_names)} are named."
             )
         return model
 
     @cached_property
-    def booster(self) -> lgb.Booster:
-        """The booster, parsed from the text at first use."""
-        return lgb.Booster(model_str=self.model_text)
+    def boosters(self) -> tuple[lgb.Booster, ...]:
+        """The boosters, parsed from their texts at first use."""
+        return tuple(lgb.Booster(model_str=text) for text in self.model_texts)
 
     def predict(self, matrix: np.ndarray) -> np.ndarray:
         """Return ln(1+units), never below zero."""
         threads = 1 if len(matrix) < _FEW_ROWS else 0
-        trees = np.asarray(self.booster.predict(matrix, num_threads=threads), np.float32)
+        found = [booster.predict(matrix, num_threads=threads) for booster in self.boosters]
+        trees = np.mean(found, axis=0, dtype=np.float64).astype(np.float32)
         if self.relative:
             trees += matrix[:, self.feature_names.index(MOVING_AVERAGE)]
         return np.maximum(trees, 0)
 
     def importance(self) -> np.ndarray:
         """Return each feature's share of the total gain."""
-        gain = self.booster.feature_importance("gain")
+        gain = sum(booster.feature_importance("gain") for booster in self.boosters)
         return gain / max(gain.sum(), 1e-12)
 
     def to_files(self) -> dict[str, bytes]:
-        """Return LightGBM's model text."""
-        return {_FILE: self.model_text.encode()}
+        """Return LightGBM's model texts, a file each."""
+        names = (_FILE, *(_FURTHER_FILE.format(i) for i in range(2, len(self.model_texts) + 1)))
+        return {name: text.encode() for name, text in zip(names, self.model_texts, strict=True)}
 
 
-def _next_target(
-    target: np.ndarray, n_models: int, fitted: lgb.Booster | None, matrix: np.ndarray
-) -> np.ndarray:
-    """Return what the next of several models is given, so that all trees add up to their mean.
-
-    Its share of the target. LightGBM takes away what the trees before it forecast, so that is added
-    to it: each model learns from the whole share, and none corrects another.
-    """
-    share = target / np.float32(n_models)
-    return share if fitted is None else share + fitted.predict(matrix).astype(np.float32)
+def _name_files(files: dict[str, bytes]) -> list[str]:
+    """Return the names of the boosters' files, in their order."""
+    further = [_FURTHER_FILE.format(i) for i in range(2, _MOST_MODELS + 1)]
+    return [_FILE, *(name for name in further if name in files)]

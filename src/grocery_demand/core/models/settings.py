@@ -54,7 +54,7 @@ def require_settings(name: str, settings: dict[str, Any]) -> None:
 
 def _names_of_lightgbm(model: LightGBM) -> set[str]:
     """Return its parameters but for the number of trees, which is `n_estimators` here."""
-    names = set(_PARAMETER.findall(model.model_text)) | set(LGBMRegressor().get_params())
+    names = set(_PARAMETER.findall(model.model_texts[0])) | set(LGBMRegressor().get_params())
     return names - {"num_iterations"}
 
 
