@@ -227,7 +227,7 @@ def _drop_from_memory(path: Path) -> None:
 
 
 def find_limit(stage: str, limits: list[Limit]) -> float:
-    """Return what no program can undercut in a stage, in seconds; NaN where nothing was measured."""
+    """Return what no program can undercut in a stage, in s; NaN where nothing was measured."""
     return next((limit.seconds for limit in limits if stage in limit.stages), float("nan"))
 
 
