@@ -36,14 +36,12 @@ YEARLY_NAIVE = "seasonal_naive_year"
 _LEAST_HISTORY = 56
 """Days of sales behind the oldest cutoff of the backtest at least."""
 
-_FOLD_DAYS = (365, 300, 240, 182, 120, 60)
-"""Days from a cutoff of the backtest to the last day; the first is shorter for shorter sales."""
+_FOLDS = (1.0, 0.82, 0.66, 0.5, 0.33, 0.16)
+"""Cutoffs of the backtest, as shares of the days from the oldest of them to the last day of sales:
+a year, or what shorter sales allow."""
 
 _FITS = 3
 """Models fitted for all folds: each forecasts consecutive ones, fitted at the oldest of them."""
-
-_LEAST_GAP = 30
-"""Days between two cutoffs of the backtest at least."""
 
 _STEPS_PER_CUTOFF = 16
 _STEPS_PER_FOLD = 24
@@ -73,8 +71,8 @@ def plan_folds(panel: PanelParts, horizon: int) -> list[int]:
     """Return the cutoffs of the backtest, the oldest first; none if the sales are too short."""
     last = panel.n_days - 1
     longest = min(FURTHEST_STEP, last - _LEAST_HISTORY)
-    spans = [longest, *(span for span in _FOLD_DAYS[1:] if span <= longest - _LEAST_GAP)]
-    return [last - span for span in spans if span > horizon]
+    spans = [round(share * longest) for share in _FOLDS]
+    return [last - span for span in spans if span >= horizon + WEEK]
 
 
 def train_long_range(
@@ -187,7 +185,7 @@ def _forecast_fold(
     spread = np.linspace(training.horizon + 1, furthest, _STEPS_PER_FOLD)
     steps = np.unique(spread.astype(int))
     rows = np.flatnonzero(panel.first_sale <= day)
-    n_series = max(training.max_long_range_rows // (len(_FOLD_DAYS) * len(steps)), 1)
+    n_series = max(training.max_long_range_rows // (len(_FOLDS) * len(steps)), 1)
     if len(rows) > n_series:
         generator = np.random.default_rng([training.seed, day])
         rows = np.sort(generator.choice(rows, n_series, replace=False))
