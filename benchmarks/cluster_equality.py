@@ -34,6 +34,7 @@ _ALL_ROWS = {
     "model_settings.lightgbm.max_rows_per_tree": 200_000,
     "model_settings.lightgbm.min_child_samples": 1,  # a number that it estimates from the weight
     "model_settings.lightgbm.min_sum_hessian_in_leaf": 100,
+    "model_settings.lightgbm.rows_to_stand_alone": 1,  # workers fit one booster
 }
 _SETTINGS = {"all-rows": _ALL_ROWS, "as-configured": {}}
 _APART = "forecasts of ln(1+units) apart, root mean square"

@@ -87,7 +87,9 @@ def main() -> None:
     name = options.name or options.raw_dir.name
     panel = read_panel(options.raw_dir)
     last = panel.day_of(options.last) if options.last else panel.n_days - 1
-    ends = options.until
+    ends, horizon = options.until, load_parameters()["training"]["horizon"]
+    if late := [end for end in ends if panel.day_of(end) + horizon >= last]:
+        parser.error(f"No sales are known more than {horizon} days after {', '.join(late)}.")
     rows = []
     for end in ends:
         for history_days in _HISTORY_DAYS:

@@ -29,7 +29,8 @@ from common import PROJECT, load_parameters, name_folder, read_panel, shorten, w
 from grocery_demand.core.backtest import TrainingParameters, choose_training_days, scored_rows
 from grocery_demand.core.features import FEATURE_SETS, MOVING_AVERAGE, Encoding, Snapshot
 from grocery_demand.core.features.matrix import RELATIVE
-from grocery_demand.core.models.gradient_boosted import FitPlan, LightGBM, dataset_params
+from grocery_demand.core.models.fit_plan import FitPlan, dataset_params
+from grocery_demand.core.models.gradient_boosted import LightGBM
 from grocery_demand.core.panel import Panel
 
 PEERS = Path(__file__).parent / "peers"
@@ -48,7 +49,7 @@ class Trial:
         absolute: Whether levels enter as they are, instead of relative to the moving average.
         half_life: Days after which a row weighs half.
         parts: First steps of the groups of steps that get a model of their own.
-        seeds: Models whose forecasts are averaged.
+        seeds: Fits whose forecasts are averaged, beside what each averages itself of few rows.
         learner: How to fit and forecast.
     """
 
@@ -113,7 +114,7 @@ def fit_elsewhere(
     test: np.ndarray,
     names: tuple[str, ...],
     settings: dict[str, Any],
-    seed: int,  # noqa: ARG001
+    seed: int,
     library: str,
 ) -> np.ndarray:
     """XGBoost or CatBoost, in the peers' environment, on the same matrix."""
@@ -128,6 +129,7 @@ def fit_elsewhere(
             "--trees": settings["n_estimators"],
             "--learning-rate": settings["learning_rate"],
             "--leaves": settings["num_leaves"],
+            "--seed": seed,
         }
         given = [str(part) for option in options.items() for part in option]
         subprocess.run([*program, *given], check=True)
@@ -245,9 +247,18 @@ def _forecast(
     for own in _split_steps(rows.matrix[:, step], test[:, step], trial.parts):
         mine, theirs = own
         part = rows.select(np.flatnonzero(mine)) if len(trial.parts) > 1 else rows
-        made = [learner(part, test[theirs], names, settings, seed) for seed in trial.seeds]
+        seeds = _list_seeds(trial, settings, len(part.target))
+        made = [learner(part, test[theirs], names, settings, seed) for seed in seeds]
         found[theirs] = np.mean(made, axis=0)
     return found
+
+
+def _list_seeds(trial: Trial, settings: dict[str, Any], n_rows: int) -> list[int]:
+    """Return a seed per model: other learners fit as many as the default does of so many rows."""
+    if trial.learner is None:
+        return list(trial.seeds)
+    n_boosters = FitPlan.of(settings, n_rows).n_boosters
+    return [seed + i for seed in trial.seeds for i in range(n_boosters)]
 
 
 def _split_steps(

@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--trees", type=int, required=True)
     parser.add_argument("--learning-rate", type=float, required=True)
     parser.add_argument("--leaves", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
     options = parser.parse_args()
     rows = np.load(options.folder / "rows.npz")
     if options.library == "xgboost":
@@ -35,6 +36,7 @@ def main() -> None:
             max_bin=63,
             subsample=0.7,
             n_jobs=2,
+            random_state=options.seed,
         )
     else:
         from catboost import CatBoostRegressor
@@ -46,6 +48,7 @@ def main() -> None:
             rsm=0.5,
             verbose=False,
             thread_count=2,
+            random_seed=options.seed,
             allow_writing_files=False,
         )
     model.fit(rows["matrix"], rows["target"], sample_weight=rows["weight"])

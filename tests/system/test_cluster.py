@@ -126,13 +126,13 @@ def test_a_fit_on_the_same_workers_repeats_itself(parts, backtest):
         SETTINGS,
         backtest.holdout_forecaster.encoding,
     )
-    assert again.model_texts == backtest.holdout_forecaster.model.model_texts
+    assert again.booster_texts == backtest.holdout_forecaster.model.booster_texts
 
 
 def test_the_model_is_an_ordinary_one_without_a_trace_of_the_cluster(backtest):
     model = backtest.holdout_forecaster.model
     assert model.from_files(model.feature_names, model.to_files()) == model
-    assert all("127.0.0.1" not in text for text in model.model_texts)
+    assert all("127.0.0.1" not in text for text in model.booster_texts)
 
 
 def test_an_error_of_the_work_itself_comes_back_as_on_one_machine(client, world, tmp_path):

@@ -18,12 +18,14 @@ WEAK = (
     "model_settings.lightgbm.n_estimators=20,model_settings.lightgbm.bagging_fraction=1.0,"
     "model_settings.lightgbm.min_child_samples=1,"
     "model_settings.lightgbm.min_sum_hessian_in_leaf=100,"
+    "model_settings.lightgbm.rows_to_stand_alone=1,"
     "gate.max_nwrmsle=0.9,gate.max_slice_loss=1"
 )
 """A small model whose trees do not depend on the workers.
 
 Each learns from all rows, since which rows are drawn depends on where they lie; and leaves are
 limited by the weight of their rows, since LightGBM estimates their number from it.
+One booster is fitted, as on workers.
 """
 
 KEPT = {

@@ -23,7 +23,8 @@ from grocery_demand.cluster.client import only, pin
 from grocery_demand.cluster.errors import WorkerLostError
 from grocery_demand.cluster.gathering import Crew
 from grocery_demand.cluster.ports import find_port, host_of, share_ports
-from grocery_demand.core.models.gradient_boosted import LightGBM, Peers, dataset_params
+from grocery_demand.core.models.fit_plan import dataset_params
+from grocery_demand.core.models.gradient_boosted import LightGBM, Peers
 from grocery_demand.core.rows import Recipe, Rows
 
 _BIN_ROWS = 200_000

@@ -36,7 +36,7 @@ YEARLY_NAIVE = "seasonal_naive_year"
 _LEAST_HISTORY = 56
 """Days of sales behind the oldest cutoff of the backtest at least."""
 
-_FOLDS = (1.0, 0.82, 0.66, 0.5, 0.33, 0.16)
+_SHARES_OF_LONGEST = (1.0, 0.82, 0.66, 0.5, 0.33, 0.16)
 """Cutoffs of the backtest, as shares of the days from the oldest of them to the last day of sales:
 a year, or what shorter sales allow."""
 
@@ -71,14 +71,17 @@ def plan_folds(panel: PanelParts, horizon: int) -> list[int]:
     """Return the cutoffs of the backtest, the oldest first; none if the sales are too short."""
     last = panel.n_days - 1
     longest = min(FURTHEST_STEP, last - _LEAST_HISTORY)
-    spans = [round(share * longest) for share in _FOLDS]
-    return [last - span for span in spans if span >= horizon + WEEK]
+    spans = [round(share * longest) for share in _SHARES_OF_LONGEST]
+    return [last - span for span in spans if span > horizon]
 
 
 def train_long_range(
     panel: PanelParts, training: TrainingParameters, settings: dict[str, Any], encoding: Encoding
 ) -> tuple[LongRange, pd.DataFrame]:
     """Backtest and fit the model for dates beyond the horizon.
+
+    Three fits forecast all cutoffs of the backtest: each consecutive ones, fitted at the oldest of
+    them, so that it has seen none of their days.
 
     Args:
         panel: All sales.
@@ -185,7 +188,7 @@ def _forecast_fold(
     spread = np.linspace(training.horizon + 1, furthest, _STEPS_PER_FOLD)
     steps = np.unique(spread.astype(int))
     rows = np.flatnonzero(panel.first_sale <= day)
-    n_series = max(training.max_long_range_rows // (len(_FOLDS) * len(steps)), 1)
+    n_series = max(training.max_long_range_rows // (len(_SHARES_OF_LONGEST) * len(steps)), 1)
     if len(rows) > n_series:
         generator = np.random.default_rng([training.seed, day])
         rows = np.sort(generator.choice(rows, n_series, replace=False))

@@ -9,7 +9,8 @@ from lightgbm.basic import LightGBMError
 
 from grocery_demand.core.errors import ParameterError
 from grocery_demand.core.models import fit_model, needs_fitting
-from grocery_demand.core.models.gradient_boosted import OWN_SETTINGS, LightGBM
+from grocery_demand.core.models.fit_plan import OWN_SETTINGS
+from grocery_demand.core.models.gradient_boosted import LightGBM
 from grocery_demand.core.parameters import require, suggestion
 
 _ROWS, _FEATURES = 64, ("a", "b")
@@ -54,7 +55,7 @@ def require_settings(name: str, settings: dict[str, Any]) -> None:
 
 def _names_of_lightgbm(model: LightGBM) -> set[str]:
     """Return its parameters but for the number of trees, which is `n_estimators` here."""
-    names = set(_PARAMETER.findall(model.model_texts[0])) | set(LGBMRegressor().get_params())
+    names = set(_PARAMETER.findall(model.booster_texts[0])) | set(LGBMRegressor().get_params())
     return names - {"num_iterations"}
 
 

@@ -14,7 +14,7 @@ from grocery_demand.core.models import (
     needs_fitting,
     restore_model,
 )
-from grocery_demand.core.models.gradient_boosted import count_models, draw_fewer_rows, trust_in
+from grocery_demand.core.models.fit_plan import count_boosters, draw_fewer_rows, trust_in
 from grocery_demand.core.models.scikit_learn import SCIKIT_MODELS
 from worlds import SMALL_MODELS
 
@@ -193,13 +193,13 @@ def test_of_few_rows_a_share_of_the_corrections_is_applied():
     np.testing.assert_allclose((shrunk - base)[above], 0.8 * (full - base)[above], atol=1e-4)
 
 
-def test_as_many_models_as_make_up_the_rows_are_averaged_three_at_most():
-    counted = [count_models(n, 100) for n in (0, 1, 34, 49, 50, 99, 100, 10**6)]
+def test_as_many_boosters_as_make_up_the_rows_are_averaged_three_at_most():
+    counted = [count_boosters(n, 100) for n in (0, 1, 34, 49, 50, 99, 100, 10**6)]
     assert counted == [3, 3, 3, 3, 2, 2, 1, 1]
-    assert count_models(5, None) == 1
+    assert count_boosters(5, None) == 1
 
 
-def test_the_models_of_few_rows_forecast_their_mean():
+def test_the_boosters_of_few_rows_forecast_their_mean():
     rows = make_rows(600)
     settings = SMALL_MODELS["lightgbm"] | {"bagging_fraction": 0.5, "bagging_freq": 1}
     alone = [fit_model("lightgbm", NAMES, *rows, settings, seed) for seed in (7, 8)]
@@ -209,10 +209,31 @@ def test_the_models_of_few_rows_forecast_their_mean():
     assert np.abs(first - second).mean() > 0.03
     mean = (first + second)[above] / 2
     np.testing.assert_allclose(blended.predict(rows[0])[above], mean, atol=1e-6)
-    gains = np.mean([model.importance() for model in alone], axis=0)
-    np.testing.assert_allclose(blended.importance(), gains, atol=0.05)
+    gains = sum(model.boosters[0].feature_importance("gain") for model in alone)
+    np.testing.assert_allclose(blended.importance(), gains / gains.sum(), rtol=1e-6)
     restored = restore_model("lightgbm", NAMES, blended.to_files())
     np.testing.assert_array_equal(restored.predict(rows[0]), blended.predict(rows[0]))
+
+
+def test_a_booster_that_is_missing_or_damaged_is_named():
+    settings = SMALL_MODELS["lightgbm"] | {"rows_to_stand_alone": 10**6}
+    files = fit_model("lightgbm", NAMES, *make_rows(600), settings, 7).to_files()
+    assert list(files) == ["model.lgb", "model_2.lgb", "model_3.lgb"]
+    with pytest.raises(ModelFileError, match=r"model_3\.lgb cannot be read"):
+        restore_model("lightgbm", NAMES, files | {"model_3.lgb": files["model.lgb"][:40]})
+    del files["model_2.lgb"]
+    with pytest.raises(ModelFileError, match=r"model_2\.lgb is missing"):
+        restore_model("lightgbm", NAMES, files)
+
+
+@pytest.mark.parametrize("name", ["seed", "random_state"])
+def test_a_seed_among_the_settings_is_the_one_that_is_used(name):
+    settings = SMALL_MODELS["lightgbm"] | {"bagging_fraction": 0.5, "bagging_freq": 1}
+    given, passed = (
+        fit_model("lightgbm", NAMES, *make_rows(600), settings | more, seed).to_files()
+        for more, seed in (({name: 99}, 7), ({}, 99))
+    )
+    assert given == passed
 
 
 def test_fewer_rows_per_tree_give_the_model_of_the_smaller_fraction():
