@@ -243,6 +243,29 @@ def test_workers_that_all_are_replaced_one_after_another_cost_no_second_reading(
     assert readings == [0]
 
 
+class DeadlyPlace(TablePlace):
+    """A place at which the worker that looks first ends."""
+
+    def has_begun(self, version: str) -> bool:
+        with suppress(FileExistsError):
+            Path(f"{self.uri}-died").touch(exist_ok=False)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().has_begun(version)
+
+
+def test_a_worker_that_ends_before_the_file_is_read_is_done_without(client, tables, tmp_path):
+    sales, small = tables
+    lines = spoil(sales, small)
+    raw, rules = make_raw(lines), rules_of(small)
+    marker = tmp_path / "counted"
+    client.wait_for_workers(2)
+    with ClusterRawSales(raw, DeadlyPlace(str(tmp_path / "sales"), *SALES), 2).open() as staging:
+        read = partial(read_blocks, raw, rules)
+        marker.touch()  # so that nobody ends while counting
+        assert staging.check_blocks(read, count_lines_or_die, sum, str(marker)) == len(lines)
+    assert (tmp_path / "sales-died").exists()
+
+
 def test_a_folder_that_workers_do_not_share_is_told_before_the_file_is_read(
     client, tables, tmp_path, monkeypatch
 ):

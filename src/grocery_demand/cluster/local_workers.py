@@ -48,7 +48,10 @@ def start_workers() -> LocalCluster:
     except (OSError, RuntimeError, ValueError) as error:
         settings = os.environ.get("DASK_CONFIG")
         asked = (
-            f" Dask's settings are those of {settings} (DASK_CONFIG). {MEND}" if settings else ""
+            f" Dask's settings are those of {settings} (DASK_CONFIG), and no scheduler is named "
+            f"(DASK_SCHEDULER_ADDRESS). {MEND}"
+            if settings
+            else ""
         )
         raise ClusterError(
             f"No workers could be started on this machine: {error}.{asked}"

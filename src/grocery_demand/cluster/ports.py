@@ -60,8 +60,8 @@ def share_ports(workers: Iterable[str]) -> dict[str, Sequence[int]]:
     most = max(map(len, by_host.values()))
     if len(allowed) < most:
         raise ClusterError(
-            f"{VARIABLE} has {len(allowed)} ports, but one host has {most} workers: name a port "
-            "for each at least."
+            f"{VARIABLE} names too few ports, {len(allowed)}, as one host has {most} workers: name "
+            "a port for each at least."
         )
     return {
         worker: allowed[place :: len(own)]

@@ -11,7 +11,7 @@ from typing import Any, SupportsIndex
 import polars as pl
 from distributed import Client, Future, wait
 
-from grocery_demand.cluster.client import connect, list_workers
+from grocery_demand.cluster.client import connect, list_workers, only
 from grocery_demand.cluster.gathering import Crew, await_workers, do_once_more
 from grocery_demand.cluster.handing_out import hand_out
 from grocery_demand.cluster.ports import host_of
@@ -78,7 +78,18 @@ class ClusterRawSales(RawSalesParts):
     def _require_shared(self, client: Client, version: str) -> None:
         """Raise an error unless all workers see a folder that this process makes."""
         self._place.begin(version)
-        seen = client.run(self._place.has_begun, version)
+        stage = f"asking workers whether they see {self._place.uri}"
+
+        def ask(crew: Crew) -> dict[str, bool]:
+            submit = partial(client.submit, self._place.has_begun, version, pure=False)
+            asked = [submit(**only(home)) for home in crew.homes]
+            return dict(
+                zip(crew.homes, crew.gather(asked, of="workers", together=True), strict=True)
+            )
+
+        seen: dict[str, bool] = do_once_more(
+            stage, lambda: Crew(client, await_workers(client), stage), ask
+        )
         if blind := sorted({host_of(worker) for worker, sees in seen.items() if not sees}):
             raise PartedPlaceError(
                 f"Workers on {', '.join(blind)} do not see the folder that this run began beside "

@@ -20,7 +20,7 @@ import numpy as np
 from distributed import Future
 
 from grocery_demand.cluster.client import only, pin
-from grocery_demand.cluster.errors import WorkerLostError
+from grocery_demand.cluster.errors import ClusterError, WorkerLostError
 from grocery_demand.cluster.gathering import Crew
 from grocery_demand.cluster.ports import find_port, host_of, share_ports
 from grocery_demand.core.models.fit_plan import dataset_params
@@ -32,6 +32,12 @@ _BIN_ROWS = 200_000
 
 _MINUTES = 5
 """After which a worker gives the others up."""
+
+_NOT_THEIR_OWN = (
+    "LightGBM did not find a worker's address among those of its host's own interfaces, as it does "
+    "not where addresses are translated, or are loopback ones other than 127.0.0.1. Start workers "
+    "with `--host` and an address that their host has itself."
+)
 
 _PROCESS = uuid.uuid4().hex
 """Tells a worker from the one that is started in its place, which may have the same address."""
@@ -79,6 +85,8 @@ def fit_where_rows_lie(crew: Crew, blocks: list[Future], recipe: Recipe) -> Ligh
         raise
     except lgb.basic.LightGBMError as error:
         crew.client.cancel(fits, force=True)
+        if "local machine" in str(error):
+            raise ClusterError(f"{_NOT_THEIR_OWN} The workers: {', '.join(rows)}.") from error
         if "socket" not in str(error).lower():
             raise
         raise WorkerLostError(f"A worker ended while {crew.stage}: {error}.") from error

@@ -46,13 +46,16 @@ _NEXT_STEPS: tuple[tuple[str, set[str], str, str], ...] = (
 """What was made, what must not have been made with it, the next command and what it gives."""
 
 
+_DEFAULT_ENVIRONMENT = "local"
+
+
 class SummaryHook:
     """Writes the end of a run to standard output, of what this run has made only."""
 
     def __init__(self) -> None:
         self._saved: set[str] = set()
         self._project = Path.cwd()
-        self._new_dir = ""
+        self._new_dir = self._environment = ""
         self._registry = ModelRegistry("")
 
     @hook_impl
@@ -63,9 +66,11 @@ class SummaryHook:
         self._registry = ModelRegistry(context.config_loader["globals"]["model_name"])
 
     @hook_impl
-    def before_pipeline_run(self) -> None:
-        """Begin anew."""
+    def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
+        """Begin anew; note the environment, as the next step is taken in the same one."""
         self._saved = set()
+        given = run_params.get("env")
+        self._environment = f" --env {given}" if given and given != _DEFAULT_ENVIRONMENT else ""
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
@@ -189,7 +194,7 @@ class SummaryHook:
         if "incoming_files" in self._saved:
             steps[self._update_from()] = _ON_INCOMING
         steps |= {
-            command: what
+            command.replace("kedro run", f"kedro run{self._environment}"): what
             for made, unless, command, what in _NEXT_STEPS
             if made in self._saved and not self._saved & unless
         }

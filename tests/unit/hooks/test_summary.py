@@ -88,8 +88,8 @@ def said(hook, catalog, capsys):
 def next_steps(hook, catalog, capsys):
     """Tell the hook what was saved; return the commands that it proposes."""
 
-    def next_steps(*saved: str) -> list[str]:
-        hook.before_pipeline_run()
+    def next_steps(*saved: str, env: str | None = None) -> list[str]:
+        hook.before_pipeline_run(run_params={"env": env})
         for name in saved:
             hook.after_dataset_saved(name)
         hook.after_pipeline_run(catalog)
@@ -227,6 +227,18 @@ def test_new_files_written_elsewhere_are_named_in_the_next_step(make_context, ca
     hook.after_pipeline_run(catalog)
     command = "kedro run --pipeline update --params new_dir=data/01_raw/coming"
     assert command in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("env", "command"),
+    [
+        ("cluster", "kedro run --env cluster --pipeline promote"),
+        ("local", "kedro run --pipeline promote"),
+        (None, "kedro run --pipeline promote"),
+    ],
+)
+def test_the_next_step_is_taken_in_the_same_environment(next_steps, env, command):
+    assert command in next_steps("challenger", env=env)
 
 
 def test_a_rejected_challengers_scores_are_said_all_the_same(said, capsys):
