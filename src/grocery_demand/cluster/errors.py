@@ -63,8 +63,9 @@ def explained(stage: str) -> Iterator[None]:
     try:
         yield
     except KilledWorker as error:
+        last = getattr(error.last_worker, "address", error.last_worker)
         raise ClusterError(
-            f"Workers died again and again while {stage} (last: {error.last_worker}). Mostly they "
+            f"Workers died again and again while {stage} (last: {last}). Mostly they "
             f"ran out of memory: {MORE_MEMORY}"
         ) from error
     except MemoryError as error:
