@@ -60,7 +60,7 @@ class Explanation:
     small part of their cost, which a web page can pay on each request; they favour the splits near
     the leaves a little more.
 
-    Of several boosters, whose mean forecasts, each leaf moves its share of the mean.
+    Where several boosters are averaged, each leaf moves its share of the mean.
 
     Attributes:
         expected: The trees' mean output, in ln units.

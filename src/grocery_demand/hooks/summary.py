@@ -45,8 +45,8 @@ _NEXT_STEPS: tuple[tuple[str, set[str], str, str], ...] = (
 )
 """What was made, what must not have been made with it, the next command and what it gives."""
 
-
 _DEFAULT_ENVIRONMENT = "local"
+"""That of a run which names none."""
 
 
 class SummaryHook:
