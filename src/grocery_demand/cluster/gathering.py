@@ -153,8 +153,9 @@ def await_workers(client: Client) -> list[str]:
         client.wait_for_workers(1, timeout=_PATIENCE)
     except TimeoutError as error:
         raise ClusterError(
-            f"No worker is left, and none came within {_PATIENCE} seconds: see their logs, "
-            "start some again, and run again. The champion is as it was."
+            f"No worker is left, and none came within {_PATIENCE} seconds: see their logs, start "
+            "some again, and run again. If they ran out of memory before they could begin, "
+            f"{MORE_MEMORY} The champion is as it was."
         ) from error
     return list_workers(client)
 
