@@ -34,7 +34,7 @@ from grocery_demand.core.backtest import (
     plan_cutoffs,
 )
 from grocery_demand.core.features import FEATURE_SETS, Encoding, Snapshot
-from grocery_demand.core.models.fit_plan import FitPlan
+from grocery_demand.core.models.fit_plan import FitPlan, dataset_params
 from grocery_demand.core.panel import Panel
 from grocery_demand.core.training import assemble_rows
 from grocery_demand.datasets import PanelDataset
@@ -186,8 +186,7 @@ def measure_limits(panel: Panel, raw_dir: Path) -> list[Limit]:
     whole_matrix = time.perf_counter() - start
     matrix, target, weight = assemble_rows(panel, panel.n_days - 1, training, names, encoding)
     plan = FitPlan.of(settings, len(target))
-    bins = {"max_bin": plan.params["max_bin"], "verbose": -1}
-    data = lgb.Dataset(matrix, target, weight=weight, params=bins)
+    data = lgb.Dataset(matrix, target, weight=weight, params=dataset_params(plan.params))
     start = time.perf_counter()
     fit = {"verbose": -1, "force_col_wise": True} | plan.params
     booster = lgb.train(fit, data, num_boost_round=plan.n_trees)
