@@ -1,6 +1,6 @@
 """Features that were thought of and are in no set: tried by `core.feature_trials`.
 
-One that proves its worth moves to `matrix.AHEAD_FEATURES` and to a set, and learns there to answer
+One that proves its worth moves to `ahead.AHEAD_FEATURES` and to a set, and learns there to answer
 what would be if a promotion were assumed (`Ahead.what_if`), which trials never ask. One that reads
 other series, as `rivals_on_promotion` does, has to get its sums from `Surroundings` then: a trial
 sees the whole panel, but a training may see only the series that it learns from.
@@ -8,9 +8,10 @@ sees the whole panel, but a training may see only the series that it learns from
 
 import numpy as np
 
+from grocery_demand.core.features.ahead import Ahead, AheadFeature
 from grocery_demand.core.features.groups import add_up
 from grocery_demand.core.features.history import divide
-from grocery_demand.core.features.matrix import Ahead, AheadFeature, Snapshot
+from grocery_demand.core.features.matrix import Snapshot
 from grocery_demand.core.features.plan import PLAN_DAYS
 
 

@@ -4,15 +4,16 @@ Training, batch forecasts and the web app all call `Snapshot.features`. Nothing 
 enters but what is known ahead: calendar, holidays and the promotion plan.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import or_
 
 import numpy as np
 
+from grocery_demand.core.features.ahead import AHEAD_FEATURES, Ahead, AheadFeature
 from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
-from grocery_demand.core.features.groups import ITEM, GroupSums, group_codes
+from grocery_demand.core.features.groups import GroupSums, group_codes
 from grocery_demand.core.features.history import (
     WEEKDAY_WINDOWS,
     History,
@@ -25,9 +26,6 @@ from grocery_demand.core.features.plan import PLAN_DAYS, list_plan
 from grocery_demand.core.features.surroundings import Surroundings
 from grocery_demand.core.panel import Panel
 
-YEAR = 364
-"""A lag of 52 whole weeks: a year ago on the same weekday."""
-
 SEASONAL_NAIVE = "seasonal_naive"
 MOVING_AVERAGE = "moving_average"
 
@@ -37,34 +35,6 @@ RELATIVE = "_relative"
 Both are ln(1+units), so that the difference says by which factor the feature lies above what is
 expected of that weekday, whatever the size of the series.
 """
-
-CALENDAR_FEATURES = (
-    "weekday",
-    "day_of_month",
-    "days_to_month_end",
-    "month",
-    "day_of_year",
-    "national_day",
-    "days_to_holiday",
-    "days_since_holiday",
-    "local_holiday",
-)
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """The series and days ahead that features are wanted for.
-
-    Attributes:
-        rows: Positions of the series, int [row].
-        steps: Days ahead of the cutoff, int [row, step]; [1, step] if they are the same for all.
-        what_if: 1 or 0 where a promotion is assumed or ruled out on that day, whatever the plan
-            says; -1 to take the plan as it is; int8 [row, step]. None: the plan everywhere.
-    """
-
-    rows: np.ndarray
-    steps: np.ndarray
-    what_if: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +56,7 @@ class Snapshot:
 
     panel: Panel
     day: int
-    tried: Mapping[str, "AheadFeature"] = field(default_factory=dict)
+    tried: Mapping[str, AheadFeature] = field(default_factory=dict)
     all_stores: ItemSums | None = None
     around: Surroundings | None = None
 
@@ -190,11 +160,12 @@ class Snapshot:
         return Surroundings.of(self.panel, self.day, groups, self.all_stores)
 
     @cached_property
-    def _day_features(self) -> dict[str, np.ndarray]:
+    def day_features(self) -> dict[str, np.ndarray]:
+        """What the calendar says of each day of the panel, [day] by name; see `Calendar`."""
         return self.panel.calendar.day_features()
 
     @cached_property
-    def _started(self) -> np.ndarray:
+    def started(self) -> np.ndarray:
         """Whether each series had a sale, bool [series]."""
         return self.panel.first_sale <= self.day
 
@@ -204,89 +175,9 @@ class Snapshot:
             level = np.where(np.isnan(level), self.series_stats[f"{group}_{statistic}"], level)
         return np.nan_to_num(level)
 
-    def _log_units(self, days: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def log_units(self, days: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return ln(1+units) of past days [row, day]; NaN outside what is known at the cutoff."""
         first = self.panel.first_sale[rows, None]
         values = self.panel.units[rows[:, None], np.clip(days, 0, self.day)]
         known = (days >= first) & (days >= 0) & (days <= self.day)
         return np.where(known, np.log1p(values), np.nan)
-
-
-AheadFeature = Callable[[Snapshot, Ahead], np.ndarray]
-
-
-def _local_holiday(known: Snapshot, ahead: Ahead) -> np.ndarray:
-    stores = known.panel.store_position[ahead.rows]
-    return known.panel.calendar.local[stores[:, None], known.day + ahead.steps]
-
-
-def _onpromotion(known: Snapshot, ahead: Ahead) -> np.ndarray:
-    plan = known.planned_promotions(ahead.steps, ahead.rows)
-    if ahead.what_if is None:
-        return plan
-    assumed = (ahead.what_if >= 0) & (ahead.steps <= PLAN_DAYS)
-    return np.where(assumed, ahead.what_if, plan)
-
-
-def _what_if_change(known: Snapshot, ahead: Ahead) -> np.ndarray | int:
-    """Return by how much the promotions of a day differ from the plan: -1, 0 or 1."""
-    if ahead.what_if is None:
-        return 0
-    plan = known.planned_promotions(ahead.steps, ahead.rows)
-    return _onpromotion(known, ahead).astype(int) - plan
-
-
-def _promotions_ahead(known: Snapshot, ahead: Ahead) -> np.ndarray:
-    plan = known.planned_promotions(np.arange(1, PLAN_DAYS + 1)[None, :], ahead.rows)
-    return plan.sum(axis=1, dtype=np.float32)[:, None] + _what_if_change(known, ahead)
-
-
-def _item_share_promoted(known: Snapshot, ahead: Ahead) -> np.ndarray:
-    """Return the share of the item's started series on promotion on that day."""
-    day_of_plan = np.where(ahead.steps <= PLAN_DAYS, ahead.steps, PLAN_DAYS + 1) - 1
-    items = known.surroundings.items
-    item = known.surroundings.codes[ITEM][ahead.rows, None]
-    change = _what_if_change(known, ahead) * known._started[ahead.rows, None]
-    return divide(items.promoted[day_of_plan, item] + change, items.started[item])
-
-
-def _year_ago(known: Snapshot, ahead: Ahead) -> np.ndarray:
-    return known._log_units(_same_day_year_ago(known, ahead.steps), ahead.rows)
-
-
-def _year_ago_change(known: Snapshot, ahead: Ahead) -> np.ndarray:
-    """Return the week around the day a year ago against the 28 days up to the cutoff's."""
-    base = known._log_units(known.day - YEAR - np.arange(28)[None, :], ahead.rows)
-    day = _same_day_year_ago(known, ahead.steps)
-    around = [known._log_units(day + k, ahead.rows) for k in range(-3, 4)]
-    return np.mean(around, axis=0) - base.mean(axis=1)[:, None]
-
-
-def _same_day_year_ago(known: Snapshot, steps: np.ndarray) -> np.ndarray:
-    return known.day + steps - YEAR * np.ceil(steps / YEAR).astype(int)
-
-
-def _step(_known: Snapshot, ahead: Ahead) -> np.ndarray:
-    return ahead.steps
-
-
-def _plan_shifted_by(days: int) -> AheadFeature:
-    return lambda known, ahead: known.planned_promotions(ahead.steps + days, ahead.rows)
-
-
-def _calendar_feature(name: str) -> AheadFeature:
-    return lambda known, ahead: known._day_features[name][known.day + ahead.steps]
-
-
-AHEAD_FEATURES: dict[str, AheadFeature] = {
-    "step": _step,
-    "onpromotion": _onpromotion,
-    "onpromotion_day_before": _plan_shifted_by(-1),
-    "onpromotion_day_after": _plan_shifted_by(1),
-    "promotions_ahead": _promotions_ahead,
-    "item_share_promoted": _item_share_promoted,
-    "year_ago": _year_ago,
-    "year_ago_change": _year_ago_change,
-    "local_holiday": _local_holiday,
-} | {name: _calendar_feature(name) for name in CALENDAR_FEATURES if name != "local_holiday"}
-"""Features that depend on the series, the day and what is planned for it, by name."""

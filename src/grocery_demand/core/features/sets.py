@@ -1,14 +1,10 @@
 """Named sets of features."""
 
+from grocery_demand.core.features.ahead import CALENDAR_FEATURES
 from grocery_demand.core.features.encoding import ATTRIBUTES
 from grocery_demand.core.features.groups import GROUP_WINDOWS, GROUPS
 from grocery_demand.core.features.history import WEEKDAY_WINDOWS, WINDOWS
-from grocery_demand.core.features.matrix import (
-    CALENDAR_FEATURES,
-    MOVING_AVERAGE,
-    RELATIVE,
-    SEASONAL_NAIVE,
-)
+from grocery_demand.core.features.matrix import MOVING_AVERAGE, RELATIVE, SEASONAL_NAIVE
 
 _LEVELS = (
     *(f"mean_{window}" for window in WINDOWS),

@@ -2,14 +2,9 @@
 
 import numpy as np
 
+from grocery_demand.core.features.ahead import AHEAD_FEATURES, CALENDAR_FEATURES, Ahead
 from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
-from grocery_demand.core.features.matrix import (
-    AHEAD_FEATURES,
-    CALENDAR_FEATURES,
-    RELATIVE,
-    Ahead,
-    Snapshot,
-)
+from grocery_demand.core.features.matrix import RELATIVE, Snapshot
 
 _OF_DAY = {*CALENDAR_FEATURES, "step"} - {"local_holiday"}
 

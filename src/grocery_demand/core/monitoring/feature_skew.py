@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtr
 
+from grocery_demand.core.features.ahead import CALENDAR_FEATURES
 from grocery_demand.core.features.encoding import ATTRIBUTES
-from grocery_demand.core.features.matrix import CALENDAR_FEATURES
 from grocery_demand.core.monitoring.bootstrap import (
     N_GROUPS,
     Draws,
