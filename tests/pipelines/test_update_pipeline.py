@@ -216,13 +216,16 @@ def test_files_that_cannot_be_read_are_refused_and_the_others_go_on(project):
     project.put("train-2017-01-03.csv", DAY3)
     (project.incoming / "train-2017-01-02.csv.gz").write_bytes(b"no gzip")
     (project.incoming / "train-2017-01-01.csv").write_text("date,store\n2017-01-01,1\n")
+    (project.incoming / "train-2017-01-04.csv").write_bytes(b"")
     (project.incoming / "train-2017-01-05.csv").symlink_to("nowhere")
     files = project.update()
     assert statuses(files) == {
         "train-2017-01-01.csv": "refused",
         "train-2017-01-02.csv.gz": "refused",
         "train-2017-01-03.csv": "taken_in",
+        "train-2017-01-04.csv": "refused",
     }
+    assert "is empty" in files["train-2017-01-04.csv"]["reason"]
     assert "no column `store_nbr`" in files["train-2017-01-01.csv"]["reason"]
     assert "cannot be read as a gzip file" in files["train-2017-01-02.csv.gz"]["reason"]
 
@@ -311,7 +314,7 @@ def test_files_of_other_names_are_told(project, caplog):
 def test_days_without_sales_between_are_told_and_filled_in_when_they_come(project, caplog):
     project.put("train.csv", "1,2017-01-05,1,5,7,False\n")
     project.update()
-    assert "2 days between 2017-01-02 and 2017-01-05 have no sales at all" in caplog.text
+    assert "Days without any sales between 2017-01-02 and 2017-01-05: 2." in caplog.text
     assert not project.panel().open_days[:, 2:4].any()
     project.put("train-2017-01-03.csv", DAY3)
     project.update()

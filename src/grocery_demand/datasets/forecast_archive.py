@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 import polars as pl
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 
+from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.datasets.preview import ROWS, TablePreview, show_rows
 from grocery_demand.storage.atomic import whole_file
 
@@ -32,6 +33,10 @@ _SCHEMA = {
 _SET_ASIDE = "set_aside"
 
 logger = logging.getLogger(__name__)
+
+
+class ForecastArchiveError(GroceryDemandError, DatasetError):
+    """A file of stored forecasts is damaged; Kedro passes it on as it is."""
 
 
 class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
@@ -59,10 +64,15 @@ class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
         """Return all forecasts, not yet read; no rows if none were kept yet.
 
         Files from before intervals had columns of their own promised the outer quantiles.
+
+        Raises:
+            ForecastArchiveError: If a file is damaged.
         """
         paths = sorted(self._list())
         if not paths:
             return pl.LazyFrame(schema=_SCHEMA)
+        for path in paths:
+            _require_whole(path)
         scan = pl.scan_parquet(paths, glob=False, schema=_SCHEMA, missing_columns="insert")
         return scan.with_columns(
             pl.col("interval_low").fill_null(pl.col("quantile_0.1")),
@@ -117,6 +127,18 @@ class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "keep_days": self._keep_days}
+
+
+def _require_whole(path: Path) -> None:
+    """Raise a `ForecastArchiveError` if a file's end, which says what is in it, cannot be read."""
+    try:
+        pl.read_parquet_schema(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ForecastArchiveError(
+            f"The stored forecasts {path} are damaged ({str(error).splitlines()[0]}). Restore the "
+            "file from a backup, or remove it: its forecasts are then not compared with sales, "
+            "all others are."
+        ) from error
 
 
 def _cutoff_of(path: Path) -> date:

@@ -117,7 +117,7 @@ def _explanations(rows: Sequence[Explanation]) -> Plot:
     text = "Share of each group of features in what moved the forecasts, by week."
     learnt = max((row.week for row in rows if row.is_training), default=None)
     if learnt:
-        text += f" The model learnt from weeks up to {learnt}."
+        text += f" The model learnt from weeks up to that of {learnt}."
     return Plot(chart, draw_bars(chart), text, filled=True)
 
 

@@ -135,7 +135,7 @@ def since_in_words(since: dt.date | None, cutoff: dt.date | None) -> str:
     days = (cutoff - since).days + 1 if cutoff else 0
     if days < 1:
         return str(since)
-    return f"{since} ({days:,} {'day' if days == 1 else 'days'})"
+    return f"{since} ({days:,} {'day' if days == 1 else 'days'} of sales)"
 
 
 def number_in_words(value: float | None, form: str = "{:.3g}") -> str:

@@ -4,6 +4,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from grocery_demand.core.errors import GroceryDemandError
 from grocery_demand.datasets import ForecastArchiveDataset
 
 CUTOFF = date(2017, 5, 31)
@@ -98,3 +99,14 @@ def test_files_from_before_intervals_were_kept_have_the_outer_quantiles_for_it(a
     kept = archive.load().sort("cutoff", "store_nbr").collect()
     assert kept["interval_low"].to_list() == [2.0, 2.0, 1.0, 1.0]
     assert kept["interval_high"].to_list() == [3.0, 4.0, 3.0, 3.0]
+
+
+@pytest.mark.parametrize("kept", [0, 1 / 2])
+def test_a_damaged_file_is_named(archive, tmp_path, kept):
+    archive.save(forecasts(CUTOFF))
+    (written,) = (tmp_path / "archive").glob("*.parquet")
+    content = written.read_bytes()
+    written.write_bytes(content[: int(kept * len(content))])
+    archive.save(forecasts(CUTOFF + timedelta(1)))
+    with pytest.raises(GroceryDemandError, match=f"{written.name} are damaged.*remove it"):
+        archive.load()

@@ -70,8 +70,8 @@ def test_a_summary_of_which_nothing_is_known_is_shown():
 
 
 def test_since_counts_the_days_of_sales():
-    assert since_in_words(CUTOFF, CUTOFF) == "2017-06-28 (1 day)"
-    assert since_in_words(CUTOFF - dt.timedelta(4), CUTOFF) == "2017-06-24 (5 days)"
+    assert since_in_words(CUTOFF, CUTOFF) == "2017-06-28 (1 day of sales)"
+    assert since_in_words(CUTOFF - dt.timedelta(4), CUTOFF) == "2017-06-24 (5 days of sales)"
     assert since_in_words(CUTOFF, None) == "2017-06-28"
     assert since_in_words(CUTOFF + dt.timedelta(1), CUTOFF) == "2017-06-29"
     assert since_in_words(None, CUTOFF) == ""

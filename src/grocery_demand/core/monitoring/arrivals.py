@@ -122,14 +122,15 @@ def _check_files(report: dict[str, Any]) -> Check:
     files = report.get("files", [])
     refused = [file["file"] for file in files if file["status"] == "refused"]
     others = report.get("other_files", [])
+    misnamed = f" By their names not taken in: {_name(others)}." if others else ""
     if not refused:
         told = f"{count(len(files), 'file')} in the folder of incoming files, none refused."
+        told += misnamed
         if others:
-            told += f" By their names not taken in: {_name(others)}."
             return Check(HEALTH, "files refused", WATCH, told, _MEND_NAMES, 0.0, 0.0)
         return Check(HEALTH, "files refused", OK, told, "", 0.0, 0.0)
     were = "was" if len(refused) == 1 else "were"
-    told = f"{count(len(refused), 'file')} {were} refused ({_name(refused)})."
+    told = f"{count(len(refused), 'file')} {were} refused ({_name(refused)})." + misnamed
     return Check(HEALTH, "files refused", ALARM, told, _MEND_FILES, float(len(refused)), 0.0)
 
 

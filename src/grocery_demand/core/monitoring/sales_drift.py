@@ -26,6 +26,9 @@ from grocery_demand.core.monitoring.sales_windows import Windows
 from grocery_demand.core.panel import Panel
 
 _LEAST_PSI, _LEAST_SHARE = 0.1, 0.05
+_CLOSED = 0.1
+"""Share of what a weekday usually counts, below which nearly all stores must have been closed."""
+
 _NULL_FACTOR = 1.25
 _FEWEST_NULLS = 8
 
@@ -118,22 +121,27 @@ def _compare(
 
 
 def _without_closed_weekdays(weekly: np.ndarray, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
-    """Leave out weekdays on which nothing was sold of late, and past windows with such a one.
+    """Leave out weekdays on which hardly a store was open, and past windows with such a one.
 
-    In a window of a week or two, one holiday on which all are closed is a weekday without sales: it
-    says nothing of demand, and as history it would let any other change pass.
+    In a window of a week or two, one holiday on which nearly all are closed is a weekday without
+    sales: it says nothing of demand, and as history it would let any other change pass.
 
     Returns:
         What is counted of the other weekdays; the newest weeks of the other windows.
     """
     newest, *_ = windows.sum_up(weekly, np.zeros(1, int))
-    sold = newest.sum(axis=(0, 1)) > 0
+    sold = _are_usual(newest.sum(axis=(0, 1)))
     weekly = weekly[..., sold] if sold.any() else weekly
     past = windows.past
     if not len(past):
         return weekly, past
     found, *_ = windows.sum_up(weekly, past)
-    return weekly, past[(found.sum(axis=0) > 0).all(axis=1)]
+    return weekly, past[_are_usual(found.sum(axis=0)).all(axis=1)]
+
+
+def _are_usual(counts: np.ndarray) -> np.ndarray:
+    """Say of which weekdays more is counted than of days on which nearly all stores are closed."""
+    return counts > _CLOSED * np.median(counts, axis=-1, keepdims=True)
 
 
 def _measure_new(

@@ -18,7 +18,7 @@ from grocery_demand.core.quality.parameters import QualityParameters
 
 
 def pass_over_closed_day(file: CheckedFile, panel: Panel) -> CheckedFile:
-    """Return a file without any row as one that says nothing, if no sales of its day are known.
+    """Return a file of a header alone as one that says nothing, if no sales of its day are known.
 
     That is how a feed may tell of a day on which all stores are closed. Its day counts as closed,
     as any day between others that has no sales; monitoring asks after those that are unusual.
@@ -28,6 +28,9 @@ def pass_over_closed_day(file: CheckedFile, panel: Panel) -> CheckedFile:
         return file
     at = panel.day_of(day)
     if at < 0 or (at < panel.n_days and panel.open_days[:, at].any()):
+        return file
+    # Without even a header, its sending broke off.
+    if not any(block.strip() for block in file.raw.read_blocks()):
         return file
     told = f"holds no rows: {day} counts as closed until sales of it come"
     return replace(file, status=KNOWN, reason=told, closed_day=date.fromisoformat(day))

@@ -179,8 +179,8 @@ def _warn_of_gaps(sales: pl.DataFrame, panel: Panel) -> None:
     if len(later) and (later[-1] - panel.cutoff).astype(int) > len(later):
         missing = int((later[-1] - panel.cutoff) / np.timedelta64(1, "D")) - len(later)
         logger.warning(
-            "%d days between %s and %s have no sales at all; they count as closed until they come.",
-            missing, panel.cutoff, later[-1],
+            "Days without any sales between %s and %s: %d. They count as closed until sales come.",
+            panel.cutoff, later[-1], missing,
         )  # fmt: skip
 
 

@@ -138,6 +138,15 @@ def test_files_of_other_names_are_watched():
     assert (found.state, "Train-2017-06-06.csv" in found.detail) == ("watch", True)
 
 
+def test_files_of_other_names_are_told_beside_those_refused():
+    file = {"file": "train-2017-06-05.csv", "status": "refused", "reason": "no column date"}
+    report = CLEAN | {"files": [file], "other_files": ["Train-2017-06-06.csv"]}
+    found = {c.name: c for c in check_data_health(calm_panel(), report)}["files refused"]
+    assert found.state == "alarm"
+    assert "Train-2017-06-06.csv" in found.detail
+    assert "train-2017-06-05.csv" in found.detail
+
+
 def test_rows_set_aside_count_as_long_as_their_day_is_new():
     panel = calm_panel()
     days = [str(panel.date_of(panel.n_days - 20 + i)) for i in range(20)]

@@ -243,11 +243,13 @@ def test_wrong_days_before_the_newest_window_are_history():
     assert tables[0].equals(tables[1])
 
 
-def test_a_holiday_on_which_all_were_closed_hides_no_change_of_weekdays():
+@pytest.mark.parametrize("left", [0, 0.05])
+def test_a_holiday_on_which_nearly_all_were_closed_hides_no_change_of_weekdays(left):
     calm = calm_panel(2)
     units, open_days = calm.units.copy(), calm.open_days.copy()
     for day in (N_DAYS - 200, N_DAYS - 193):
-        units[:, day], open_days[:, day] = 0, False
+        units[:, day] *= left
+        open_days[:, day] = left > 0
     shifted = units.copy()
     shifted[:, -7:-5] *= 3
     cutoff = str(calm.date_of(N_DAYS - 8))
@@ -262,10 +264,12 @@ def test_a_holiday_on_which_all_were_closed_hides_no_change_of_weekdays():
     assert rows[0]["threshold"] < 0.2
 
 
-def test_a_holiday_of_late_is_no_change_of_weekdays():
+@pytest.mark.parametrize("left", [0, 0.05])
+def test_a_holiday_of_late_is_no_change_of_weekdays(left):
     calm = calm_panel(2)
     units, open_days = calm.units.copy(), calm.open_days.copy()
-    units[:, -3], open_days[:, -3] = 0, False
+    units[:, -3] *= left
+    open_days[:, -3] = left > 0
     cutoff = str(calm.date_of(N_DAYS - 8))
     panel = replace(calm, units=units, open_days=open_days)
     table = measure_sales_drift(panel, np.arange(120), cutoff, 0.25)
