@@ -212,7 +212,24 @@ class NaiveFeatures:
             f"{group}_weekday_mean": self._group_mean(row, group, 56, self.day + step)
             for group in GROUPS
         }
-        return means | by_weekday
+        return means | by_weekday | {"family_store_month_day": self._month_day(row, step)}
+
+    def _month_day(self, row: int, step: int) -> float:
+        """Return what a day of the month usually brings more than the weeks around it."""
+        members = self._members(row, "family_store")
+        start = date.fromisoformat(str(self.panel.start_date))
+
+        def level(day: int) -> float:
+            return mean(self._log(m, day) for m in members if self._observed(m, day))
+
+        found = []
+        for day in range(self.day - 28 - 365, self.day - 28 + 1):
+            if (start + timedelta(day)).day == (start + timedelta(self.day + step)).day:
+                around = [level(day + 7 * week) for week in range(-4, 5) if week]
+                above = level(day) - mean(other for other in around if not math.isnan(other))
+                if not math.isnan(above):
+                    found.append(min(max(above, -1), 1))
+        return mean(found) if len(found) >= 6 else NAN
 
 
 def mean(values: Iterable[float]) -> float:

@@ -22,7 +22,7 @@ DRIVERS: dict[str, tuple[str, ...]] = {
         "mean_unpromoted",
     ),
     "holidays": ("national_day", "days_to_holiday", "days_since_holiday", "local_holiday"),
-    "time of the month": ("day_of_month", "days_to_month_end"),
+    "time of the month": ("day_of_month", "days_to_month_end", "family_store_month_day"),
     "time of the year": ("month", "day_of_year", "year_ago", "year_ago_change"),
     "product": ("item_nbr", "family", "class", "perishable"),
     "store": ("store_nbr", "city", "state", "type", "cluster"),

@@ -11,6 +11,7 @@ from grocery_demand.core.errors import DataShortageError
 from grocery_demand.core.features import AheadFeature, Encoding, ItemSums, Snapshot, sum_items
 from grocery_demand.core.features.group_days import GroupDays
 from grocery_demand.core.features.groups import GROUPS, GroupSums
+from grocery_demand.core.features.month_days import MonthDays
 from grocery_demand.core.features.surroundings import Surroundings
 from grocery_demand.core.models import PointModel, fit_model
 from grocery_demand.core.panel import STORE_GROUPS, Panel
@@ -120,13 +121,14 @@ def make_rows(
     # Of several parts, what all stores say of each item is at hand.
     groupings = GROUPS if None in items else tuple(STORE_GROUPS)
     by_day = GroupDays.of(part, few, groupings) if few else None
+    months = MonthDays.of(part, [window.day for window in windows])
     rows = []
     for window, of_all in zip(windows, items, strict=True):
         if by_day is not None and _are_few(window, part):
-            known = _see_few(part, window, by_day.at(window.day), of_all)
+            known = _see_few(part, window, by_day.at(window.day), of_all, months)
             wanted = np.arange(len(window.rows))
         else:
-            known, wanted = Snapshot(part, window.day, tried, of_all), window.rows
+            known, wanted = Snapshot(part, window.day, tried, of_all, months=months), window.rows
         matrix = known.features(encoding, window.steps, names, wanted)
         rows.append(_count_rows(part, window, matrix))
     return rows
@@ -137,10 +139,14 @@ def _are_few(window: TrainingDay, part: Panel) -> bool:
 
 
 def _see_few(
-    part: Panel, window: TrainingDay, groups: dict[str, GroupSums], of_all: ItemSums | None
+    part: Panel,
+    window: TrainingDay,
+    groups: dict[str, GroupSums],
+    of_all: ItemSums | None,
+    months: MonthDays,
 ) -> Snapshot:
     """Return what is known of the series of a window alone; the others count in groups only."""
-    around = Surroundings.of(part, window.day, groups, of_all)
+    around = Surroundings.of(part, window.day, groups, of_all, months)
     few = part.select(window.rows)
     return Snapshot(few, window.day, around=around.of_rows(window.rows))
 

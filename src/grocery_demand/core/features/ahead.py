@@ -8,6 +8,7 @@ import numpy as np
 
 from grocery_demand.core.features.groups import ITEM
 from grocery_demand.core.features.history import divide
+from grocery_demand.core.features.month_days import FAMILY_STORE
 from grocery_demand.core.features.plan import PLAN_DAYS
 
 if TYPE_CHECKING:
@@ -95,6 +96,13 @@ def _year_ago_change(known: "Snapshot", ahead: Ahead) -> np.ndarray:
     return np.mean(around, axis=0) - base.mean(axis=1)[:, None]
 
 
+def _month_day(known: "Snapshot", ahead: Ahead) -> np.ndarray:
+    """Return how far that day of the month usually lies above the weeks around it."""
+    group = known.surroundings.codes[FAMILY_STORE][ahead.rows, None]
+    day_of_month = known.day_features["day_of_month"][known.day + ahead.steps].astype(int)
+    return known.surroundings.month_days[group, day_of_month - 1]
+
+
 def _same_day_year_ago(known: "Snapshot", steps: np.ndarray) -> np.ndarray:
     return known.day + steps - YEAR * np.ceil(steps / YEAR).astype(int)
 
@@ -118,6 +126,7 @@ AHEAD_FEATURES: dict[str, AheadFeature] = {
     "onpromotion_day_after": _plan_shifted_by(1),
     "promotions_ahead": _promotions_ahead,
     "item_share_promoted": _item_share_promoted,
+    "family_store_month_day": _month_day,
     "year_ago": _year_ago,
     "year_ago_change": _year_ago_change,
     "local_holiday": _local_holiday,

@@ -35,15 +35,18 @@ class GroupDays:
     counts: dict[str, np.ndarray]
 
     @classmethod
-    def of(cls, panel: Panel, cutoffs: Iterable[int], names: Iterable[str]) -> "GroupDays":
+    def of(
+        cls, panel: Panel, cutoffs: Iterable[int], names: Iterable[str], n_days: int = _N_DAYS
+    ) -> "GroupDays":
         """Add up over the members.
 
         Args:
             panel: The panel; of `units` only days up to the last cutoff are read.
             cutoffs: Days of the panel.
             names: Groupings, some of `GROUPS`.
+            n_days: Days looked back at from each cutoff, its own included.
         """
-        windows = [np.arange(cutoff + 1 - _N_DAYS, cutoff + 1) for cutoff in cutoffs]
+        windows = [np.arange(cutoff + 1 - n_days, cutoff + 1) for cutoff in cutoffs]
         days = np.unique(np.concatenate(windows))
         known = days[days >= 0]
         wanted = set(names)

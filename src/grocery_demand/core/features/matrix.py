@@ -22,6 +22,7 @@ from grocery_demand.core.features.history import (
     summarise_history,
 )
 from grocery_demand.core.features.item_sums import ItemSums
+from grocery_demand.core.features.month_days import MonthDays
 from grocery_demand.core.features.plan import PLAN_DAYS, list_plan
 from grocery_demand.core.features.surroundings import Surroundings
 from grocery_demand.core.panel import Panel
@@ -52,6 +53,8 @@ class Snapshot:
             `core.features.sum_items`. None: its stores are all there are.
         around: What all series of the stores say of these, if the panel was cut to some of them;
             `all_stores` is in it. None: the panel holds all.
+        months: Days of the month in the year before this cutoff and others, see `MonthDays`. None:
+            they are found for this one.
     """
 
     panel: Panel
@@ -59,6 +62,7 @@ class Snapshot:
     tried: Mapping[str, AheadFeature] = field(default_factory=dict)
     all_stores: ItemSums | None = None
     around: Surroundings | None = None
+    months: MonthDays | None = None
 
     @cached_property
     def history(self) -> History:
@@ -157,7 +161,7 @@ class Snapshot:
             return self.around
         codes = group_codes(self.panel)
         groups = {name: GroupSums.of(self.history, code) for name, code in codes.items()}
-        return Surroundings.of(self.panel, self.day, groups, self.all_stores)
+        return Surroundings.of(self.panel, self.day, groups, self.all_stores, self.months)
 
     @cached_property
     def day_features(self) -> dict[str, np.ndarray]:

@@ -29,6 +29,7 @@ _HISTORY = (
 _GROUPS = (
     *(f"{group}_mean_{window}" for group in GROUPS for window in GROUP_WINDOWS),
     *(f"{group}_weekday_mean" for group in GROUPS),
+    "family_store_month_day",
 )
 _PROMOTIONS = (
     "onpromotion",

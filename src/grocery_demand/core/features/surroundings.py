@@ -7,6 +7,7 @@ import numpy as np
 
 from grocery_demand.core.features.groups import ITEM, GroupSums
 from grocery_demand.core.features.item_sums import ItemSums
+from grocery_demand.core.features.month_days import MonthDays
 from grocery_demand.core.panel import Panel
 
 
@@ -18,11 +19,14 @@ class Surroundings:
         codes: Group of each series, int [series], by name of the grouping.
         sums: Sums over the members of each group, by the same names.
         items: What all stores say of each item.
+        month_days: By how much each family of a store sells more on each day of the month than in
+            the weeks around it, float32 [`family_store`, day of the month - 1]; see `MonthDays`.
     """
 
     codes: dict[str, np.ndarray]
     sums: dict[str, GroupSums]
     items: ItemSums
+    month_days: np.ndarray
 
     @classmethod
     def of(
@@ -31,6 +35,7 @@ class Surroundings:
         day: int,
         groups: Mapping[str, GroupSums],
         all_stores: ItemSums | None = None,
+        months: MonthDays | None = None,
     ) -> "Surroundings":
         """Return what the series of a panel say of each other at the end of a day.
 
@@ -40,12 +45,14 @@ class Surroundings:
             groups: Sums of each group of these series, by name of the grouping; those of the items
                 are only needed without `all_stores`.
             all_stores: What all stores say of each item; None: those of the panel are all.
+            months: Days of the year before this cutoff and others; None: found for this one.
         """
         item, item_nbrs = panel.items
         items = all_stores or ItemSums.of(panel, day, groups[ITEM])
         codes = {ITEM: items.positions(item_nbrs)[item]} | panel.store_groups
         of_stores = {name: groups[name] for name in panel.store_groups}
-        return cls(codes, {ITEM: items.past} | of_stores, items)
+        month_days = (months or MonthDays.of(panel, [day])).at(day)
+        return cls(codes, {ITEM: items.past} | of_stores, items, month_days)
 
     def of_rows(self, rows: np.ndarray) -> "Surroundings":
         """Return what all say of some of the series, given by their positions."""
