@@ -1,6 +1,7 @@
 """The dataset of batch forecasts as they were made, kept until sales have arrived."""
 
 import logging
+import re
 from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -31,6 +32,7 @@ _SCHEMA = {
 }
 
 _SET_ASIDE = "set_aside"
+_NAME = re.compile(r"\d{4}-\d{2}-\d{2}-v\d+\.parquet")
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
         Raises:
             ForecastArchiveError: If a file is damaged.
         """
+        self._warn_of_others()
         paths = sorted(self._list())
         if not paths:
             return pl.LazyFrame(schema=_SCHEMA)
@@ -114,19 +117,33 @@ class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
 
     def _delete_old(self, newest: date) -> None:
         oldest = newest - timedelta(days=self._keep_days)
-        aside = (Path(self._filepath) / _SET_ASIDE).glob("[!.]*.parquet")
+        aside = _list_forecasts(Path(self._filepath) / _SET_ASIDE)
         for path in [*self._list(), *aside]:
             if _cutoff_of(path) < oldest:
                 path.unlink(missing_ok=True)
 
     def _list(self) -> list[Path]:
-        return list(Path(self._filepath).glob("[!.]*.parquet"))
+        return _list_forecasts(Path(self._filepath))
+
+    def _warn_of_others(self) -> None:
+        """Tell of tables that are not named as this dataset names them: copies count for none."""
+        others = set(Path(self._filepath).glob("[!.]*.parquet")) - set(self._list())
+        if others:
+            logger.warning(
+                "Left out of the stored forecasts, by their names: %s (in %s). Files are named "
+                "2017-06-01-v1.parquet, by cutoff and version; remove the others.",
+                ", ".join(sorted(path.name for path in others)), self._filepath,
+            )  # fmt: skip
 
     def _exists(self) -> bool:
         return bool(self._list())
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "keep_days": self._keep_days}
+
+
+def _list_forecasts(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("*.parquet") if _NAME.fullmatch(path.name)]
 
 
 def _require_whole(path: Path) -> None:

@@ -62,7 +62,8 @@ def _live_error(summary: Summary) -> Plot:
     ]
     chart = _by_day("Live error", [row.date for row in rows], curves)
     text = (
-        "NWRMSLE over the seven days up to each day; lower is better, above the bar it is an alarm."
+        "NWRMSLE over the window of days up to each day (a week, unless set otherwise); lower is "
+        "better, above the bar it is an alarm."
     )
     return Plot(chart, draw_curves(chart), text)
 

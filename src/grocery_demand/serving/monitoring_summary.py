@@ -67,7 +67,7 @@ class Check(BaseModel):
 
 
 class LiveError(BaseModel):
-    """Errors of the forecasts served, over the seven days that end on `date`."""
+    """Errors of the forecasts served, over the `monitoring.window_days` that end on `date`."""
 
     date: dt.date
     rows: Count = None

@@ -1,3 +1,4 @@
+import shutil
 from datetime import date, timedelta
 
 import pandas as pd
@@ -110,3 +111,13 @@ def test_a_damaged_file_is_named(archive, tmp_path, kept):
     archive.save(forecasts(CUTOFF + timedelta(1)))
     with pytest.raises(GroceryDemandError, match=f"{written.name} are damaged.*remove it"):
         archive.load()
+
+
+def test_a_copy_counts_for_nothing_and_is_told(archive, tmp_path, caplog):
+    archive.save(forecasts(CUTOFF))
+    (written,) = (tmp_path / "archive").glob("*.parquet")
+    shutil.copy(written, written.with_stem(f"{written.stem} (copy)"))
+    assert len(archive.load().collect()) == 2
+    assert "2017-05-31-v1 (copy).parquet" in caplog.text
+    archive.save(forecasts(CUTOFF + timedelta(20)))
+    assert cutoffs_of(archive) == [20]

@@ -16,18 +16,16 @@ from grocery_demand.core.monitoring.check import (
     UNKNOWN,
     WATCH,
     Check,
-    count,
 )
+from grocery_demand.core.monitoring.silent_stores import check_stores
 from grocery_demand.core.monitoring.volume import check_volumes
 from grocery_demand.core.panel import Panel
 
 _WEEK, _MONTH, _YEAR = 7, 28, 364
 _RECENT = 3
-_LEAST_SILENT_SHARE = 0.10
-_NULL_FACTOR, _USUAL = 1.25, 0.99
+_NULL_FACTOR = 1.25
 _LEAST_CHANCE, _STEADY_SHARE = 1e-6, 0.9
 _MANY_DAYS = 7
-_HARDLY_MISSES = 0.97
 _MEND_FAMILIES = (
     "Ask those who send the files, and put corrected ones into the folder of incoming files. If "
     "they are no longer sold, name the days since when in monitoring.accepted_days in "
@@ -64,7 +62,7 @@ def check_data_health(
         return [Check(HEALTH, "days", UNKNOWN, f"Days of sales known: {panel.n_days}.")]
     checks = [
         _check_days(panel, max(n_days, _WEEK)),
-        _check_stores(panel, n_days),
+        check_stores(panel, n_days),
         _check_families(panel, accepted),
         *check_volumes(panel, n_days),
     ]
@@ -121,89 +119,6 @@ def _check_days(panel: Panel, n_days: int) -> Check:
     told = f"No store sold anything on {shown}."
     mend = ASK_FOR_FILES + _WRONG_DATE * are_many
     return Check(HEALTH, name, ALARM, told, mend, float(len(missing)), 0.0, tuple(missing))
-
-
-def _check_stores(panel: Panel, n_days: int) -> Check:
-    """Compare the share of stores silent on one of the last days with what history had.
-
-    Days on which as many were silent in another year, such as the first of January, do not count.
-    """
-    name = "stores gone silent"
-    shares = _silent_shares(panel)
-    recent = range(panel.n_days - n_days, panel.n_days)
-    unusual = [shares[day] - _in_other_years(panel, shares, day) for day in recent]
-    value = max(0.0, *unusual)
-    past = shares[-_YEAR - n_days : -n_days]
-    threshold = max(_LEAST_SILENT_SHARE, _NULL_FACTOR * float(np.quantile(past, _USUAL)))
-    active = panel.open_days[:, -_MONTH - _RECENT : -_RECENT].any(axis=1)
-    gone = active & ~panel.open_days[:, -_RECENT:].any(axis=1)
-    missed = _count_missed(panel, recent)
-    if value > threshold:
-        worst = panel.date_of(recent[int(np.argmax(unusual))])
-        told = f"{value:.0%} of the stores sold nothing on {worst}."
-        wrong = panel.dates_of(recent.start + np.flatnonzero(np.array(unusual) > threshold))
-        return Check(HEALTH, name, ALARM, told, ASK_FOR_FILES, value, threshold, wrong)
-    if gone.any() or missed.any():
-        numbers = panel.stores["store_nbr"].to_numpy()
-        silent = np.maximum(missed, np.where(gone, _RECENT, 0))
-        each = [f"{numbers[at]} ({count(int(silent[at]), 'day')})" for at in np.flatnonzero(silent)]
-        told = f"Nothing sold, as others did, in store {', '.join(each)}."
-        mend = "Ask whether it was closed; if not, its sales are missing."
-        return Check(HEALTH, name, WATCH, told, mend, value, threshold)
-    told = f"Stores that sold in the last {_MONTH} days: {active.sum()}."
-    return Check(HEALTH, name, OK, told, "", value, threshold)
-
-
-def _count_missed(panel: Panel, recent: range) -> np.ndarray:
-    """Return on how many of some days each store that hardly ever misses one did, int [store].
-
-    Days around which it was closed in another year do not count, nor does a store that had sold
-    nothing in the month before.
-    """
-    start = recent.start
-    before = slice(max(start - _YEAR, 0), start)
-    sold = panel.open_days[:, before][:, panel.open_days[:, before].any(axis=0)]
-    steady = panel.open_days[:, max(start - _MONTH, 0) : start].any(axis=1)
-    steady &= sold.mean(axis=1) >= _HARDLY_MISSES
-    silent = ~panel.open_days[:, start:] & panel.open_days[:, start:].any(axis=0)
-    missed = silent & steady[:, None]
-    for store, day in zip(*np.nonzero(missed), strict=True):
-        closed = 1.0 - panel.open_days[store]
-        missed[store, day] = not _in_other_years(panel, closed, start + int(day))
-    total: np.ndarray = missed.sum(axis=1)
-    return total
-
-
-def _in_other_years(panel: Panel, values: np.ndarray, day: int) -> float:
-    """Return the largest value around the same date of earlier years; 0 without any.
-
-    Args:
-        panel: Whose days are meant.
-        values: One value per day of the panel; NaN where unknown.
-        day: The day.
-    """
-    date = panel.date_of(day).astype(object)
-    found = [0.0]
-    for year in range(panel.start_date.astype(object).year, date.year):
-        last = 28 if (date.month, date.day) == (2, 29) else date.day
-        same = panel.day_of(str(date.replace(year=year, day=last)))
-        around = values[max(same - 1, 0) : max(same + 2, 0)]
-        found += list(around[np.isfinite(around)])
-    return max(found)
-
-
-def _silent_shares(panel: Panel) -> np.ndarray:
-    """Return the share of active stores without a sale by day; 0 where all are closed.
-
-    A store is active if it sold something in the 28 days before.
-    """
-    sums = np.cumsum(panel.open_days, axis=1, dtype=float)
-    before = np.zeros_like(sums)
-    before[:, 1:] = sums[:, :-1]
-    before[:, _MONTH + 1 :] -= sums[:, : -_MONTH - 1]
-    active = before > 0
-    silent = (active & ~panel.open_days).sum(axis=0) / np.maximum(active.sum(axis=0), 1)
-    return np.where(panel.open_days.any(axis=0), silent, 0.0)
 
 
 def _check_families(panel: Panel, accepted: Sequence[str]) -> Check:

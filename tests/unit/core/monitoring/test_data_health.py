@@ -73,16 +73,30 @@ def test_a_store_that_hardly_ever_misses_a_day_is_watched_until_its_days_come():
     many = add_stores(calm_panel(), 24)
     health = {c.name: c for c in check_data_health(many, None, n_new=10)}["stores gone silent"]
     assert (health.state, health.detail) == ("ok", "Stores that sold in the last 28 days: 30.")
-    back = close(many, [5], slice(-4, -2))
+    back = close(many, [29], slice(-4, -2))
     health = {c.name: c for c in check_data_health(back, None, n_new=10)}["stores gone silent"]
     assert (health.state, health.days) == ("watch", ())
-    assert "store 6 (2 days)" in health.detail
+    assert "store 30 (2 days)" in health.detail
     last = back.n_days - 4
     year_ago = back.day_of(str(back.date_of(last)).replace("2017-", "2016-"))
-    yearly = close(back, [5], slice(year_ago, year_ago + 2))
+    yearly = close(back, [29], slice(year_ago, year_ago + 2))
     assert states(yearly)["stores gone silent"] == "ok"
-    now_and_then = close(back, [5], slice(0, None, 20))
+    now_and_then = close(back, [29], slice(0, None, 20))
     assert states(now_and_then)["stores gone silent"] == "ok"
+
+
+def test_a_large_store_that_misses_a_day_is_an_alarm_until_the_day_is_accepted():
+    many = close(add_stores(calm_panel(), 24), [5], slice(-4, -2))
+    found = check_data_health(many, None, n_new=10)
+    health = {c.name: c for c in found}["stores gone silent"]
+    days = tuple(str(many.cutoff - back) for back in (3, 2))
+    assert (health.state, health.days) == ("alarm", days)
+    assert "store 6 (2 days)" in health.detail
+    units = many.units[:, -10 - 28 : -10].sum(axis=1, dtype=float)
+    share = units[many.store_position == 5].sum() / units.sum()
+    assert health.value == pytest.approx(share)
+    (accepted,) = (c for c in accept_days(found, "2017-01-01", {}, days) if c.name == health.name)
+    assert accepted.state == "watch"
 
 
 def test_a_store_that_closed_for_good_is_forgotten():
