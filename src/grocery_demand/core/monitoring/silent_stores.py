@@ -50,7 +50,7 @@ def check_stores(panel: Panel, n_days: int) -> Check:
         each = [f"{numbers[at]} ({count(int(silent[at]), 'day')})" for at in np.flatnonzero(silent)]
         told = f"Nothing sold, as others did, in store {', '.join(each)}."
         mend = "Ask whether it was closed; if not, its sales are missing."
-        lost = missed.T @ _sure_shares(panel, missed.any(axis=1), recent.start)
+        lost = missed.T @ _sure_shares(panel, np.flatnonzero(missed.any(axis=1)), recent.start)
         if lost.max() <= _MOST_MISSED_UNITS:
             return Check(HEALTH, name, WATCH, told, mend, value, threshold)
         told += f" Usually {lost.max():.0%} of all units are sold there."
@@ -85,7 +85,7 @@ def _sure_shares(panel: Panel, wanted: np.ndarray, day: int) -> np.ndarray:
 
     Args:
         panel: Sales.
-        wanted: The stores that are asked for, bool [store].
+        wanted: The stores that are asked for, int [wanted].
         day: Units of the month before it count; products by day of the year before it,
             of days on which any store was open.
 
@@ -96,7 +96,7 @@ def _sure_shares(panel: Panel, wanted: np.ndarray, day: int) -> np.ndarray:
     shares = np.zeros(len(panel.stores))
     year = slice(max(day - _YEAR, 0), day)
     is_open = panel.open_days[:, year].any(axis=0)
-    for store in np.flatnonzero(wanted):
+    for store in wanted:
         units = panel.units[panel.store_position == store, year]
         products = np.count_nonzero(units, axis=0)
         if np.quantile(products[is_open], _QUIET) >= _SURE_PRODUCTS:
