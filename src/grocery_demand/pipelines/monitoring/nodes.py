@@ -27,6 +27,7 @@ from grocery_demand.core.monitoring.sample import SLICES, choose_series
 from grocery_demand.core.monitoring.season import Season
 from grocery_demand.core.monitoring.served import ServedEvents, check_usage
 from grocery_demand.core.monitoring.served_features import ServedFeatures
+from grocery_demand.core.monitoring.worst_slices import find_worst_slices, name_worst_slices
 from grocery_demand.core.panel import Panel
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,9 @@ def measure_live_error(
     windows = live_error.score_windows(live_forecasts, promise, season, parameters)
     slices = live_error.score_live(live_forecasts, cutoff_of(champion), SLICES)
     checks = live_error.check_live_error(windows, promise, champion.number, wrong_days)
+    if promise and not windows.is_empty():
+        worst = find_worst_slices(live_forecasts, promise, parameters.window_days)
+        checks = name_worst_slices(checks, worst)
     return windows.to_pandas(), slices.to_pandas(), checks
 
 
