@@ -60,7 +60,7 @@ def test_the_page_tells_advice_checks_plots_and_tables(served, client):
     found = [page.index(text) for text in order]
     assert found == sorted(found)
     assert page.count("<svg") == 6
-    assert "2017-06-26 (3 days)" in page
+    assert "2017-06-26 (3 days of sales)" in page
     assert 'role="alert"' not in page
     assert " style=" not in page
 
