@@ -144,6 +144,7 @@ TRIALS: dict[str, Trial] = {
     ),
     "without the year before": Trial(without=("year_ago*",)),
     "without same-weekday means": Trial(without=("weekday_mean*", "*_weekday_mean*")),
+    "without days of the month": Trial(without=("*_month_day",)),
     "without attributes": Trial(
         without=("store_nbr", "item_nbr", "class", "cluster", "family", "city", "state", "type")
     ),
