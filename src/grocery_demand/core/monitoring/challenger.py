@@ -79,8 +79,10 @@ def pair_forecasts(
 def compare_live(pairs: pl.DataFrame, confidence: float) -> LiveComparison:
     """Compare the errors, with an interval of their difference.
 
-    Series and days are the sampling units (Cochran 1977, section 6.4; the variances of both are
-    added): errors of one series depend on each other, and a day moves all series.
+    Series and days are the sampling units (Cochran 1977, section 6.4): errors of one series depend
+    on each other, and a day moves all series. The variance is the sum of those over series and over
+    days, less that over both, which each of them has in it, and no smaller than either of the two
+    (Cameron, Gelbach and Miller 2011).
 
     Args:
         pairs: See `pair_forecasts`.
@@ -90,11 +92,15 @@ def compare_live(pairs: pl.DataFrame, confidence: float) -> LiveComparison:
     if pairs.is_empty():
         return LiveComparison(0, 0, 0, nothing, nothing, nothing, nothing)
     rows = pairs.with_columns(challenger=_of_challenger(pairs)["squares"])
-    by_series, by_day = (
-        compare(_sum_up(rows, by), confidence) for by in (list(SERIES_KEY), ["date"])
+    by_series, by_day, by_both = (
+        compare(_sum_up(rows, by), confidence)
+        for by in (list(SERIES_KEY), ["date"], [*SERIES_KEY, "date"])
     )
     middle = (by_series.lower + by_series.upper) / 2
-    margin = float(np.hypot(by_series.upper - by_series.lower, by_day.upper - by_day.lower)) / 2
+    of_series, of_days, of_both = (
+        ((found.upper - found.lower) / 2) ** 2 for found in (by_series, by_day, by_both)
+    )
+    margin = float(np.sqrt(np.max([of_series + of_days - of_both, of_series, of_days])))
     return LiveComparison(
         rows=len(pairs),
         series=by_series.series,

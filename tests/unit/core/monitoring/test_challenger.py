@@ -66,6 +66,18 @@ def test_errors_are_those_of_the_metric_on_the_same_rows():
     assert found.lower < found.difference < found.upper
 
 
+def test_an_interval_is_as_wide_as_the_difference_scatters():
+    """Where each row errs by itself, nine of ten intervals hold what is true of many rows."""
+    live = make_live(n_series=400, n_days=40, seed=5)
+    true = compare_live(pair(live, noise=0.3), 0.9).difference
+    held = []
+    for seed in range(200):
+        few = make_live(n_series=40, n_days=14, seed=100 + seed)
+        found = compare_live(pair(few, noise=0.3, seed=seed), 0.9)
+        held.append(found.lower < true < found.upper)
+    assert 0.85 < np.mean(held) < 0.98
+
+
 @pytest.mark.parametrize(
     ("mode", "state", "todo"),
     [("canary", "alarm", "kedro challenger off"), ("shadow", "watch", "kedro challenger off")],
