@@ -7,6 +7,7 @@ import numpy as np
 
 from grocery_demand.core.features.history import WEEKDAY_WINDOWS
 from grocery_demand.core.features.matrix import RELATIVE
+from grocery_demand.core.features.month_days import MONTH_DAY
 from grocery_demand.core.models import PointModel
 from grocery_demand.core.models.gradient_boosted import LightGBM
 
@@ -22,7 +23,7 @@ DRIVERS: dict[str, tuple[str, ...]] = {
         "mean_unpromoted",
     ),
     "holidays": ("national_day", "days_to_holiday", "days_since_holiday", "local_holiday"),
-    "time of the month": ("day_of_month", "days_to_month_end", "family_store_month_day"),
+    "time of the month": ("day_of_month", "days_to_month_end", MONTH_DAY),
     "time of the year": ("month", "day_of_year", "year_ago", "year_ago_change"),
     "product": ("item_nbr", "family", "class", "perishable"),
     "store": ("store_nbr", "city", "state", "type", "cluster"),

@@ -11,7 +11,7 @@ from grocery_demand.core.errors import DataShortageError
 from grocery_demand.core.features import AheadFeature, Encoding, ItemSums, Snapshot, sum_items
 from grocery_demand.core.features.group_days import GroupDays
 from grocery_demand.core.features.groups import GROUPS, GroupSums
-from grocery_demand.core.features.month_days import MonthDays
+from grocery_demand.core.features.month_days import MONTH_DAY, MonthDays
 from grocery_demand.core.features.surroundings import Surroundings
 from grocery_demand.core.models import PointModel, fit_model
 from grocery_demand.core.panel import STORE_GROUPS, Panel
@@ -121,7 +121,7 @@ def make_rows(
     # Of several parts, what all stores say of each item is at hand.
     groupings = GROUPS if None in items else tuple(STORE_GROUPS)
     by_day = GroupDays.of(part, few, groupings) if few else None
-    months = MonthDays.of(part, [window.day for window in windows])
+    months = MonthDays.of(part, [w.day for w in windows]) if MONTH_DAY in names else None
     rows = []
     for window, of_all in zip(windows, items, strict=True):
         if by_day is not None and _are_few(window, part):
@@ -143,10 +143,11 @@ def _see_few(
     window: TrainingDay,
     groups: dict[str, GroupSums],
     of_all: ItemSums | None,
-    months: MonthDays,
+    months: MonthDays | None,
 ) -> Snapshot:
     """Return what is known of the series of a window alone; the others count in groups only."""
-    around = Surroundings.of(part, window.day, groups, of_all, months)
+    month_days = months.at(window.day) if months else None
+    around = Surroundings.of(part, window.day, groups, of_all, month_days)
     few = part.select(window.rows)
     return Snapshot(few, window.day, around=around.of_rows(window.rows))
 

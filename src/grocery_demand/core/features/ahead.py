@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grocery_demand.core.features.groups import ITEM
+from grocery_demand.core.features.groups import FAMILY_STORE, ITEM
 from grocery_demand.core.features.history import divide
-from grocery_demand.core.features.month_days import FAMILY_STORE
+from grocery_demand.core.features.month_days import MONTH_DAY
 from grocery_demand.core.features.plan import PLAN_DAYS
 
 if TYPE_CHECKING:
@@ -97,10 +97,13 @@ def _year_ago_change(known: "Snapshot", ahead: Ahead) -> np.ndarray:
 
 
 def _month_day(known: "Snapshot", ahead: Ahead) -> np.ndarray:
-    """Return how far that day of the month usually lies above the weeks around it."""
+    """Return how far, in ln units, that day of the month lay above the weeks around it.
+
+    Of the family in the store, in the mean of a year; NaN where fewer than six months tell.
+    """
     group = known.surroundings.codes[FAMILY_STORE][ahead.rows, None]
     day_of_month = known.day_features["day_of_month"][known.day + ahead.steps].astype(int)
-    return known.surroundings.month_days[group, day_of_month - 1]
+    return known.month_days[group, day_of_month - 1]
 
 
 def _same_day_year_ago(known: "Snapshot", steps: np.ndarray) -> np.ndarray:
@@ -126,7 +129,7 @@ AHEAD_FEATURES: dict[str, AheadFeature] = {
     "onpromotion_day_after": _plan_shifted_by(1),
     "promotions_ahead": _promotions_ahead,
     "item_share_promoted": _item_share_promoted,
-    "family_store_month_day": _month_day,
+    MONTH_DAY: _month_day,
     "year_ago": _year_ago,
     "year_ago_change": _year_ago_change,
     "local_holiday": _local_holiday,

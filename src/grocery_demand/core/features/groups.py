@@ -23,6 +23,9 @@ GROUP_WEEKS = 8
 ITEM = "item"
 """Group of one item's series in all stores."""
 
+FAMILY_STORE = "family_store"
+"""Group of the series of one family in one store."""
+
 GROUPS = (ITEM, *STORE_GROUPS)
 """Names of all groups."""
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from grocery_demand.core.features.ahead import AHEAD_FEATURES, Ahead, AheadFeature
 from grocery_demand.core.features.encoding import ATTRIBUTES, Encoding
-from grocery_demand.core.features.groups import GroupSums, group_codes
+from grocery_demand.core.features.groups import FAMILY_STORE, ITEM, GroupSums, group_codes
 from grocery_demand.core.features.history import (
     WEEKDAY_WINDOWS,
     History,
@@ -53,8 +53,8 @@ class Snapshot:
             `core.features.sum_items`. None: its stores are all there are.
         around: What all series of the stores say of these, if the panel was cut to some of them;
             `all_stores` is in it. None: the panel holds all.
-        months: Days of the month in the year before this cutoff and others, see `MonthDays`. None:
-            they are found for this one.
+        months: What days of the month brought before this cutoff and others. None: it is found
+            for this one.
     """
 
     panel: Panel
@@ -161,7 +161,16 @@ class Snapshot:
             return self.around
         codes = group_codes(self.panel)
         groups = {name: GroupSums.of(self.history, code) for name, code in codes.items()}
-        return Surroundings.of(self.panel, self.day, groups, self.all_stores, self.months)
+        return Surroundings.of(self.panel, self.day, groups, self.all_stores)
+
+    @cached_property
+    def month_days(self) -> np.ndarray:
+        """What each day of the month brings each family of a store; see `Surroundings`."""
+        if self.around is not None:
+            if self.around.month_days is None:
+                raise ValueError("What days of the month bring was not asked of all series.")
+            return self.around.month_days
+        return (self.months or MonthDays.of(self.panel, [self.day])).at(self.day)
 
     @cached_property
     def day_features(self) -> dict[str, np.ndarray]:
@@ -175,7 +184,7 @@ class Snapshot:
 
     def _fill_unknown(self, level: np.ndarray, statistic: str) -> np.ndarray:
         """Give series without a past the level of their item, else class, else family."""
-        for group in ("item", "class_store", "family_store"):
+        for group in (ITEM, "class_store", FAMILY_STORE):
             level = np.where(np.isnan(level), self.series_stats[f"{group}_{statistic}"], level)
         return np.nan_to_num(level)
 

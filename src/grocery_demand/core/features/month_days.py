@@ -6,17 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from grocery_demand.core.features.group_days import GroupDays
+from grocery_demand.core.features.groups import FAMILY_STORE
 from grocery_demand.core.features.history import divide
 from grocery_demand.core.panel import Panel
+
+MONTH_DAY = f"{FAMILY_STORE}_month_day"
+"""Name of the feature."""
 
 MONTH_DAYS = 31
 """Days of the longest month."""
 
-FAMILY_STORE = "family_store"
-"""Grouping whose days are added up: one series alone hardly tells a payday from chance."""
-
 _YEAR = 366
-"""Days looked back at, so that every day of the month occurs as often as it can."""
+"""Days that count: a year, in which each day of the month occurs twelve times, 31 seven times."""
 
 _WEEKS = (-4, -3, -2, -1, 1, 2, 3, 4)
 """Weeks from a day to those of its weekday that it is held against."""
@@ -34,6 +35,8 @@ _MOST = 1.0
 @dataclass(frozen=True)
 class MonthDays:
     """By how much the families of each store sold more on a day than in the weeks around it.
+
+    Families and not series: one series alone hardly tells a payday from chance.
 
     Attributes:
         days: The days, ascending, as days of the panel; those before its first are negative.
@@ -62,15 +65,21 @@ class MonthDays:
         return cls(by_day.days, _hold_against_weeks(means, by_day.days), day_of_month)
 
     def at(self, cutoff: int) -> np.ndarray:
-        """Return what the year before one of the cutoffs lets expect of each day of the month.
+        """Return what each day of the month brought in the year up to four weeks before a cutoff.
 
         The last four weeks do not count: the weeks after them are not known yet.
+
+        Args:
+            cutoff: One of those that this was made for.
 
         Returns:
             The mean over the months in ln units, float32 [group, day of the month - 1]; NaN where
             fewer than six months tell.
         """
-        end = int(np.searchsorted(self.days, cutoff)) + 1 - _REACH
+        at = np.searchsorted(self.days, [cutoff - _N_DAYS + 1, cutoff])
+        if at[1] - at[0] + 1 != _N_DAYS:
+            raise ValueError(f"The days before cutoff {cutoff} were not asked for.")
+        end = int(at[1]) + 1 - _REACH
         year = slice(end - _YEAR, end)
         order = np.argsort(self.day_of_month[year], kind="stable")
         starts = np.searchsorted(self.day_of_month[year][order], np.arange(1, MONTH_DAYS + 1))

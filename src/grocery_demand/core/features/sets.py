@@ -5,6 +5,7 @@ from grocery_demand.core.features.encoding import ATTRIBUTES
 from grocery_demand.core.features.groups import GROUP_WINDOWS, GROUPS
 from grocery_demand.core.features.history import WEEKDAY_WINDOWS, WINDOWS
 from grocery_demand.core.features.matrix import MOVING_AVERAGE, RELATIVE, SEASONAL_NAIVE
+from grocery_demand.core.features.month_days import MONTH_DAY
 
 _LEVELS = (
     *(f"mean_{window}" for window in WINDOWS),
@@ -29,7 +30,7 @@ _HISTORY = (
 _GROUPS = (
     *(f"{group}_mean_{window}" for group in GROUPS for window in GROUP_WINDOWS),
     *(f"{group}_weekday_mean" for group in GROUPS),
-    "family_store_month_day",
+    MONTH_DAY,
 )
 _PROMOTIONS = (
     "onpromotion",

@@ -7,7 +7,6 @@ import numpy as np
 
 from grocery_demand.core.features.groups import ITEM, GroupSums
 from grocery_demand.core.features.item_sums import ItemSums
-from grocery_demand.core.features.month_days import MonthDays
 from grocery_demand.core.panel import Panel
 
 
@@ -19,14 +18,15 @@ class Surroundings:
         codes: Group of each series, int [series], by name of the grouping.
         sums: Sums over the members of each group, by the same names.
         items: What all stores say of each item.
-        month_days: By how much each family of a store sells more on each day of the month than in
-            the weeks around it, float32 [`family_store`, day of the month - 1]; see `MonthDays`.
+        month_days: What each day of the month brings each family of a store, in ln units, NaN
+            where it is not known, float32 [`family_store`, day of the month - 1]; see `MonthDays`.
+            None: nobody asks for it.
     """
 
     codes: dict[str, np.ndarray]
     sums: dict[str, GroupSums]
     items: ItemSums
-    month_days: np.ndarray
+    month_days: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -35,7 +35,7 @@ class Surroundings:
         day: int,
         groups: Mapping[str, GroupSums],
         all_stores: ItemSums | None = None,
-        months: MonthDays | None = None,
+        month_days: np.ndarray | None = None,
     ) -> "Surroundings":
         """Return what the series of a panel say of each other at the end of a day.
 
@@ -45,13 +45,12 @@ class Surroundings:
             groups: Sums of each group of these series, by name of the grouping; those of the items
                 are only needed without `all_stores`.
             all_stores: What all stores say of each item; None: those of the panel are all.
-            months: Days of the year before this cutoff and others; None: found for this one.
+            month_days: What each day of the month brings, see above.
         """
         item, item_nbrs = panel.items
         items = all_stores or ItemSums.of(panel, day, groups[ITEM])
         codes = {ITEM: items.positions(item_nbrs)[item]} | panel.store_groups
         of_stores = {name: groups[name] for name in panel.store_groups}
-        month_days = (months or MonthDays.of(panel, [day])).at(day)
         return cls(codes, {ITEM: items.past} | of_stores, items, month_days)
 
     def of_rows(self, rows: np.ndarray) -> "Surroundings":

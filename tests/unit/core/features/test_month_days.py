@@ -51,12 +51,18 @@ def test_the_last_four_weeks_do_not_count():
     assert (found < 0).any()
 
 
-@pytest.mark.parametrize(("n_days", "is_known"), [(28 + 150, False), (28 + 28 + 214, True)])
+def test_a_cutoff_that_was_not_asked_for_is_refused():
+    months = MonthDays.of(make_panel(seed=4, n_days=N_DAYS), [N_DAYS - 1])
+    with pytest.raises(ValueError, match="cutoff 300"):
+        months.at(300)
+
+
+@pytest.mark.parametrize(("n_days", "is_known"), [(167 + 28, False), (168 + 28, True)])
 def test_what_fewer_than_six_months_tell_is_unknown(n_days, is_known):
+    """The panel begins on 1 June: the fifteenth comes five or six times up to four weeks ago."""
     panel = make_steady_panel(on_the_first=14, n_days=n_days)
     found = profile_of(panel, n_days - 1)
     assert np.isfinite(found[:, 14]).all() == is_known
-    assert np.isnan(found).all() != is_known
 
 
 def test_one_cutoff_among_others_says_what_it_says_alone():
