@@ -32,7 +32,7 @@ _SCHEMA = {
 }
 
 _SET_ASIDE = "set_aside"
-_NAME = re.compile(r"\d{4}-\d{2}-\d{2}-v\d+\.parquet")
+_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})-v\d+\.parquet")
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
     ) -> None:
         self._filepath = PurePosixPath(filepath)
         self._keep_days = keep_days
+        self._told: set[Path] = set()
         self.metadata = metadata
 
     def load(self) -> pl.LazyFrame:
@@ -128,7 +129,8 @@ class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
     def _warn_of_others(self) -> None:
         """Tell of tables that are not named as this dataset names them: copies count for none."""
         others = set(Path(self._filepath).glob("[!.]*.parquet")) - set(self._list())
-        if others:
+        if others - self._told:
+            self._told |= others
             logger.warning(
                 "Left out of the stored forecasts, by their names: %s (in %s). Files are named "
                 "2017-06-01-v1.parquet, by cutoff and version; remove the others.",
@@ -143,19 +145,39 @@ class ForecastArchiveDataset(AbstractDataset[pd.DataFrame, pl.LazyFrame]):
 
 
 def _list_forecasts(folder: Path) -> list[Path]:
-    return [path for path in folder.glob("*.parquet") if _NAME.fullmatch(path.name)]
+    return [path for path in folder.glob("*.parquet") if _is_named_by_cutoff(path)]
+
+
+def _is_named_by_cutoff(path: Path) -> bool:
+    named = _NAME.fullmatch(path.name)
+    try:
+        return named is not None and bool(date.fromisoformat(named[1]))
+    except ValueError:
+        return False
 
 
 def _require_whole(path: Path) -> None:
-    """Raise a `ForecastArchiveError` if a file's end, which says what is in it, cannot be read."""
+    """Raise a `ForecastArchiveError` if a file's end, which says what is in it, cannot be read.
+
+    Or if it says that other columns are in it.
+    """
     try:
-        pl.read_parquet_schema(path)
+        schema = pl.read_parquet_schema(path)
+    except PermissionError as error:
+        told = f"The stored forecasts {path} cannot be read: give the user of this run the right."
+        raise ForecastArchiveError(told) from error
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise ForecastArchiveError(
-            f"The stored forecasts {path} are damaged ({str(error).splitlines()[0]}). Restore the "
-            "file from a backup, or remove it: its forecasts are then not compared with sales, "
-            "all others are."
-        ) from error
+        raise ForecastArchiveError(_explain(path, str(error).splitlines()[0])) from error
+    differing = [name for name, kind in schema.items() if _SCHEMA.get(name) != kind]
+    if differing:
+        raise ForecastArchiveError(_explain(path, f"unexpected: {', '.join(differing)}"))
+
+
+def _explain(path: Path, reason: str) -> str:
+    return (
+        f"The stored forecasts {path} are damaged ({reason}). Restore the file from a backup, or "
+        "remove it: its forecasts are then not compared with sales, all others are."
+    )
 
 
 def _cutoff_of(path: Path) -> date:

@@ -121,3 +121,19 @@ def test_a_copy_counts_for_nothing_and_is_told(archive, tmp_path, caplog):
     assert "2017-05-31-v1 (copy).parquet" in caplog.text
     archive.save(forecasts(CUTOFF + timedelta(20)))
     assert cutoffs_of(archive) == [20]
+
+
+def test_a_foreign_table_is_named(archive, tmp_path):
+    archive.save(forecasts(CUTOFF))
+    (written,) = (tmp_path / "archive").glob("*.parquet")
+    pl.read_parquet(written).with_columns(pl.col("point").cast(pl.String)).write_parquet(written)
+    with pytest.raises(GroceryDemandError, match=f"{written.name} are damaged.*point"):
+        archive.load()
+
+
+def test_a_name_that_is_no_date_counts_for_nothing(archive, tmp_path):
+    archive.save(forecasts(CUTOFF))
+    (written,) = (tmp_path / "archive").glob("*.parquet")
+    shutil.copy(written, written.with_name("2017-13-01-v1.parquet"))
+    archive.save(forecasts(CUTOFF + timedelta(1)))
+    assert cutoffs_of(archive) == [0, 1]

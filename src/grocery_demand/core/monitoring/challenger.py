@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import polars as pl
+from scipy.special import stdtrit
 
-from grocery_demand.core.gate.comparison import compare
 from grocery_demand.core.intervals import INTERVAL
 from grocery_demand.core.models import BASELINES
 from grocery_demand.core.monitoring.group_scores import add_errors, score_groups
@@ -91,25 +91,36 @@ def compare_live(pairs: pl.DataFrame, confidence: float) -> LiveComparison:
     nothing = float("nan")
     if pairs.is_empty():
         return LiveComparison(0, 0, 0, nothing, nothing, nothing, nothing)
-    rows = pairs.with_columns(challenger=_of_challenger(pairs)["squares"])
-    by_series, by_day, by_both = (
-        compare(_sum_up(rows, by), confidence)
-        for by in (list(SERIES_KEY), ["date"], [*SERIES_KEY, "date"])
-    )
-    middle = (by_series.lower + by_series.upper) / 2
-    of_series, of_days, of_both = (
-        ((found.upper - found.lower) / 2) ** 2 for found in (by_series, by_day, by_both)
-    )
-    margin = float(np.sqrt(np.max([of_series + of_days - of_both, of_series, of_days])))
+    squares = {"champion": pairs["squares"], "challenger": _of_challenger(pairs)["squares"]}
+    total = float(pairs["weight"].sum())
+    sums = (float(each.sum()) for each in squares.values())
+    champion, challenger = (float(np.sqrt(each / total)) for each in sums)
+    difference, scale = challenger - champion, challenger + champion
+    worse_by = squares["challenger"] - squares["champion"] - difference * scale * pairs["weight"]
+    rows = pairs.select(*SERIES_KEY, "date", worse_by.alias("worse_by"))
+    groupings = (list(SERIES_KEY), ["date"], [*SERIES_KEY, "date"])
+    n_groups, spreads = zip(*(_measure_spread(rows, by) for by in groupings), strict=True)
+    of_series, of_days, of_both = spreads
+    spread = np.max([of_series + of_days - of_both, of_series, of_days])
+    fewest = min(n_groups)
+    quantile = stdtrit(fewest - 1, (1 + confidence) / 2) if fewest > 1 else nothing
+    margin = float(quantile * np.sqrt(spread) / total / scale) if scale else 0.0
     return LiveComparison(
         rows=len(pairs),
-        series=by_series.series,
-        days=by_day.series,
-        champion=by_series.reference,
-        challenger=by_series.challenger,
-        lower=middle - margin,
-        upper=middle + margin,
+        series=n_groups[0],
+        days=n_groups[1],
+        champion=champion,
+        challenger=challenger,
+        lower=difference - margin,
+        upper=difference + margin,
     )
+
+
+def _measure_spread(rows: pl.DataFrame, by: list[str]) -> tuple[int, float]:
+    """Return how many groups there are, and the variance of the sum of `worse_by` over them."""
+    sums = rows.group_by(by).agg(pl.col("worse_by").sum())["worse_by"].to_numpy()
+    n_groups = len(sums)
+    return n_groups, float(np.sum(sums**2)) * n_groups / max(n_groups - 1, 1)
 
 
 def tabulate_measures(
@@ -195,13 +206,6 @@ def _of_challenger(pairs: pl.DataFrame) -> pl.DataFrame:
     kept = pairs.select(*_ROW, "unit_sales", "weight", *BASELINES)
     theirs = [pairs[name + _BESIDE].alias(name) for name in _FORECAST]
     return add_errors(kept.with_columns(*theirs))
-
-
-def _sum_up(rows: pl.DataFrame, by: list[str]) -> pd.DataFrame:
-    sums = rows.group_by(by).agg(
-        pl.col("weight").sum(), pl.col("challenger").sum(), pl.col("squares").sum()
-    )
-    return sums.rename({"squares": "reference"}).sort(by).to_pandas()
 
 
 def _score(rows: pl.DataFrame) -> dict[str, float]:

@@ -17,7 +17,7 @@ from grocery_demand.core.monitoring.check import (
     WATCH,
     Check,
 )
-from grocery_demand.core.monitoring.silent_stores import check_stores
+from grocery_demand.core.monitoring.silent_stores import check_large_stores, check_stores
 from grocery_demand.core.monitoring.volume import check_volumes
 from grocery_demand.core.panel import Panel
 
@@ -54,8 +54,8 @@ def check_data_health(
         report: Data quality of the new files; None if none were taken in yet.
         n_new: Days since the champion's training; at least the newest three are looked at.
         max_updates: Updates in a row without a new day that are an alarm.
-        accepted: Days that are right as they are, ISO: a family whose first day without a sale is
-            among them is no longer missed.
+        accepted: Days that are right as they are, ISO: a family or a large store whose first day
+            without a sale is among them is no longer missed.
     """
     n_days = min(max(n_new, _RECENT), max(panel.n_days - _MONTH - _WEEK, _RECENT))
     if panel.n_days < _MONTH + _WEEK:
@@ -63,6 +63,7 @@ def check_data_health(
     checks = [
         _check_days(panel, max(n_days, _WEEK)),
         check_stores(panel, n_days),
+        check_large_stores(panel, n_days, accepted),
         _check_families(panel, accepted),
         *check_volumes(panel, n_days),
     ]

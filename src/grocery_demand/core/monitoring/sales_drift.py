@@ -27,7 +27,7 @@ from grocery_demand.core.panel import Panel
 
 _LEAST_PSI, _LEAST_SHARE = 0.1, 0.05
 _CLOSED = 0.1
-"""Share of what a weekday usually counts, below which nearly all stores must have been closed."""
+"""Share of what a weekday counts in the median of past windows: below, hardly a store was open."""
 
 _NULL_FACTOR = 1.25
 _FEWEST_NULLS = 8
@@ -130,18 +130,15 @@ def _without_closed_weekdays(weekly: np.ndarray, windows: Windows) -> tuple[np.n
         What is counted of the other weekdays; the newest weeks of the other windows.
     """
     newest, *_ = windows.sum_up(weekly, np.zeros(1, int))
-    sold = _are_usual(newest.sum(axis=(0, 1)))
-    weekly = weekly[..., sold] if sold.any() else weekly
-    past = windows.past
+    counts, past = newest.sum(axis=(0, 1)), windows.past
     if not len(past):
-        return weekly, past
+        return weekly[..., counts > 0] if counts.any() else weekly, past
     found, *_ = windows.sum_up(weekly, past)
-    return weekly, past[_are_usual(found.sum(axis=0)).all(axis=1)]
-
-
-def _are_usual(counts: np.ndarray) -> np.ndarray:
-    """Say of which weekdays more is counted than of days on which nearly all stores are closed."""
-    return counts > _CLOSED * np.median(counts, axis=-1, keepdims=True)
+    in_past = found.sum(axis=0)
+    least = _CLOSED * np.median(in_past, axis=0)
+    kept = counts > least
+    kept = kept if kept.any() else np.ones_like(kept)
+    return weekly[..., kept], past[(in_past > least)[:, kept].all(axis=1)]
 
 
 def _measure_new(

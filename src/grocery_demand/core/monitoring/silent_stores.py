@@ -1,5 +1,7 @@
 """Whether sales of whole stores are missing."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from grocery_demand.core.monitoring.check import (
@@ -20,14 +22,18 @@ _NULL_FACTOR, _USUAL = 1.25, 0.99
 _HARDLY_MISSES = 0.97
 _MOST_MISSED_UNITS = 0.05
 _SURE_PRODUCTS, _QUIET = 5, 0.01
+_MEND_LARGE = (
+    "Ask those who send the files, and put corrected ones into the folder of incoming files. If it "
+    "was closed, name the days in monitoring.accepted_days in conf/base/parameters.yml; if it "
+    "still is, the first of them is enough."
+)
 
 
 def check_stores(panel: Panel, n_days: int) -> Check:
     """Compare the share of stores silent on one of the last days with what history had.
 
     Days on which as many were silent in another year, such as the first of January, do not count.
-    Stores that hardly ever miss a day are to be watched if they miss one. Those that sell several
-    products even on a quiet day are an alarm, if more than a twentieth of all units are theirs.
+    Stores that hardly ever miss a day are to be watched if they miss one.
     """
     name = "stores gone silent"
     shares = _silent_shares(panel)
@@ -50,22 +56,53 @@ def check_stores(panel: Panel, n_days: int) -> Check:
         each = [f"{numbers[at]} ({count(int(silent[at]), 'day')})" for at in np.flatnonzero(silent)]
         told = f"Nothing sold, as others did, in store {', '.join(each)}."
         mend = "Ask whether it was closed; if not, its sales are missing."
-        lost = missed.T @ _sure_shares(panel, np.flatnonzero(missed.any(axis=1)), recent.start)
-        if lost.max() <= _MOST_MISSED_UNITS:
-            return Check(HEALTH, name, WATCH, told, mend, value, threshold)
-        told += f" Usually {lost.max():.0%} of all units are sold there."
-        mend += " If it was, name the days in monitoring.accepted_days in conf/base/parameters.yml."
-        wrong = panel.dates_of(recent.start + np.flatnonzero(lost > _MOST_MISSED_UNITS))
-        return Check(HEALTH, name, ALARM, told, mend, float(lost.max()), _MOST_MISSED_UNITS, wrong)
+        return Check(HEALTH, name, WATCH, told, mend, value, threshold)
     told = f"Stores that sold in the last {_MONTH} days: {active.sum()}."
     return Check(HEALTH, name, OK, told, "", value, threshold)
+
+
+def check_large_stores(panel: Panel, n_days: int, accepted: Sequence[str] = ()) -> Check:
+    """Find days on which stores are missing that usually sell more than a twentieth of all units.
+
+    Only those count that sold several products on 99 of 100 days of the year before: that they miss
+    a day is no chance.
+
+    Args:
+        panel: Sales.
+        n_days: How many of the last days are looked at.
+        accepted: Days that are right as they are, ISO: a store whose silence up to the last day
+            began on one of them is no longer missed.
+    """
+    name = "large stores missing"
+    recent = range(panel.n_days - n_days, panel.n_days)
+    missed = _find_missed(panel, recent)
+    for store in np.flatnonzero(missed[:, -1]):
+        began = panel.n_days - int(np.argmax(panel.open_days[store, ::-1]))
+        missed[store] &= str(panel.date_of(began)) not in accepted
+    shares = _sure_shares(panel, np.flatnonzero(missed.any(axis=1)), recent.start)
+    lost = missed.T @ shares
+    value, threshold = float(lost.max()), _MOST_MISSED_UNITS
+    if value <= threshold:
+        told = "None is missing on a day that others sold on."
+        return Check(HEALTH, name, OK, told, "", value, threshold)
+    wrong = recent.start + np.flatnonzero(lost > threshold)
+    numbers = panel.stores["store_nbr"].to_numpy()
+    of_wrong = missed[:, lost > threshold] & (shares > 0)[:, None]
+    each = [
+        f"{numbers[at]} ({count(int(of_wrong[at].sum()), 'day')}, first on "
+        f"{panel.date_of(int(wrong[np.argmax(of_wrong[at])]))}; usually {shares[at]:.0%} of all "
+        "units)"
+        for at in np.flatnonzero(of_wrong.any(axis=1))
+    ]
+    told = f"Nothing sold, as others did, in store {', '.join(each)}."
+    return Check(HEALTH, name, ALARM, told, _MEND_LARGE, value, threshold, panel.dates_of(wrong))
 
 
 def _find_missed(panel: Panel, recent: range) -> np.ndarray:
     """Return which of some days each store that hardly ever misses one did miss, bool [store, day].
 
-    Days around which it was closed in another year do not count, nor does a store that had sold
-    nothing in the month before.
+    Days around which it was closed in another year do not count, unless it had not opened yet, nor
+    does a store that had sold nothing in the month before.
     """
     start = recent.start
     before = slice(max(start - _YEAR, 0), start)
@@ -76,21 +113,23 @@ def _find_missed(panel: Panel, recent: range) -> np.ndarray:
     missed = silent & steady[:, None]
     for store, day in zip(*np.nonzero(missed), strict=True):
         closed = 1.0 - panel.open_days[store]
+        closed[: np.argmax(panel.open_days[store])] = np.nan
         missed[store, day] = not _in_other_years(panel, closed, start + int(day))
     return missed
 
 
 def _sure_shares(panel: Panel, wanted: np.ndarray, day: int) -> np.ndarray:
-    """Return which share of the units before a day some stores sold that miss none by chance.
+    """Return the share of all units that some stores sell, if they sell several products each day.
 
     Args:
         panel: Sales.
         wanted: The stores that are asked for, int [wanted].
-        day: Units of the month before it count; products by day of the year before it,
-            of days on which any store was open.
+        day: Units of the month before it count, and products by day of the year before it, of days
+            on which any store was open.
 
     Returns:
-        float64 [store]; 0 for the other stores.
+        float64 [store]; 0 for stores that sold fewer than five products on more than one of 100
+        days, and for those not asked for.
     """
     total = panel.units[:, max(day - _MONTH, 0) : day].sum(dtype=float)
     shares = np.zeros(len(panel.stores))

@@ -79,8 +79,10 @@ def measure_live_error(
     windows = live_error.score_windows(live_forecasts, promise, season, parameters)
     slices = live_error.score_live(live_forecasts, cutoff_of(champion), SLICES)
     checks = live_error.check_live_error(windows, promise, champion.number, wrong_days)
-    if promise and not windows.is_empty():
-        worst = find_worst_slices(live_forecasts, promise, parameters.window_days)
+    newest = None if windows.is_empty() else windows.row(-1, named=True)
+    if promise and newest and newest["nwrmsle"] > newest["raised"]:
+        days, promised = parameters.window_days, newest["promised"]
+        worst = find_worst_slices(live_forecasts, promise, days, promised)
         checks = name_worst_slices(checks, worst)
     return windows.to_pandas(), slices.to_pandas(), checks
 

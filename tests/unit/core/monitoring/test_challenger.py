@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from grocery_demand.core.gate.comparison import compare
 from grocery_demand.core.intervals import INTERVAL
 from grocery_demand.core.metrics import nwrmsle
 from grocery_demand.core.monitoring.challenger import (
@@ -66,7 +67,7 @@ def test_errors_are_those_of_the_metric_on_the_same_rows():
     assert found.lower < found.difference < found.upper
 
 
-def test_an_interval_is_as_wide_as_the_difference_scatters():
+def test_an_interval_is_about_as_wide_as_the_difference_scatters():
     """Where each row errs by itself, nine of ten intervals hold what is true of many rows."""
     live = make_live(n_series=400, n_days=40, seed=5)
     true = compare_live(pair(live, noise=0.3), 0.9).difference
@@ -76,6 +77,22 @@ def test_an_interval_is_as_wide_as_the_difference_scatters():
         found = compare_live(pair(few, noise=0.3, seed=seed), 0.9)
         held.append(found.lower < true < found.upper)
     assert 0.85 < np.mean(held) < 0.98
+
+
+def test_the_interval_over_series_alone_is_the_one_of_the_gate():
+    """On one row a series, where days say nothing of their own, both are the same."""
+    live = make_live(n_series=80, n_days=80, noise=0.3)
+    kept = [live.filter(item_nbr=100 + s).slice(s, 1) for s in range(80)]
+    pairs = pair(pl.concat(kept), noise=0.2)
+    table = pairs.to_pandas().assign(family="A", type="B", perishable=0)
+    actual = np.log1p(table["unit_sales"])
+    sums = table.assign(
+        challenger=table["weight"] * (np.log1p(table["point_beside"]) - actual) ** 2,
+        reference=table["weight"] * (np.log1p(table["point"]) - actual) ** 2,
+    )
+    found, expected = compare_live(pairs, 0.95), compare(sums, 0.95)
+    assert found.difference == pytest.approx(expected.challenger - expected.reference)
+    assert (found.lower, found.upper) == pytest.approx((expected.lower, expected.upper))
 
 
 @pytest.mark.parametrize(

@@ -85,18 +85,54 @@ def test_a_store_that_hardly_ever_misses_a_day_is_watched_until_its_days_come():
     assert states(now_and_then)["stores gone silent"] == "ok"
 
 
-def test_a_large_store_that_misses_a_day_is_an_alarm_until_the_day_is_accepted():
+def test_a_large_store_that_misses_days_is_an_alarm_until_they_are_accepted():
     many = close(add_stores(calm_panel(), 24), [5], slice(-4, -2))
     found = check_data_health(many, None, n_new=10)
-    health = {c.name: c for c in found}["stores gone silent"]
+    health = large_stores(found)
     days = tuple(str(many.cutoff - back) for back in (3, 2))
     assert (health.state, health.days) == ("alarm", days)
-    assert "store 6 (2 days)" in health.detail
+    assert f"store 6 (2 days, first on {days[0]}; usually" in health.detail
     units = many.units[:, -10 - 28 : -10].sum(axis=1, dtype=float)
     share = units[many.store_position == 5].sum() / units.sum()
     assert health.value == pytest.approx(share)
-    (accepted,) = (c for c in accept_days(found, "2017-01-01", {}, days) if c.name == health.name)
-    assert accepted.state == "watch"
+    accepted = accept_days(found, "2017-01-01", {}, days)
+    assert large_stores(accepted).state == "watch"
+
+
+def large_stores(checks: list[Check]) -> Check:
+    return next(check for check in checks if check.name == "large stores missing")
+
+
+def test_many_silent_stores_do_not_hide_a_large_one():
+    many = close(add_stores(calm_panel(), 24), range(6, 20), slice(-8, -7))
+    found = check_data_health(close(many, [5], slice(-4, -2)), None, n_new=10)
+    assert [check.days for check in found if check.state == "alarm"] == [
+        (str(many.cutoff - 7),),
+        (str(many.cutoff - 3), str(many.cutoff - 2)),
+    ]
+
+
+def test_a_large_store_that_opened_late_is_missed():
+    late = close(close(calm_panel(), [5], slice(0, 300)), [5], slice(-2, None))
+    assert str(late.date_of(300)) < "2016-11"
+    assert large_stores(check_data_health(late, None, n_new=10)).state == "alarm"
+
+
+def test_a_small_store_or_one_with_few_products_is_no_large_one():
+    many = close(add_stores(calm_panel(), 24), [29], slice(-4, -2))
+    assert large_stores(check_data_health(many, None, n_new=10)).state == "ok"
+    calm = calm_panel()
+    rows = np.flatnonzero((calm.store_position != 5) | (np.arange(len(calm.series)) % 5 == 0))
+    few = close(calm.select(rows), [5], slice(-4, -2))
+    assert np.bincount(few.store_position)[5] == 4
+    assert large_stores(check_data_health(few, None, n_new=10)).state == "ok"
+
+
+def test_a_large_store_that_stays_closed_is_accepted_by_its_first_day():
+    shut = close(calm_panel(), [5], slice(-6, None))
+    first = str(shut.cutoff - 5)
+    assert large_stores(check_data_health(shut, None, n_new=10)).state == "alarm"
+    assert large_stores(check_data_health(shut, None, n_new=10, accepted=[first])).state == "ok"
 
 
 def test_a_store_that_closed_for_good_is_forgotten():

@@ -274,3 +274,19 @@ def test_a_holiday_of_late_is_no_change_of_weekdays(left):
     panel = replace(calm, units=units, open_days=open_days)
     table = measure_sales_drift(panel, np.arange(120), cutoff, 0.25)
     assert table.filter(column="weekday")["state"].to_list() == ["ok"]
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1])
+def test_a_weekday_that_always_sells_little_is_looked_at_like_any_other(share):
+    calm = calm_panel(2)
+    units = calm.units.copy()
+    units[:, (N_DAYS - 3) % 7 :: 7] *= share
+    grown = units.copy()
+    grown[:, N_DAYS - 3] *= 12
+    cutoff = str(calm.date_of(N_DAYS - 8))
+    tables = [
+        measure_sales_drift(replace(calm, units=u), np.arange(120), cutoff, 0.25)
+        for u in (units, grown)
+    ]
+    rows = [table.filter(column="weekday").to_dicts()[0] for table in tables]
+    assert [row["state"] for row in rows] == ["ok", "alarm"]
