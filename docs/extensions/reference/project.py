@@ -14,9 +14,11 @@ leave_out_warnings_of_others()
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@cache
 def configuration() -> OmegaConfigLoader:
-    """Return what stands in conf/base."""
+    """Return what stands in conf/base.
+
+    Each time by a loader of its own: in one process `${globals:…}` means the newest loader's.
+    """
     # conf/local is a person's own and not described: a folder that is not there stands for it.
     conf = str(ROOT / "conf")
     return OmegaConfigLoader(conf, base_env="base", default_run_env="base")
