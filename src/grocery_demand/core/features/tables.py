@@ -40,6 +40,8 @@ class FeatureTables:
         self._series_table = self._tabulate(self._of_series, everything, 1)[:, 0]
         self._weekday_table = self._tabulate(self._of_weekday, everything, 7)
         self._day_table = self._tabulate(self._of_day, everything[:1], last_step)[0]
+        # What the snapshot finds at first use is found now, not at the first request.
+        self.features(everything[:1], np.ones(len(everything[:1]), int))
 
     def features(
         self, rows: np.ndarray, steps: np.ndarray, what_if: np.ndarray | None = None

@@ -53,15 +53,8 @@ def _check_new_days(report: dict[str, Any], max_updates: int) -> Check:
     name = "new days"
     n_updates = report.get("updates_without_new_day", 0)
     if not n_updates:
-        return Check(
-            HEALTH,
-            name,
-            OK,
-            "On the date of the last update, new days of sales arrived.",
-            "",
-            0.0,
-            max_updates,
-        )
+        told = "On the date of the last update, new days of sales arrived."
+        return Check(HEALTH, name, OK, told, "", 0.0, max_updates)
     state = ALARM if n_updates >= max_updates else WATCH
     told = f"On the last {n_updates} dates with an update, no new day of sales arrived."
     told = "The last update brought no new day of sales." if n_updates == 1 else told
